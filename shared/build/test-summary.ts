@@ -1,0 +1,47 @@
+/** What one run of `bun test` counted. */
+export interface TestCounts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** Strips colour codes, which bun writes when told to. */
+function plain(text: string): string {
+  return text.replaceAll(/\u001b\[[0-9;]*m/g, "");
+}
+
+/** The last line that is a number and the word, as bun's summary writes ` 12 pass`. */
+function countOf(text: string, word: string): number {
+  const matches = [...text.matchAll(new RegExp(`^ *(\\d+) ${word}$`, "gm"))];
+  return Number(matches.at(-1)?.[1] ?? 0);
+}
+
+/**
+ * Reads bun's summary from its standard error.
+ * A file that fails to load counts as an error there and as a failure here; a run that ended badly
+ * without naming any failure (a crash, a signal) is one failure: it must never look like success.
+ */
+export function readTestSummary(stderr: string, exitCode: number): TestCounts {
+  const text = plain(stderr);
+  const errors = Number(/^ *(\d+) errors?$/m.exec(text)?.[1] ?? 0);
+  const failed = countOf(text, "fail") + errors;
+  const counts = {
+    passed: countOf(text, "pass"),
+    skipped: countOf(text, "skip") + countOf(text, "todo"),
+  };
+  return { ...counts, failed: exitCode !== 0 && failed === 0 ? 1 : failed };
+}
+
+export function addCounts(left: TestCounts, right: TestCounts): TestCounts {
+  return {
+    passed: left.passed + right.passed,
+    failed: left.failed + right.failed,
+    skipped: left.skipped + right.skipped,
+  };
+}
+
+/** The closing line that tools and people read: `12 passed, 0 failed, 3 skipped`. */
+export function formatCounts(counts: TestCounts): string {
+  const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;
+  return `${counts.passed} passed, ${counts.failed} failed${skipped}`;
+}
