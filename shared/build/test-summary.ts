@@ -5,11 +5,6 @@ export interface TestCounts {
   readonly skipped: number;
 }
 
-/** Strips colour codes, which bun writes when told to. */
-function plain(text: string): string {
-  return text.replaceAll(/\u001b\[[0-9;]*m/g, "");
-}
-
 /** The last line that is a number and the word, as bun's summary writes ` 12 pass`. */
 function countOf(text: string, word: string): number {
   const matches = [...text.matchAll(new RegExp(`^ *(\\d+) ${word}$`, "gm"))];
@@ -22,7 +17,7 @@ function countOf(text: string, word: string): number {
  * without naming any failure (a crash, a signal) is one failure: it must never look like success.
  */
 export function readTestSummary(stderr: string, exitCode: number): TestCounts {
-  const text = plain(stderr);
+  const text = Bun.stripANSI(stderr);
   const errors = Number(/^ *(\d+) errors?$/m.exec(text)?.[1] ?? 0);
   const failed = countOf(text, "fail") + errors;
   const counts = {
