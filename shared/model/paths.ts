@@ -6,3 +6,9 @@
 export function controlSocketPath(tool: string, runDirectory = "/run"): string {
   return `${runDirectory}/${tool}/control.sock`;
 }
+
+/** The folder above: `FIVENINES_RUN_DIR`, so that many hosts can live on one machine, or `/run`. */
+export function runDirectoryOf(env: Readonly<Record<string, string | undefined>>): string {
+  const given = env["FIVENINES_RUN_DIR"] ?? "";
+  return given === "" ? "/run" : given;
+}

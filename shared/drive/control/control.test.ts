@@ -1,0 +1,297 @@
+import { afterEach, describe as group, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { z } from "zod";
+import { EXIT } from "../../model/exit-codes.ts";
+import { callControl, ControlClient } from "./client.ts";
+import { callMethod, streamMethod, type Subscriber } from "./methods.ts";
+import { answer, refuse } from "./protocol.ts";
+import { startControlServer, type ControlServer, type ControlServerSpec } from "./server.ts";
+import type { ControlAction } from "./session.ts";
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0).toReversed()) cleanup();
+});
+
+function place(): string {
+  const directory = mkdtempSync(join(tmpdir(), "control-"));
+  cleanups.push(() => {
+    rmSync(directory, { recursive: true });
+  });
+  return join(directory, "ha-test", "control.sock");
+}
+
+const problem = { code: "T_NO", severity: "error" as const, sentence: "no", data: { a: 1 } };
+const subscribers: Subscriber[] = [];
+let stopped = 0;
+const methods = {
+  echo: callMethod({ summary: "", params: z.strictObject({ text: z.string() }), run: ({ text }) => answer({ text }) }),
+  change: callMethod({
+    summary: "",
+    params: z.strictObject({}),
+    action: true,
+    run: () => refuse(EXIT.breaksRule, [problem]),
+  }),
+  throws: callMethod({
+    summary: "",
+    params: z.strictObject({}),
+    run: () => {
+      throw new Error("a planted defect");
+    },
+  }),
+  never: callMethod({ summary: "", params: z.strictObject({}), run: async () => await new Promise(() => undefined) }),
+  events: streamMethod({
+    summary: "",
+    params: z.strictObject({}),
+    subscribe: (_params, subscriber) => {
+      subscribers.push(subscriber);
+      subscriber.push("early");
+      return {
+        ok: true,
+        result: "first",
+        stop: () => {
+          stopped += 1;
+        },
+      };
+    },
+  }),
+};
+
+async function start(path: string, more: Partial<ControlServerSpec> = {}): Promise<ControlServer> {
+  const outcome = await startControlServer({ tool: "ha-test", version: "1", path, methods, ...more });
+  if (!outcome.ok) throw new Error(outcome.problems[0]?.sentence);
+  cleanups.push(() => {
+    outcome.server.close();
+  });
+  return outcome.server;
+}
+
+async function client(path: string): Promise<ControlClient> {
+  const outcome = await ControlClient.connect(path);
+  if (!outcome.ok) throw new Error(outcome.problems[0]?.sentence);
+  cleanups.push(() => {
+    outcome.client.close();
+  });
+  return outcome.client;
+}
+
+/** Waits until the condition holds; fails after two seconds. */
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 2000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`not so within 2 s: ${String(condition)}`);
+    await Bun.sleep(2);
+  }
+}
+
+const sentence = (outcome: { ok: boolean } & { problems?: readonly { code: string }[] }) => outcome.problems?.[0]?.code;
+
+group("calls", () => {
+  test("answer, refusal, defect, wrong parameters, unknown method", async () => {
+    const defects: string[] = [];
+    const path = place();
+    await start(path, { onDefect: (method) => defects.push(method) });
+    expect(await callControl(path, "echo", { text: "é" })).toEqual({ ok: true, result: { text: "é" } });
+    expect(await callControl(path, "change")).toEqual({ ok: false, exit: 113, problems: [problem] });
+    const defect = await callControl(path, "throws");
+    expect([defect.ok ? 0 : defect.exit, sentence(defect), defects]).toEqual([1, "CONTROL_DEFECT", ["throws"]]);
+    const wrong = await callControl(path, "echo", { text: 1, more: 2 });
+    expect(wrong.ok ? [] : wrong.problems.map((one) => one.data["path"])).toEqual(["text", "these parameters"]);
+    const unknown = await callControl(path, "ehco");
+    expect(unknown.ok ? "" : unknown.problems[0]?.fix).toBe('did you mean "echo"?');
+  });
+
+  test("the result is checked by the schema of the caller", async () => {
+    const path = place();
+    await start(path);
+    const outcome = await callControl(path, "echo", { text: "x" }, { schema: z.object({ text: z.number() }) });
+    expect(sentence(outcome)).toBe("CONTROL_ANSWER_SHAPE");
+  });
+
+  test("no daemon, dead socket, silence, a stranger: each has its own sentence and exit code", async () => {
+    const path = place();
+    const nobody = await callControl(path, "echo");
+    expect([nobody.ok ? 0 : nobody.exit, sentence(nobody)]).toEqual([69, "CONTROL_NOT_RUNNING"]);
+    const server = await start(path);
+    const slow = await callControl(path, "never", {}, { timeoutMs: 30 });
+    expect([slow.ok ? 0 : slow.exit, sentence(slow)]).toEqual([124, "CONTROL_TIMEOUT"]);
+    server.close();
+    const stranger = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    await new Promise<void>((resolve) => stranger.listen(path, resolve));
+    expect(sentence(await callControl(path, "echo"))).toBe("CONTROL_NOT_A_DAEMON");
+    stranger.close();
+  });
+
+  test("a daemon that dies in the middle of a question", async () => {
+    const path = place();
+    const server = await start(path);
+    const one = await client(path);
+    const pending = one.call("never");
+    server.close();
+    expect(sentence(await pending)).toBe("CONTROL_LOST");
+    expect(sentence(await one.call("echo"))).toBe("CONTROL_LOST");
+  });
+
+  test("actions are told with the caller that the kernel names", async () => {
+    const actions: ControlAction[] = [];
+    const path = place();
+    await start(path, { onAction: (action) => actions.push(action), allow: (_caller, method) => method !== "echo" });
+    await callControl(path, "change");
+    expect(actions).toEqual([
+      {
+        caller: {
+          pid: process.pid,
+          uid: process.getuid?.() ?? -1,
+          gid: process.getgid?.() ?? -1,
+          user: expect.any(String),
+        },
+        method: "change",
+        params: {},
+        exit: 113,
+      },
+    ]);
+    const refused = await callControl(path, "echo", { text: "" });
+    expect(refused.ok ? 0 : refused.exit).toBe(77);
+  });
+});
+
+group("the socket", () => {
+  test("is only for owner and group, and a second daemon is refused", async () => {
+    const path = place();
+    const server = await start(path);
+    expect(statSync(path).mode & 0o777).toBe(0o660);
+    const second = await startControlServer({ tool: "ha-test", version: "1", path, methods });
+    expect(second.ok ? "" : second.problems[0]?.sentence).toBe(`ha-test already runs here as process ${process.pid}`);
+    expect((await callControl(path, "echo", { text: "a" })).ok).toBe(true);
+    server.close();
+    await start(path);
+    expect((await callControl(path, "echo", { text: "a" })).ok).toBe(true);
+  });
+
+  test("a stale socket is replaced", async () => {
+    const path = place();
+    const server = await start(path);
+    server.close();
+    writeFileSync(path, "");
+    await start(path);
+    expect((await callControl(path, "echo", { text: "a" })).ok).toBe(true);
+  });
+
+  test("a path that is too long is refused with words", async () => {
+    const outcome = await startControlServer({
+      tool: "ha-test",
+      version: "1",
+      path: `/tmp/${"x".repeat(120)}/a`,
+      methods,
+    });
+    expect(sentence(outcome)).toBe("CONTROL_SOCKET");
+  });
+});
+
+group("lines", () => {
+  async function talk(path: string, text: string | Buffer, lines: number): Promise<unknown[]> {
+    return await new Promise((resolve, reject) => {
+      let got = "";
+      const socket = connect({ path });
+      socket.on("error", reject);
+      socket.on("data", (chunk) => {
+        got += String(chunk);
+        const complete = got.split("\n").slice(0, -1);
+        if (complete.length < lines) return;
+        socket.destroy();
+        resolve(complete.map((line): unknown => JSON.parse(line)));
+      });
+      socket.write(text);
+    });
+  }
+
+  test("bad lines are answered, not fatal; requests cut anywhere work", async () => {
+    const path = place();
+    await start(path);
+    const long = `{"id":3,"method":"echo","params":{"text":"${"x".repeat(1024 * 1024)}"}}\n`;
+    const got = await talk(path, `nonsense\n{"id":1}\n\n${long}{"id":2,"method":"echo","params":{"text":"y"}}\r\n`, 5);
+    expect(got[0]).toMatchObject({ v: 1, tool: "ha-test", methods: ["echo", "change", "throws", "never", "events"] });
+    const codes = got
+      .slice(1, 4)
+      .map(
+        (line) =>
+          z.object({ error: z.object({ problems: z.array(z.object({ code: z.string() })) }) }).parse(line).error
+            .problems[0]?.code,
+      );
+    expect(codes).toEqual(["CONTROL_BAD_LINE", "CONTROL_BAD_LINE", "CONTROL_LINE_TOO_LONG"]);
+    expect(got[4]).toEqual({ id: 2, result: { text: "y" } });
+  });
+});
+
+group("subscriptions", () => {
+  test("first answer, then events in order, cancel stops them", async () => {
+    const path = place();
+    await start(path);
+    const one = await client(path);
+    const got: unknown[] = [];
+    stopped = 0;
+    const outcome = await one.subscribe("events", {}, { onEvent: (event) => got.push(event) });
+    if (!outcome.ok) throw new Error("refused");
+    expect(outcome.subscription.first).toBe("first");
+    const subscriber = subscribers.at(-1);
+    for (let number = 1; number <= 3; number += 1) subscriber?.push(number);
+    await until(() => got.length === 4);
+    expect(got).toEqual(["early", 1, 2, 3]);
+    outcome.subscription.cancel();
+    await until(() => stopped === 1);
+    subscriber?.push(4);
+    expect((await one.call("echo", { text: "" })).ok).toBe(true);
+    expect(got.length).toBe(4);
+  });
+
+  test("the end, and the loss of the connection", async () => {
+    const path = place();
+    const server = await start(path);
+    const one = await client(path);
+    const ends: (string | undefined)[] = [];
+    const onEnd = (failure?: { problems: readonly { code: string }[] }) => ends.push(failure?.problems[0]?.code);
+    await one.subscribe("events", {}, { onEvent: () => undefined, onEnd });
+    subscribers.at(-1)?.end();
+    await until(() => ends.length === 1);
+    await one.subscribe("events", {}, { onEvent: () => undefined, onEnd });
+    stopped = 0;
+    server.close();
+    await until(() => ends.length === 2 && stopped === 1);
+    expect(ends).toEqual([undefined, "CONTROL_LOST"]);
+  });
+
+  test("a subscriber that doesn't read costs a bounded queue and learns how much it lost", async () => {
+    const path = place();
+    await start(path);
+    const socket = connect({ path });
+    cleanups.push(() => {
+      socket.destroy();
+    });
+    socket.pause();
+    const before = subscribers.length;
+    socket.write('{"id":1,"method":"events"}\n');
+    await until(() => subscribers.length > before);
+    const sent = 5000;
+    for (let number = 0; number < sent; number += 1) subscribers.at(-1)?.push({ number, text: "x".repeat(1000) });
+    let got = "";
+    socket.on("data", (chunk) => {
+      got += String(chunk);
+    });
+    socket.resume();
+    await until(() => got.includes('"dropped"'));
+    const replies = got
+      .trim()
+      .split("\n")
+      .slice(2)
+      .map((line) =>
+        z.object({ event: z.unknown().optional(), dropped: z.number().optional() }).parse(JSON.parse(line)),
+      );
+    const events = replies.filter((reply) => reply.dropped === undefined).length - 1;
+    const dropped = replies.reduce((sum, reply) => sum + (reply.dropped ?? 0), 0);
+    expect(events + dropped).toBe(sent);
+    expect(dropped).toBeGreaterThan(sent / 2);
+  });
+});
