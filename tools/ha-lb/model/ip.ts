@@ -153,7 +153,9 @@ function parsePrefix(suffix: string, family: 4 | 6): number | undefined {
   const word = mask?.words[0];
   if (word === undefined) return undefined;
   const inverted = ~word >>> 0;
-  return (inverted & (inverted + 1)) === 0 ? 32 - (inverted === 0 ? 0 : Math.floor(Math.log2(inverted)) + 1) : undefined;
+  return (inverted & (inverted + 1)) === 0
+    ? 32 - (inverted === 0 ? 0 : Math.floor(Math.log2(inverted)) + 1)
+    : undefined;
 }
 
 /** Is `address` inside `network`? An IPv4-mapped IPv6 address is compared as IPv4, as HAProxy does. */

@@ -1,4 +1,4 @@
-import { defineCatalogue } from "../../../shared/reason/catalogue.ts";
+import { defineCatalogue, type reason } from "../../../shared/reason/catalogue.ts";
 
 /**
  * Problems of configurations. `hint` in the data is a "did you mean" or the list of what is allowed;
@@ -6,13 +6,21 @@ import { defineCatalogue } from "../../../shared/reason/catalogue.ts";
  */
 export const LB_CONFIG_REASONS = defineCatalogue({
   LB_UNKNOWN_SECTION: { severity: "error", sentence: "unknown keyword '{keyword}' out of section", fix: "{hint}" },
-  LB_UNKNOWN_KEYWORD: { severity: "error", sentence: "unknown keyword '{keyword}' in '{section}' section", fix: "{hint}" },
+  LB_UNKNOWN_KEYWORD: {
+    severity: "error",
+    sentence: "unknown keyword '{keyword}' in '{section}' section",
+    fix: "{hint}",
+  },
   LB_UNKNOWN_WORD: { severity: "error", sentence: "'{keyword}' doesn't know '{word}'", fix: "{hint}" },
   LB_UNKNOWN_OPTION: { severity: "error", sentence: "unknown option '{option}'", fix: "{hint}" },
   LB_UNKNOWN_FETCH: { severity: "error", sentence: "unknown fetch method '{name}' in '{text}'", fix: "{hint}" },
   LB_UNKNOWN_CONVERTER: { severity: "error", sentence: "unknown converter '{name}' in '{text}'", fix: "{hint}" },
   LB_MISSING_ARGUMENT: { severity: "error", sentence: "'{keyword}' expects {expected}", fix: "{hint}" },
-  LB_TOO_MANY_ARGUMENTS: { severity: "error", sentence: "'{keyword}' cannot take the argument '{word}'", fix: "{hint}" },
+  LB_TOO_MANY_ARGUMENTS: {
+    severity: "error",
+    sentence: "'{keyword}' cannot take the argument '{word}'",
+    fix: "{hint}",
+  },
   LB_BAD_NUMBER: { severity: "error", sentence: "'{keyword}' expects {expected}, not '{text}'" },
   LB_BAD_TIME: { severity: "error", sentence: "'{keyword}' expects a time, not '{text}'", fix: "{hint}" },
   LB_BAD_SIZE: { severity: "error", sentence: "'{keyword}' expects a size such as 16k or 1m, not '{text}'" },
@@ -20,32 +28,82 @@ export const LB_CONFIG_REASONS = defineCatalogue({
   LB_BAD_ADDRESS: { severity: "error", sentence: "'{keyword}': '{text}' is not an address: {problem}" },
   LB_BAD_REGEX: { severity: "error", sentence: "'{keyword}': regular expression '{text}': {problem}" },
   LB_BAD_PATTERN: { severity: "error", sentence: "'{text}' is not a pattern for '-m {match}': {problem}" },
-  LB_BAD_NAME: { severity: "error", sentence: "character '{character}' is not permitted in the name '{name}'", fix: "use letters, digits, '-', '_', '.' and ':'" },
+  LB_BAD_NAME: {
+    severity: "error",
+    sentence: "character '{character}' is not permitted in the name '{name}'",
+    fix: "use letters, digits, '-', '_', '.' and ':'",
+  },
   LB_BAD_ARGUMENT: { severity: "error", sentence: "'{name}': argument {index} ('{text}') must be {expected}" },
   LB_BAD_EXPRESSION: { severity: "error", sentence: "in '{text}': {problem}" },
   LB_BAD_CONDITION: { severity: "error", sentence: "in the condition '{text}': {problem}" },
   LB_BAD_LOG_FORMAT: { severity: "error", sentence: "in the log format '{text}': {problem}", fix: "{hint}" },
-  LB_BAD_CAST: { severity: "error", sentence: "converter '{name}' cannot be applied to a sample of type {type}", fix: "it takes {input}" },
+  LB_BAD_CAST: {
+    severity: "error",
+    sentence: "converter '{name}' cannot be applied to a sample of type {type}",
+    fix: "it takes {input}",
+  },
   LB_BAD_COMBINATION: { severity: "error", sentence: "'{keyword}': {problem}" },
-  LB_NO_SUCH_ACL: { severity: "error", sentence: "no such ACL: '{name}'", why: "an acl must be declared in the same section, before it is used", fix: "{hint}" },
+  LB_NO_SUCH_ACL: {
+    severity: "error",
+    sentence: "no such ACL: '{name}'",
+    why: "an acl must be declared in the same section, before it is used",
+    fix: "{hint}",
+  },
   LB_NO_SUCH_BACKEND: { severity: "error", sentence: "unable to find required {keyword}: '{name}'", fix: "{hint}" },
   LB_NO_SUCH_SECTION: { severity: "error", sentence: "'{keyword}' names the unknown {kind} '{name}'", fix: "{hint}" },
-  LB_NO_SUCH_SERVER: { severity: "error", sentence: "unable to find server '{name}' in proxy '{proxy}'", fix: "{hint}" },
-  LB_NO_STICK_TABLE: { severity: "error", sentence: "proxy '{name}' has no stick-table", why: "'{keyword}' reads or writes it" },
+  LB_NO_SUCH_SERVER: {
+    severity: "error",
+    sentence: "unable to find server '{name}' in proxy '{proxy}'",
+    fix: "{hint}",
+  },
+  LB_NO_STICK_TABLE: {
+    severity: "error",
+    sentence: "proxy '{name}' has no stick-table",
+    why: "'{keyword}' reads or writes it",
+  },
   LB_WRONG_MODE: { severity: "error", sentence: "{kind} '{name}' has mode {mode} but '{keyword}' needs mode {wanted}" },
-  LB_DUPLICATE_NAME: { severity: "error", sentence: "{kind} '{name}' has the same name as the one declared at {other}" },
+  LB_DUPLICATE_NAME: {
+    severity: "error",
+    sentence: "{kind} '{name}' has the same name as the one declared at {other}",
+  },
   LB_NO_BIND: { severity: "warning", sentence: "frontend '{name}' has no 'bind' line: it receives nothing" },
-  LB_NO_SERVERS: { severity: "warning", sentence: "backend '{name}' has no server: requests to it are answered with 503" },
-  LB_TIMEOUT_MISSING: { severity: "warning", sentence: "missing timeouts for {kind} '{name}': {missing}", why: "without them, dead connections stay for ever", fix: "set them here or in 'defaults'" },
+  LB_NO_SERVERS: {
+    severity: "warning",
+    sentence: "backend '{name}' has no server: requests to it are answered with 503",
+  },
+  LB_TIMEOUT_MISSING: {
+    severity: "warning",
+    sentence: "missing timeouts for {kind} '{name}': {missing}",
+    why: "without them, dead connections stay for ever",
+    fix: "set them here or in 'defaults'",
+  },
   LB_WRONG_SECTION: { severity: "error", sentence: "'{keyword}' is not allowed in a '{section}' section" },
   LB_WRONG_SIDE: { severity: "warning", sentence: "'{keyword}' is ignored: '{name}' has no {side} capability" },
-  LB_WRONG_MODE_IGNORED: { severity: "warning", sentence: "'{keyword}' is ignored: {kind} '{name}' is not in mode {wanted}" },
+  LB_WRONG_MODE_IGNORED: {
+    severity: "warning",
+    sentence: "'{keyword}' is ignored: {kind} '{name}' is not in mode {wanted}",
+  },
   LB_SAMPLE_UNAVAILABLE: { severity: "error", sentence: "'{name}' cannot be used in '{place}': {problem}" },
   LB_SAMPLE_NEVER: { severity: "warning", sentence: "'{text}' never holds in '{place}': {problem}" },
-  LB_NEVER_MATCHES: { severity: "warning", sentence: "acl '{name}' has no pattern: it never matches", fix: "add '--' when that is meant, '-m found' to test existence, '-m bool' to test a number" },
-  LB_RULE_ORDER: { severity: "warning", sentence: "the '{keyword}' rule placed after a '{after}' rule is still processed before it" },
-  LB_RULE_UNREACHABLE: { severity: "warning", sentence: "rules after this '{keyword}' are never reached: it has no condition" },
-  LB_OLD_LISTEN_ADDRESS: { severity: "warning", sentence: "'{keyword} {name} {address}': an address on this line was removed from HAProxy in 1.7; read as 'bind {address}'", fix: "write 'bind {address}' on a line of its own" },
+  LB_NEVER_MATCHES: {
+    severity: "warning",
+    sentence: "acl '{name}' has no pattern: it never matches",
+    fix: "add '--' when that is meant, '-m found' to test existence, '-m bool' to test a number",
+  },
+  LB_RULE_ORDER: {
+    severity: "warning",
+    sentence: "the '{keyword}' rule placed after a '{after}' rule is still processed before it",
+  },
+  LB_RULE_UNREACHABLE: {
+    severity: "warning",
+    sentence: "rules after this '{keyword}' are never reached: it has no condition",
+  },
+  LB_OLD_LISTEN_ADDRESS: {
+    severity: "warning",
+    sentence:
+      "'{keyword} {name} {address}': an address on this line was removed from HAProxy in 1.7; read as 'bind {address}'",
+    fix: "write 'bind {address}' on a line of its own",
+  },
   LB_DEPRECATED: { severity: "warning", sentence: "'{keyword}' is deprecated", fix: "{means}" },
   LB_REMOVED: { severity: "error", sentence: "'{keyword}' is not supported any more", fix: "{means}" },
   LB_IGNORED: { severity: "warning", sentence: "'{keyword}' has no effect in ha-lb: {means}" },
@@ -53,19 +111,34 @@ export const LB_CONFIG_REASONS = defineCatalogue({
   LB_CUSTOM_NOTICE: { severity: "notice", sentence: "{text}" },
   LB_CUSTOM_WARNING: { severity: "warning", sentence: "{text}" },
   LB_CUSTOM_ALERT: { severity: "error", sentence: "{text}" },
-  LB_BAD_QUOTE: { severity: "error", sentence: "unmatched {kind} quote", fix: "close it, or escape it with a backslash" },
+  LB_BAD_QUOTE: {
+    severity: "error",
+    sentence: "unmatched {kind} quote",
+    fix: "close it, or escape it with a backslash",
+  },
   LB_BAD_ESCAPE: { severity: "error", sentence: "truncated or invalid '{text}' sequence" },
   LB_BAD_VARIABLE: { severity: "error", sentence: "environment variable: {problem}" },
   LB_TOO_MANY_WORDS: { severity: "error", sentence: "too many words: {most} at most in a line" },
   LB_LINE_TOO_LONG: { severity: "error", sentence: "line too long: {most} characters at most" },
   LB_TOO_MUCH: { severity: "error", sentence: "too many {what}: {most} at most" },
   LB_NUL_BYTE: { severity: "error", sentence: "the file holds a NUL byte: it is not a text" },
-  LB_NO_NEWLINE: { severity: "warning", sentence: "missing line feed at the end of the file", why: "it may have been cut off" },
+  LB_NO_NEWLINE: {
+    severity: "warning",
+    sentence: "missing line feed at the end of the file",
+    why: "it may have been cut off",
+  },
   LB_BAD_DIRECTIVE: { severity: "error", sentence: "'{directive}': {problem}", fix: "{hint}" },
   LB_UNCLOSED_IF: { severity: "error", sentence: "missing '.endif' for the '.if' at line {line}" },
   LB_FILE_UNREADABLE: { severity: "error", sentence: "'{keyword}': cannot read '{path}': {problem}" },
   LB_NOTHING_TO_DO: { severity: "warning", sentence: "the configuration has no frontend: nothing listens" },
-  LB_PLAIN_PASSWORD: { severity: "warning", sentence: "the password of '{user}' is written in clear", fix: "use 'password' with a crypt(3) hash" },
+  LB_PLAIN_PASSWORD: {
+    severity: "warning",
+    sentence: "the password of '{user}' is written in clear",
+    fix: "use 'password' with a crypt(3) hash",
+  },
 });
 
-export type LbConfigCode = keyof typeof LB_CONFIG_REASONS & string;
+export type LbConfigCode = keyof typeof LB_CONFIG_REASONS;
+
+/** The data that a problem's texts need. */
+export type ProblemData<Code extends LbConfigCode> = Parameters<typeof reason<typeof LB_CONFIG_REASONS, Code>>[2];
