@@ -21,14 +21,15 @@ export type Recovery =
   | { readonly kind: "refused" };
 
 export function planRecovery(meta: Uint8Array | null, journal: Uint8Array | null, initialMembers: Members): Recovery {
-  if (meta === null || (journal === null && readMeta(meta) === null)) {
-    if (journal !== null) return { kind: "refused" };
-    return formatted({ term: 0, votedFor: null, boot: 1, recovering: false }, initialMembers, 0, null);
-  }
-  const known = readMeta(meta);
-  if (known === null) return { kind: "refused" };
-  const hardState: HardState = { ...known.hardState, boot: known.hardState.boot + 1 };
+  const known = meta === null ? null : readMeta(meta);
   const read = journal === null ? null : readJournal(journal);
+  if (known === null) {
+    // A first start writes the journal before the vote: an empty journal alone is a first start that was cut short.
+    const untouched = read === null ? meta === null : read.kind === "sound" && read.entries.length === 0;
+    if (!untouched || (read?.kind === "sound" && read.snapshot.index > 0)) return { kind: "refused" };
+    return firstStart(initialMembers);
+  }
+  const hardState: HardState = { ...known.hardState, boot: known.hardState.boot + 1 };
   if (journal === null || read === null || read.kind === "corrupt") {
     const corruptAt = read?.kind === "corrupt" ? read.offset : null;
     return formatted({ ...hardState, recovering: true }, initialMembers, known.version, corruptAt);
@@ -42,6 +43,15 @@ export function planRecovery(meta: Uint8Array | null, journal: Uint8Array | null
     cutTo: read.length < journal.length ? read.length : null,
     corruptAt: null,
   };
+}
+
+function firstStart(members: Members): Recovery {
+  const start = formatted({ term: 0, votedFor: null, boot: 1, recovering: false }, members, 0, null);
+  if (start.kind === "refused") return start;
+  const journalFirst = [...start.plan.operations].sort(
+    (a, b) => Number(b.kind === "replace") - Number(a.kind === "replace"),
+  );
+  return { ...start, plan: { ...start.plan, operations: journalFirst } };
 }
 
 function formatted(hardState: HardState, members: Members, metaVersion: number, corruptAt: number | null): Recovery {

@@ -1,0 +1,135 @@
+import type { NodeId } from "../effect/raft.ts";
+import type { ReplicaEvent, ReplicaReply, ReplicaRequest } from "../effect/replica.ts";
+import { nextReplicaDeadlineMs, stepReplica, type Replica } from "../decide/replica/replica.ts";
+import { beginWrite, createDisk, type SimDisk } from "./disk.ts";
+import type { SimGuard } from "./guard.ts";
+import type { World } from "./world.ts";
+
+/** One simulated host: the shipping replica on a pretended clock, disk and network. */
+export interface SimNode {
+  readonly index: number;
+  readonly id: NodeId;
+  readonly disk: SimDisk;
+  replica: Replica | null;
+  /** Counts starts; timers and answers of an earlier life are void. */
+  life: number;
+  clockOffsetMs: number;
+  clockRate: number;
+  wallOffsetMs: number;
+  paused: boolean;
+  /** What came in while the process was stopped. */
+  inbox: ReplicaEvent[];
+  delayMs: number;
+  tickAtMs: number;
+  tickToken: number;
+  nextRequestId: number;
+  readonly requests: Map<number, (reply: ReplicaReply) => void>;
+  guard: SimGuard | null;
+  /** The vote is unreadable: this node is out for good. */
+  refused: boolean;
+}
+
+export function createNode(index: number): SimNode {
+  return {
+    index,
+    id: `n${index}`,
+    disk: createDisk(),
+    replica: null,
+    life: 0,
+    clockOffsetMs: 1000 * (index + 1),
+    clockRate: 1,
+    wallOffsetMs: 0,
+    paused: false,
+    inbox: [],
+    delayMs: 0,
+    tickAtMs: Number.POSITIVE_INFINITY,
+    tickToken: 0,
+    nextRequestId: 1,
+    requests: new Map(),
+    guard: null,
+    refused: false,
+  };
+}
+
+/** The node's monotonic clock: it starts anywhere, drifts, and never jumps. */
+export function localMs(node: SimNode, trueMs: number): number {
+  return node.clockOffsetMs + node.clockRate * trueMs;
+}
+
+/** The node's wall clock: an operator or NTP may set it at any time. Nothing in the core reads it. */
+export function wallMs(node: SimNode, trueMs: number): number {
+  return localMs(node, trueMs) + node.wallOffsetMs;
+}
+
+export function trueMsOf(node: SimNode, local: number): number {
+  return (local - node.clockOffsetMs) / node.clockRate;
+}
+
+/** Changes the clock's rate without a jump. */
+export function setClockRate(node: SimNode, rate: number, trueMs: number): void {
+  const now = localMs(node, trueMs);
+  node.clockRate = rate;
+  node.clockOffsetMs = now - rate * trueMs;
+}
+
+/** Feeds events to the node's replica and carries its effects out in the pretended world. */
+export function feed(world: World, node: SimNode, events: readonly ReplicaEvent[]): void {
+  const replica = node.replica;
+  if (replica === null) return;
+  if (node.paused) {
+    node.inbox.push(...events);
+    return;
+  }
+  const outcome = stepReplica(replica, events, localMs(node, world.nowMs));
+  for (const fact of outcome.reasons) world.note(node, fact);
+  world.observe(node, replica);
+  for (const effect of outcome.effects) {
+    switch (effect.kind) {
+      case "send":
+        world.send(node, effect.to, effect.message);
+        break;
+      case "persist":
+        node.disk.queue.push(effect.write);
+        break;
+      case "reply": {
+        const callback = node.requests.get(effect.requestId);
+        node.requests.delete(effect.requestId);
+        callback?.(effect.reply);
+        break;
+      }
+      case "watch":
+        node.guard?.onWatch(effect.events);
+        break;
+      case "reset":
+        break;
+    }
+  }
+  startDisk(world, node);
+  scheduleTick(world, node, replica);
+}
+
+export function startDisk(world: World, node: SimNode): void {
+  if (beginWrite(node.disk) === null) return;
+  const latencyMs = 0.1 + world.random.fraction() * 1.2 + node.disk.slowMs;
+  world.after(latencyMs, { kind: "diskDone", node: node.index, life: node.life });
+}
+
+export function scheduleTick(world: World, node: SimNode, replica: Replica): void {
+  const dueMs = Math.max(trueMsOf(node, nextReplicaDeadlineMs(replica)), world.nowMs + 0.001);
+  if (dueMs === node.tickAtMs) return;
+  node.tickAtMs = dueMs;
+  node.tickToken += 1;
+  world.at(dueMs, { kind: "tick", node: node.index, token: node.tickToken });
+}
+
+/** Hands a request to the replica of this node; the callback is forgotten when the node dies. */
+export function request(
+  world: World,
+  node: SimNode,
+  what: ReplicaRequest,
+  callback: (reply: ReplicaReply) => void,
+): void {
+  const requestId = node.nextRequestId++;
+  node.requests.set(requestId, callback);
+  feed(world, node, [{ kind: "request", requestId, request: what }]);
+}

@@ -1,0 +1,152 @@
+import { createRandom, type Random } from "../decide/random.ts";
+
+/**
+ * A schedule is all that goes wrong in one run, made from a seed before the run begins. It is data: it can be printed, cut
+ * down to what is needed, and run again.
+ */
+export type Fault =
+  | { readonly kind: "crash"; readonly node: number; readonly downMs: number; readonly powerCut: boolean }
+  | { readonly kind: "pause"; readonly node: number; readonly forMs: number }
+  | { readonly kind: "drift"; readonly node: number; readonly rate: number }
+  | { readonly kind: "wallJump"; readonly node: number; readonly byMs: number }
+  /** `pairs` of [from, to] whose messages are lost. */
+  | { readonly kind: "cut"; readonly pairs: readonly (readonly [number, number])[]; readonly forMs: number }
+  | { readonly kind: "delay"; readonly node: number; readonly byMs: number; readonly forMs: number }
+  | { readonly kind: "slowDisk"; readonly node: number; readonly byMs: number; readonly forMs: number }
+  | { readonly kind: "fullDisk"; readonly node: number; readonly forMs: number }
+  | { readonly kind: "corrupt"; readonly node: number; readonly downMs: number }
+  | { readonly kind: "lyingDisk"; readonly node: number }
+  | { readonly kind: "transfer"; readonly to: number }
+  | { readonly kind: "learner"; readonly node: number; readonly promote: boolean }
+  | { readonly kind: "removeVoter"; readonly node: number }
+  | { readonly kind: "hangAgent"; readonly node: number; readonly forMs: number }
+  | { readonly kind: "fence"; readonly by: number; readonly outcome: "success" | "failure" | "timeout" };
+
+export interface TimedFault {
+  readonly atMs: number;
+  readonly fault: Fault;
+}
+
+export interface Schedule {
+  readonly seed: number;
+  readonly nodes: number;
+  /** Of the nodes, the first so many are voters at the start; the rest are spare. */
+  readonly voters: number;
+  readonly clients: number;
+  readonly guards: boolean;
+  readonly leaseRead: boolean;
+  readonly snapshotEvery: number;
+  readonly lossRatio: number;
+  readonly duplicateRatio: number;
+  /** How late a single message may be, beyond the usual. */
+  readonly reorderMs: number;
+  /** How long things go wrong; after that all is mended and the cluster has to heal. */
+  readonly chaosMs: number;
+  readonly faults: readonly TimedFault[];
+}
+
+export const CLOCK_DRIFT_RATIO = 0.05;
+/** More faults than this don't find more, they only keep the cluster from doing anything. */
+const MAX_FAULTS = 14;
+
+export function makeSchedule(seed: number): Schedule {
+  const random = createRandom(seed);
+  const voters = random.chance(0.7) ? 3 : random.chance(0.8) ? 5 : random.pick([1, 2, 4]);
+  const spare = random.chance(0.25) ? 1 : 0;
+  const nodes = voters + spare;
+  const chaosMs = random.integer(800, 2400);
+  const count = random.integer(1, MAX_FAULTS);
+  const guards = random.chance(0.4);
+  const faults: TimedFault[] = [];
+  let corrupted = false;
+  for (let made = 0; made < count; made += 1) {
+    const fault = makeFault(random, nodes, voters, spare > 0, guards, corrupted);
+    if (fault.kind === "corrupt") corrupted = true;
+    faults.push({ atMs: random.integer(0, chaosMs), fault });
+  }
+  faults.sort((a, b) => a.atMs - b.atMs);
+  return {
+    seed,
+    nodes,
+    voters,
+    clients: random.integer(1, 4),
+    guards,
+    leaseRead: random.chance(0.7),
+    snapshotEvery: random.pick([12, 40, 1000]),
+    lossRatio: random.chance(0.5) ? 0 : random.pick([0.01, 0.05, 0.15]),
+    duplicateRatio: random.chance(0.6) ? 0 : 0.05,
+    reorderMs: random.chance(0.5) ? 0 : random.pick([5, 30, 150]),
+    chaosMs,
+    faults,
+  };
+}
+
+function makeFault(
+  random: Random,
+  nodes: number,
+  voters: number,
+  spare: boolean,
+  guards: boolean,
+  corrupted: boolean,
+): Fault {
+  const node = random.integer(0, nodes - 1);
+  const forMs = random.pick([20, 120, 300, 700]);
+  const kinds: Fault["kind"][] = ["crash", "crash", "crash", "pause", "pause", "drift", "cut", "cut", "cut", "delay"];
+  kinds.push("slowDisk", "fullDisk", "transfer", "transfer", "wallJump");
+  // A lone voter has no peer to get its log back from; and of three, only one may lose it.
+  if (!corrupted && voters >= 3) kinds.push("corrupt");
+  if (spare) kinds.push("learner", "learner", "removeVoter");
+  if (guards) kinds.push("hangAgent", "fence", "fence");
+  const kind = random.pick(kinds);
+  switch (kind) {
+    case "crash":
+      return { kind, node, downMs: random.pick([5, 60, 300, 800]), powerCut: random.chance(0.7) };
+    case "pause":
+      return { kind, node, forMs };
+    case "drift":
+      return { kind, node, rate: 1 + (random.fraction() * 2 - 1) * CLOCK_DRIFT_RATIO };
+    case "wallJump":
+      return { kind, node, byMs: random.pick([-5000, -400, 400, 5000]) };
+    case "cut":
+      return { kind, pairs: makeCut(random, nodes), forMs };
+    case "delay":
+      return { kind, node, byMs: random.pick([10, 60, 250]), forMs };
+    case "slowDisk":
+      return { kind, node, byMs: random.pick([10, 50, 250]), forMs };
+    case "fullDisk":
+      return { kind, node, forMs };
+    case "corrupt":
+      return { kind, node, downMs: random.pick([5, 200]) };
+    case "transfer":
+      return { kind, to: node };
+    case "learner":
+      return { kind, node: nodes - 1, promote: random.chance(0.7) };
+    case "removeVoter":
+      return { kind, node: random.integer(0, voters - 1) };
+    case "hangAgent":
+      return { kind, node, forMs: random.pick([30, 200, 1000]) };
+    case "fence":
+      return { kind, by: node, outcome: random.pick(["success", "success", "failure", "timeout"] as const) };
+    case "lyingDisk":
+      return { kind, node };
+  }
+}
+
+/** Full: two sides that don't hear each other. One-way: one side isn't heard. Partial: single links only. */
+function makeCut(random: Random, nodes: number): readonly (readonly [number, number])[] {
+  const pairs: [number, number][] = [];
+  const shape = random.pick(["full", "oneWay", "partial", "leader"] as const);
+  const inside = Array.from({ length: nodes }, (_, node) =>
+    shape === "leader" && node === 0 ? true : random.chance(0.4),
+  );
+  for (let from = 0; from < nodes; from += 1) {
+    for (let to = 0; to < nodes; to += 1) {
+      if (from === to) continue;
+      const crosses = inside[from] !== inside[to];
+      if (shape === "partial" ? random.chance(0.3) : crosses && (shape !== "oneWay" || inside[from] === true)) {
+        pairs.push([from, to]);
+      }
+    }
+  }
+  return pairs;
+}

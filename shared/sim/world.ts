@@ -1,0 +1,252 @@
+import type { Members, NodeId } from "../effect/raft.ts";
+import type { ReplicaMessage } from "../effect/replica.ts";
+import type { Reason } from "../reason/catalogue.ts";
+import { createRandom, type Random } from "../decide/random.ts";
+import { createReplica, type Replica } from "../decide/replica/replica.ts";
+import { createLogChecker, forgetApplied, observeReplica, SafetyViolation, type LogChecker } from "./check/log.ts";
+import { SimClient } from "./client.ts";
+import { cutPower, endWrite, killProcess, recoverDisk } from "./disk.ts";
+import { applyFault } from "./faults.ts";
+import { SimGuard } from "./guard.ts";
+import { EventHeap, type Timed } from "./heap.ts";
+import { createNode, feed, localMs, scheduleTick, startDisk, type SimNode } from "./node.ts";
+import { CLOCK_DRIFT_RATIO, type Schedule } from "./schedule.ts";
+
+/** A whole cluster in one thread: virtual time, one seeded random source, every event in one heap. */
+export type WorldEvent =
+  | { readonly kind: "deliver"; readonly node: number; readonly from: NodeId; readonly message: ReplicaMessage }
+  | { readonly kind: "tick"; readonly node: number; readonly token: number }
+  | { readonly kind: "diskDone"; readonly node: number; readonly life: number }
+  | { readonly kind: "client"; readonly client: number; readonly token: number }
+  | { readonly kind: "guardTick"; readonly node: number; readonly token: number }
+  | { readonly kind: "agentDown"; readonly node: number; readonly token: number }
+  | { readonly kind: "watchdog"; readonly node: number }
+  | { readonly kind: "call"; readonly call: () => void };
+
+type Queued = WorldEvent & Timed;
+
+const SIM_RAFT_OPTIONS = {
+  electionTimeoutMs: 120,
+  heartbeatMs: 40,
+  clockDriftRatio: CLOCK_DRIFT_RATIO,
+  maxInflightAppends: 8,
+  maxBatchEntries: 16,
+  maxBatchSize: 4096,
+  snapshotChunkSize: 256,
+  trailingEntries: 4,
+  maxUncommittedEntries: 256,
+  maxPendingReads: 64,
+} as const;
+
+export class World {
+  nowMs = 0;
+  readonly random: Random;
+  readonly nodes: SimNode[] = [];
+  readonly clients: SimClient[] = [];
+  readonly checker: LogChecker = createLogChecker();
+  readonly initialMembers: Members;
+  readonly trace: string[] | null;
+  events = 0;
+  /** Loss, duplication and reordering of single messages; off once things are mended. */
+  noisy = true;
+  private readonly cuts: Uint8Array;
+  private readonly heap = new EventHeap<Queued>();
+  private order = 0;
+
+  constructor(
+    readonly schedule: Schedule,
+    traced: boolean,
+  ) {
+    this.random = createRandom(schedule.seed ^ 0x5eed);
+    this.trace = traced ? [] : null;
+    this.cuts = new Uint8Array(schedule.nodes * schedule.nodes);
+    for (let index = 0; index < schedule.nodes; index += 1) this.nodes.push(createNode(index));
+    const voters = this.nodes.slice(0, schedule.voters).map((node) => node.id);
+    this.initialMembers = { voters, learners: [] };
+    for (const node of this.nodes) this.startNode(node);
+    for (let index = 0; index < schedule.clients; index += 1) {
+      const client = new SimClient(this, index, schedule.seed * 31 + index);
+      this.clients.push(client);
+      client.start();
+    }
+    if (schedule.guards) {
+      for (const node of this.nodes.slice(0, schedule.voters)) {
+        node.guard = new SimGuard(this, node);
+        node.guard.feed({ kind: "tick" });
+      }
+    }
+    for (const { atMs, fault } of schedule.faults) this.call(atMs, () => applyFault(this, fault));
+  }
+
+  at(atMs: number, event: WorldEvent): void {
+    this.order += 1;
+    this.heap.push({ ...event, atMs: Math.max(atMs, this.nowMs), order: this.order });
+  }
+
+  after(ms: number, event: WorldEvent): void {
+    this.at(this.nowMs + ms, event);
+  }
+
+  call(atMs: number, call: () => void): void {
+    this.at(atMs, { kind: "call", call });
+  }
+
+  runUntil(endMs: number): void {
+    this.call(endMs, () => undefined);
+    for (let event = this.heap.pop(); event !== undefined; event = this.heap.pop()) {
+      this.nowMs = event.atMs;
+      this.events += 1;
+      this.handle(event);
+      if (event.atMs >= endMs) return;
+    }
+  }
+
+  private handle(event: WorldEvent): void {
+    if (event.kind === "client") {
+      this.clients[event.client]?.onTimer(event.token);
+      return;
+    }
+    if (event.kind === "call") {
+      event.call();
+      return;
+    }
+    const node = this.nodes[event.node];
+    if (node === undefined) throw new Error("an event for no node");
+    switch (event.kind) {
+      case "deliver":
+        feed(this, node, [{ kind: "receive", from: event.from, message: event.message }]);
+        break;
+      case "tick":
+        this.onTick(node, event.token);
+        break;
+      case "diskDone":
+        if (event.life === node.life && node.disk.busy !== null) {
+          feed(this, node, [{ kind: "persisted", sequence: endWrite(node.disk) }]);
+          startDisk(this, node);
+        }
+        break;
+      case "guardTick":
+        node.guard?.onTimer(event.token);
+        break;
+      case "agentDown":
+        node.guard?.onAgentDown(event.token);
+        break;
+      case "watchdog":
+        node.guard?.onWatchdog();
+        break;
+    }
+  }
+
+  private onTick(node: SimNode, token: number): void {
+    if (token !== node.tickToken || node.replica === null || node.paused) return;
+    node.tickAtMs = Number.POSITIVE_INFINITY;
+    feed(this, node, [{ kind: "tick" }]);
+  }
+
+  startNode(node: SimNode): void {
+    if (node.replica !== null || node.refused) return;
+    const spare = node.index >= this.schedule.voters;
+    const recovery = recoverDisk(node.disk, spare ? { voters: [], learners: [] } : this.initialMembers);
+    if (recovery.kind === "refused") {
+      node.refused = true;
+      return;
+    }
+    node.life += 1;
+    const seed = this.schedule.seed * 1009 + node.index * 31 + node.life;
+    const options = {
+      raft: { ...SIM_RAFT_OPTIONS, leaseRead: this.schedule.leaseRead },
+      requestTimeoutMs: 400,
+      snapshotEveryEntries: this.schedule.snapshotEvery,
+      maxWaitingRequests: 64,
+    };
+    node.replica = createReplica(node.id, options, recovery.recovered, seed, localMs(node, this.nowMs));
+    forgetApplied(this.checker, node.id);
+    node.tickAtMs = Number.POSITIVE_INFINITY;
+    scheduleTick(this, node, node.replica);
+    node.guard?.restart();
+  }
+
+  stopNode(node: SimNode, powerCut: boolean): void {
+    if (node.replica === null) return;
+    node.replica = null;
+    node.life += 1;
+    node.paused = false;
+    node.inbox = [];
+    node.requests.clear();
+    if (powerCut) {
+      cutPower(node.disk, this.random);
+      node.guard?.powerOff();
+    } else {
+      killProcess(node.disk, this.random);
+    }
+  }
+
+  pauseNode(node: SimNode): void {
+    if (node.replica !== null) node.paused = true;
+  }
+
+  /** The process goes on: it finds its timers late and all that came in meanwhile at once. */
+  resumeNode(node: SimNode): void {
+    if (!node.paused) return;
+    node.paused = false;
+    const inbox = node.inbox;
+    node.inbox = [];
+    if (this.random.chance(0.5)) feed(this, node, [{ kind: "tick" }]);
+    for (const event of inbox) feed(this, node, [event]);
+    if (node.replica !== null) scheduleTick(this, node, node.replica);
+    node.guard?.feed({ kind: "tick" });
+  }
+
+  cut(from: number, to: number, by: number): void {
+    const at = from * this.schedule.nodes + to;
+    this.cuts[at] = Math.max(0, (this.cuts[at] ?? 0) + by);
+  }
+
+  mendLinks(): void {
+    this.cuts.fill(0);
+  }
+
+  send(from: SimNode, to: NodeId, message: ReplicaMessage): void {
+    const target = this.nodes[Number(to.slice(1))];
+    if (target === undefined) throw new Error(`a message to the unknown node ${to}`);
+    if ((this.cuts[from.index * this.schedule.nodes + target.index] ?? 0) > 0) return;
+    const { lossRatio, duplicateRatio, reorderMs } = this.schedule;
+    if (this.noisy && lossRatio > 0 && this.random.chance(lossRatio)) return;
+    this.deliver(from, target, message, reorderMs);
+    if (this.noisy && duplicateRatio > 0 && this.random.chance(duplicateRatio)) {
+      this.deliver(from, target, message, reorderMs + 200);
+    }
+  }
+
+  private deliver(from: SimNode, target: SimNode, message: ReplicaMessage, reorderMs: number): void {
+    let latencyMs = 0.1 + this.random.fraction() * 1.5 + from.delayMs + target.delayMs;
+    if (this.noisy && reorderMs > 0 && this.random.chance(0.1)) latencyMs += this.random.fraction() * reorderMs;
+    this.after(latencyMs, { kind: "deliver", node: target.index, from: from.id, message });
+  }
+
+  observe(_node: SimNode, replica: Replica): void {
+    observeReplica(this.checker, replica);
+  }
+
+  note(node: SimNode, fact: Reason): void {
+    this.say(node, `${fact.code} ${JSON.stringify(fact.data)}`);
+  }
+
+  say(node: SimNode, what: string): void {
+    this.trace?.push(`${this.nowMs.toFixed(2).padStart(9)} ${node.id} ${what}`);
+  }
+
+  violate(property: string, message: string): never {
+    throw new SafetyViolation(property, message);
+  }
+
+  /** A resource was started: it must be down everywhere else, by its own doing, its watchdog's, or confirmed fencing. */
+  onActive(node: SimNode): void {
+    this.say(node, "resource starts");
+    for (const other of this.nodes) {
+      if (other !== node && other.guard?.active === true) {
+        this.violate("resource active once", `${node.id} starts while ${other.id} is active`);
+      }
+    }
+  }
+}
