@@ -58,10 +58,13 @@ export function makeSchedule(seed: number): Schedule {
   const count = random.integer(1, MAX_FAULTS);
   const guards = random.chance(0.4);
   const faults: TimedFault[] = [];
-  let corrupted = false;
+  let weakened = false;
   for (let made = 0; made < count; made += 1) {
-    const fault = makeFault(random, nodes, voters, spare > 0, guards, corrupted);
-    if (fault.kind === "corrupt") corrupted = true;
+    const fault = makeFault(random, nodes, voters, spare > 0, guards);
+    // A lost log is made good by a majority of the others: no two of them, and not of a group that was made smaller.
+    const weakens = fault.kind === "corrupt" || fault.kind === "removeVoter";
+    if (weakens && weakened) continue;
+    if (weakens) weakened = true;
     faults.push({ atMs: random.integer(0, chaosMs), fault });
   }
   faults.sort((a, b) => a.atMs - b.atMs);
@@ -81,20 +84,13 @@ export function makeSchedule(seed: number): Schedule {
   };
 }
 
-function makeFault(
-  random: Random,
-  nodes: number,
-  voters: number,
-  spare: boolean,
-  guards: boolean,
-  corrupted: boolean,
-): Fault {
+function makeFault(random: Random, nodes: number, voters: number, spare: boolean, guards: boolean): Fault {
   const node = random.integer(0, nodes - 1);
   const forMs = random.pick([20, 120, 300, 700]);
   const kinds: Fault["kind"][] = ["crash", "crash", "crash", "pause", "pause", "drift", "cut", "cut", "cut", "delay"];
   kinds.push("slowDisk", "fullDisk", "transfer", "transfer", "wallJump");
-  // A lone voter has no peer to get its log back from; and of three, only one may lose it.
-  if (!corrupted && voters >= 3) kinds.push("corrupt");
+  // A lone voter has no peer to get its log back from.
+  if (voters >= 3) kinds.push("corrupt");
   if (spare) kinds.push("learner", "learner", "removeVoter");
   if (guards) kinds.push("hangAgent", "fence", "fence");
   const kind = random.pick(kinds);

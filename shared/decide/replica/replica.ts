@@ -74,6 +74,8 @@ export interface Replica {
 }
 
 const SWEEP_EVERY_MS = 100;
+/** Request numbers of one life of a node; with 2^53 in all there is room for two million lives. */
+const IDS_PER_BOOT = 2 ** 32;
 
 export function createReplica(
   id: NodeId,
@@ -90,7 +92,8 @@ export function createReplica(
     writes: new Map(),
     reads: new Map(),
     forwarded: new Map(),
-    nextId: 1,
+    // A late answer to a request of a former life must not be taken for the answer to one of this life.
+    nextId: recovered.hardState.boot * IDS_PER_BOOT + 1,
     leaseClock: null,
     clockOf: null,
     sweepDueMs: nowMs,

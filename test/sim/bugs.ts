@@ -1,0 +1,265 @@
+/**
+ * Bugs planted one at a time, to show that the simulator finds them. Each is a change to the text of one shipping file,
+ * made while the file is loaded and only in a process started for it; the shipped code knows nothing of it.
+ * `find` must stand in the file exactly once: when the code moves on, the list has to follow.
+ */
+export interface PlantedBug {
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+const raft = "shared/decide/raft";
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: "vote-twice",
+    file: `${raft}/election.ts`,
+    find: "const free = raft.votedFor === null || raft.votedFor === from;",
+    replace: "const free = true;",
+  },
+  {
+    name: "vote-not-durable",
+    file: `${raft}/election.ts`,
+    find: "      raft.votedFor = from;\n      raft.hardStateDirty = true;",
+    replace: "      raft.votedFor = from;",
+  },
+  {
+    name: "vote-for-shorter-log",
+    file: `${raft}/election.ts`,
+    find: "return lastTerm > ownTerm || (lastTerm === ownTerm && lastIndex >= lastIndexOf(raft.log));",
+    replace: "return lastTerm >= ownTerm || lastIndex >= lastIndexOf(raft.log);",
+  },
+  {
+    name: "majority-off-by-one",
+    file: `${raft}/state.ts`,
+    find: "return Math.floor(voters / 2) + 1;",
+    replace: "return Math.floor((voters + 1) / 2);",
+  },
+  {
+    name: "commit-by-one-less",
+    file: `${raft}/state.ts`,
+    find: "const value = values[majorityOf(values.length) - 1];",
+    replace: "const value = values[Math.max(0, majorityOf(values.length) - 2)];",
+  },
+  {
+    name: "commit-older-term-by-count",
+    file: `${raft}/leadership.ts`,
+    find: "if (reached <= raft.commitIndex || termAt(raft.log, reached) !== raft.term) return;",
+    replace: "if (reached <= raft.commitIndex) return;",
+  },
+  {
+    name: "acknowledge-before-fsync",
+    file: `${raft}/follow.ts`,
+    find: "const send = atOnce ? sendNow : sendWhenDurable;",
+    replace: "const send = sendNow;",
+  },
+  {
+    name: "heartbeat-acknowledges-unwritten",
+    file: `${raft}/follow.ts`,
+    find: "index: atOnce ? Math.min(matched, raft.stableIndex) : matched,",
+    replace: "index: matched,",
+  },
+  {
+    name: "leader-counts-unwritten",
+    file: `${raft}/leadership.ts`,
+    find: "voter === raft.id ? raft.stableIndex : (leadership.progress.get(voter)?.match ?? 0),",
+    replace: "voter === raft.id ? lastIndexOf(raft.log) : (leadership.progress.get(voter)?.match ?? 0),",
+  },
+  {
+    name: "conflict-not-truncated",
+    file: `${raft}/follow.ts`,
+    find: "  if (present === entry.term) return;\n  if (present !== null) dropAfter",
+    replace: "  if (present !== null) return;\n  if (present !== null) dropAfter",
+  },
+  {
+    name: "previous-entry-not-compared",
+    file: `${raft}/follow.ts`,
+    find: "} else if (termAt(raft.log, prevIndex) !== append.prevTerm) {",
+    replace: "} else if (termAt(raft.log, prevIndex) === null) {",
+  },
+  {
+    name: "commit-beyond-match",
+    file: `${raft}/follow.ts`,
+    find: "Math.min(append.commit, matched)",
+    replace: "Math.min(append.commit, lastIndexOf(raft.log))",
+  },
+  {
+    name: "snapshot-drops-acknowledged-tail",
+    file: `${raft}/follow.ts`,
+    find: "if (termAt(raft.log, index) === snapshotTerm) {",
+    replace: "if (index < 0) {",
+  },
+  {
+    name: "read-without-majority",
+    file: `${raft}/reads.ts`,
+    find: "if (readId !== null && hasLease(raft, nowMs)) {",
+    replace: "if (readId !== null) {",
+  },
+  {
+    name: "read-confirmed-by-old-round",
+    file: `${raft}/reads.ts`,
+    find: "round: leadership.round + 1 });",
+    replace: "round: Math.max(1, leadership.round - 3) });",
+  },
+  {
+    name: "read-before-first-commit",
+    file: `${raft}/reads.ts`,
+    find: "if (!knowsCommit(raft)) {",
+    replace: "if (nowMs < 0) {",
+  },
+  {
+    name: "read-lease-too-long",
+    file: `${raft}/reads.ts`,
+    find: "return (electionTimeoutMs * (1 - driftRatio)) / (1 + driftRatio);",
+    replace: "return electionTimeoutMs * (3 + driftRatio);",
+  },
+  {
+    name: "read-lease-kept-during-transfer",
+    file: `${raft}/leadership.ts`,
+    find: "  leadership.leaseAllowed = false;",
+    replace: "",
+  },
+  {
+    name: "leader-not-defended",
+    file: `${raft}/election.ts`,
+    find: "if (!request.transfer && defendsLeader(raft, nowMs)) return;",
+    replace: 'if (!request.transfer && defendsLeader(raft, nowMs) && request.kind === "preVote" && nowMs < 0) return;',
+  },
+  {
+    name: "restart-forgets-leader-it-defended",
+    file: `${raft}/state.ts`,
+    find: "lastLeaderContactMs: nowMs,",
+    replace: "lastLeaderContactMs: Number.NEGATIVE_INFINITY,",
+  },
+  {
+    name: "two-membership-changes-at-once",
+    file: `${raft}/change.ts`,
+    find: 'if (membersIndexOf(raft.log) > raft.commitIndex) return "another change is not committed yet";',
+    replace: "",
+  },
+  {
+    name: "amnesiac-votes",
+    file: "shared/effect/recover.ts",
+    find: "return formatted({ ...hardState, recovering: true }",
+    replace: "return formatted({ ...hardState, recovering: false }",
+  },
+  {
+    name: "amnesiac-recovers-at-once",
+    file: `${raft}/step.ts`,
+    find: "raft.recoverTarget = message.index;",
+    replace: "raft.recoverTarget = 0;",
+  },
+  {
+    name: "acknowledgement-of-former-life-counts",
+    file: `${raft}/replication.ts`,
+    find: "if (progress === undefined || boot < progress.boot || boot <= progress.recoveredBoot) return;",
+    replace: "if (boot >= 0) return;",
+  },
+  {
+    name: "damage-taken-for-torn-write",
+    file: "shared/effect/journal.ts",
+    find: "if (snapshot === null || durableBeyond(file, view, at) > at || durable > at) return",
+    replace: "if (snapshot === null) return",
+  },
+  {
+    name: "checksum-ignored",
+    file: "shared/effect/journal.ts",
+    find: "if (view.getUint32(at, true) !== crc32c(file, at + 4, end)) return null;",
+    replace: "",
+  },
+  {
+    name: "truncation-not-written",
+    file: "shared/effect/journal.ts",
+    find: "if (write.truncateAfter !== undefined) scratch.record",
+    replace: "if (write.truncateAfter === -1) scratch.record",
+  },
+  {
+    name: "retry-applied-twice",
+    file: "shared/decide/kv/store.ts",
+    find: "if (known !== undefined) return { result: known, events: [] };",
+    replace: "",
+  },
+  {
+    name: "compare-ignored",
+    file: "shared/decide/kv/store.ts",
+    find: '!== modRevision) return "KV_CONFLICT";',
+    replace: '!== modRevision && modRevision < 0) return "KV_CONFLICT";',
+  },
+  {
+    name: "sessions-missing-in-snapshot",
+    file: "shared/decide/kv/snapshot.ts",
+    find: "results: [...session.results].sort((a, b) => a[0] - b[0]),",
+    replace: "results: [],",
+  },
+  {
+    name: "revision-depends-on-the-clock",
+    file: "shared/decide/kv/store.ts",
+    find: "  if (changes) store.revision += 1;",
+    replace:
+      "  if (changes) store.revision += store.leases.size > 0 && store.sessions.size % 2 === 0 ? 2 : 1 + (performance.now() & 1);",
+  },
+  {
+    name: "lease-by-wall-clock",
+    file: "shared/sim/guard.ts",
+    find: "return localMs(this.node, this.world.nowMs);",
+    replace: "return localMs(this.node, this.world.nowMs) + this.node.wallOffsetMs;",
+  },
+  {
+    name: "lease-counted-from-the-answer",
+    file: "shared/decide/lease/guard.ts",
+    find: "guard.holder = renewed(guard.holder, asked.sentMs, options.driftRatio);",
+    replace: "guard.holder = renewed(guard.holder, nowMs + options.ttlMs / 4, options.driftRatio);",
+  },
+  {
+    name: "lock-without-lease-check",
+    file: "shared/decide/lease/guard.ts",
+    find: 'const won = answer.kind === "result" && answer.result.ok;',
+    replace:
+      'const won = answer.kind === "result" && (answer.result.ok || answer.result.code === "KV_CONFLICT") && answer.result.revision >= 0;',
+  },
+  {
+    name: "new-leader-keeps-no-lease-time",
+    file: "shared/decide/lease/expiry.ts",
+    find: "for (const [id, lease] of store.leases) deadlines.set(id, nowMs + lease.ttlMs);",
+    replace: "for (const id of store.leases.keys()) deadlines.set(id, nowMs);",
+  },
+  {
+    name: "renewal-without-majority",
+    file: "shared/decide/replica/requests.ts",
+    find: "if (requestRead(raft, readId, null, nowMs)) return;",
+    replace:
+      'if (request.kind === "keepAlive") return onReadReady(replica, readId);\n      if (requestRead(raft, readId, null, nowMs)) return;',
+  },
+  {
+    name: "watchdog-never-armed",
+    file: "shared/sim/guard.ts",
+    find: "      this.active = false;\n    }\n  }",
+    replace: "    }\n  }",
+  },
+  {
+    name: "disk-lies-about-flush",
+    file: "shared/sim/disk.ts",
+    find: 'if (operation.file === "journal" && !disk.lies)',
+    replace: 'if (operation.file === "journal" && disk.lies)',
+  },
+  {
+    name: "answer-to-former-life-taken",
+    file: "shared/decide/replica/replica.ts",
+    find: "nextId: recovered.hardState.boot * IDS_PER_BOOT + 1,",
+    replace: "nextId: 1,",
+  },
+  {
+    name: "inflight-window-leaks",
+    file: `${raft}/replication.ts`,
+    find: "while (progress.inflight.length > 0 && (progress.inflight[0] ?? 0) <= reply.index) progress.inflight.shift();",
+    replace: "",
+  },
+  {
+    name: "follower-never-campaigns-after-losing",
+    file: `${raft}/state.ts`,
+    find: '  if (raft.role !== "follower") resetElectionDeadline(raft, nowMs);',
+    replace: '  if (raft.role !== "follower") raft.electionDeadlineMs = nowMs + 100_000;',
+  },
+];
