@@ -59,7 +59,7 @@ export const watchCommand = defineCommand({
   summary: "Show the cluster live; with -1 once as text",
   nagios: true,
   options: {
-    once: { type: "flag", short: "1", summary: "print the picture once and exit" },
+    once: { type: "flag", summary: "print the picture once and exit; -1 for short" },
     host: {
       type: "string",
       repeatable: true,
