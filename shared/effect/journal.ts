@@ -99,7 +99,10 @@ export function planWrites(writer: JournalWriter, writes: readonly PersistWrite[
   let hardState: HardState | null = null;
   let replaces = false;
   scratch.length = 0;
+  let sequence = -1;
   for (const write of writes) {
+    if (write.sequence <= sequence) throw new Error("writes must be carried out in the order they were issued");
+    sequence = write.sequence;
     if (write.hardState !== undefined) hardState = write.hardState;
     if (write.snapshot !== undefined) {
       replaces = true;

@@ -84,28 +84,19 @@ export function feed(world: World, node: SimNode, events: readonly ReplicaEvent[
   for (const fact of outcome.reasons) world.note(node, fact);
   world.observe(node, replica);
   for (const effect of outcome.effects) {
-    switch (effect.kind) {
-      case "send":
-        world.send(node, effect.to, effect.message);
-        break;
-      case "persist":
-        node.disk.queue.push(effect.write);
-        break;
-      case "reply": {
-        const callback = node.requests.get(effect.requestId);
-        node.requests.delete(effect.requestId);
-        callback?.(effect.reply);
-        break;
-      }
-      case "watch":
-        node.guard?.onWatch(effect.events);
-        break;
-      case "reset":
-        break;
-    }
+    if (effect.kind === "send") world.send(node, effect.to, effect.message);
+    else if (effect.kind === "persist") node.disk.queue.push(effect.write);
   }
   startDisk(world, node);
   scheduleTick(world, node, replica);
+  // Answers come last: who gets one may ask anew at once, and that step's writes must not overtake this one's.
+  for (const effect of outcome.effects) {
+    if (effect.kind === "watch") node.guard?.onWatch(effect.events);
+    if (effect.kind !== "reply") continue;
+    const callback = node.requests.get(effect.requestId);
+    node.requests.delete(effect.requestId);
+    callback?.(effect.reply);
+  }
 }
 
 export function startDisk(world: World, node: SimNode): void {
