@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { controlReasons } from "../../model/control-reasons.ts";
 import { EXIT } from "../../model/exit-codes.ts";
 import { describe, reason } from "../../reason/catalogue.ts";
-import { peerCredentials } from "../ffi/credentials.ts";
+import { peerCredentials } from "../ffi/socket.ts";
 import type { Caller, ControlMethods } from "./methods.ts";
 import { MOST_CLIENTS, PROTOCOL_VERSION, refuse, type ControlFailure, type Hello } from "./protocol.ts";
 import { Session, type SessionHooks } from "./session.ts";
