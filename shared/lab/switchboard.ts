@@ -1,0 +1,115 @@
+/**
+ * The switch between the hosts: cables pulled, frames dropped in one or both directions.
+ * It is the lab's outer network namespace: one bridge a ring, one port a cable.
+ */
+import type { Link } from "./plan.ts";
+import { enterCommand, execute, type Target } from "./process.ts";
+
+/** The part of a host that the switch knows. */
+export interface Station {
+  readonly name: string;
+  readonly links: readonly Link[];
+}
+
+const TABLE = `table bridge lab {
+  set from { type ifname; }
+  set to { type ifname; }
+  set pairs { type ifname . ifname; }
+  chain forward {
+    type filter hook forward priority 0;
+    iifname @from counter drop
+    oifname @to counter drop
+    iifname . oifname @pairs counter drop
+  }
+}
+`;
+
+export class Switchboard {
+  #filtering = false;
+
+  constructor(private readonly outer: Target) {}
+
+  /** Runs a program beside the switch. Throws when it fails. */
+  async run(command: readonly string[], input?: string): Promise<string> {
+    // Only the network namespace is joined: PIDs and files are the owner's.
+    const argv = enterCommand(this.outer, command, { kinds: ["net"] });
+    const result = await execute(argv, input === undefined ? {} : { input });
+    if (result.code !== 0) throw new Error(`lab switch: '${command.join(" ")}' failed: ${result.stderr.trim()}`);
+    return result.stdout;
+  }
+
+  /** Pulls (`down`) or plugs (`up`) a host's cables; the host sees the carrier go or come. */
+  async setCarrier(station: Station, state: "up" | "down", ring?: number): Promise<void> {
+    const lines = linksOf(station, ring).map((link) => `link set ${link.port} ${state}`);
+    await this.run(["ip", "-batch", "-"], `${lines.join("\n")}\n`);
+  }
+
+  /** Takes away the ports of a host that is gone, so that it can be booted again. */
+  async removePorts(station: Station): Promise<void> {
+    const lines = station.links.map((link) => `link delete ${link.port}`);
+    // The kernel removes them too, in its own time, when the host's namespace ends; one of the two comes second.
+    await this.run(["sh", "-c", "ip -force -batch - 2>/dev/null || true"], `${lines.join("\n")}\n`);
+  }
+
+  /** Drops everything that the host sends. */
+  async dropFrom(station: Station, ring?: number): Promise<void> {
+    await this.#add(
+      "from",
+      linksOf(station, ring).map((link) => quoted(link.port)),
+    );
+  }
+
+  /** Drops everything that is sent to the host. */
+  async dropTo(station: Station, ring?: number): Promise<void> {
+    await this.#add(
+      "to",
+      linksOf(station, ring).map((link) => quoted(link.port)),
+    );
+  }
+
+  /** Drops both directions, silently: the carrier stays. */
+  async isolate(station: Station, ring?: number): Promise<void> {
+    const ports = linksOf(station, ring).map((link) => quoted(link.port));
+    await this.#apply(["from", "to"].map((set) => `add element bridge lab ${set} { ${ports.join(", ")} }`));
+  }
+
+  /** Drops what `from` sends to `to`, and nothing else. */
+  async block(pairs: readonly (readonly [from: Station, to: Station])[], ring?: number): Promise<void> {
+    const elements: string[] = [];
+    for (const [from, to] of pairs) {
+      for (const link of linksOf(from, ring)) {
+        const other = to.links[link.ring];
+        if (other !== undefined) elements.push(`${quoted(link.port)} . ${quoted(other.port)}`);
+      }
+    }
+    if (elements.length > 0) await this.#add("pairs", elements);
+  }
+
+  /** Ends all dropping. Pulled cables stay pulled. */
+  async unblockAll(): Promise<void> {
+    if (!this.#filtering) return;
+    await this.#apply(["from", "to", "pairs"].map((set) => `flush set bridge lab ${set}`));
+  }
+
+  async #add(set: string, elements: readonly string[]): Promise<void> {
+    await this.#apply([`add element bridge lab ${set} { ${elements.join(", ")} }`]);
+  }
+
+  async #apply(commands: readonly string[]): Promise<void> {
+    // One transaction: the kernel switches from the old rules to the new ones at one instant.
+    const table = this.#filtering ? "" : TABLE;
+    await this.run(["nft", "-f", "-"], `${table}${commands.join("\n")}\n`);
+    this.#filtering = true;
+  }
+}
+
+function linksOf(station: Station, ring: number | undefined): readonly Link[] {
+  if (ring === undefined) return station.links;
+  const link = station.links[ring];
+  if (link === undefined) throw new Error(`${station.name} has no ring ${ring}`);
+  return [link];
+}
+
+function quoted(port: string): string {
+  return `"${port}"`;
+}
