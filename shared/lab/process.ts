@@ -246,16 +246,25 @@ export async function execute(
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
-    for (const pid of [...childrenOf(child.pid), child.pid]) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // It has just ended.
-      }
-    }
+    killCommand(child.pid);
   }, options.timeoutMs ?? EXEC_LIMIT_MS);
   const code = await child.exited;
   clearTimeout(timer);
   await Promise.all([stdout.settle(), stderr.settle()]);
   return { code: timedOut ? 124 : code, stdout: stdout.text, stderr: stderr.text };
+}
+
+/**
+ * Kills the command below one of our shells. The shell is left to collect it: were it killed too, the dead command
+ * would wait for the machine's own init, and the host's end would wait with it.
+ */
+function killCommand(shell: number): void {
+  const commands = childrenOf(shell);
+  for (const pid of commands.length > 0 ? commands : [shell]) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has just ended.
+    }
+  }
 }
