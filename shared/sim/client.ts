@@ -158,7 +158,7 @@ export class SimClient {
       });
     }
     if (operation !== null) this.answered += 1;
-    this.wait(5 + this.random.fraction() * 60);
+    this.wait(1 + this.random.fraction() * this.world.schedule.thinkMs);
   }
 
   /** What is under way when the run ends may or may not have happened. */

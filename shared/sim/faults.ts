@@ -4,8 +4,10 @@ import type { Members } from "../effect/raft.ts";
 import { corrupt } from "./disk.ts";
 import { LOCK_KEY } from "./guard.ts";
 import { feed, request, setClockRate, startDisk, type SimNode } from "./node.ts";
-import type { Fault } from "./schedule.ts";
+import { LEADER, type Fault } from "./schedule.ts";
 import type { World } from "./world.ts";
+
+type NodeFault = Exclude<Fault, { kind: "cut" | "transfer" | "isolateLeader" | "powerLoss" }>;
 
 /** Carries one fault of the schedule out, and plans its end. */
 export function applyFault(world: World, fault: Fault): void {
@@ -20,13 +22,25 @@ export function applyFault(world: World, fault: Fault): void {
     onLeader(world, (leader) => ask(world, leader, { kind: "transfer", to: `n${fault.to}` }));
     return;
   }
-  const node = world.nodes[fault.kind === "fence" ? fault.by : fault.node];
-  if (node === undefined) throw new Error("a fault for no node");
+  if (fault.kind === "isolateLeader") {
+    onLeader(world, (leader) => isolate(world, leader, fault.direction, fault.forMs));
+    return;
+  }
+  if (fault.kind === "powerLoss") {
+    for (const node of world.nodes) {
+      world.stopNode(node, true);
+      world.call(world.nowMs + fault.downMs * (1 + world.random.fraction()), () => world.startNode(node));
+    }
+    return;
+  }
+  const index = fault.kind === "fence" ? fault.by : fault.node;
+  const node = index === LEADER ? leaderOf(world) : world.nodes[index];
+  if (node === undefined) return;
   world.say(node, `fault ${JSON.stringify(fault)}`);
   applyToNode(world, node, fault);
 }
 
-function applyToNode(world: World, node: SimNode, fault: Exclude<Fault, { kind: "cut" | "transfer" }>): void {
+function applyToNode(world: World, node: SimNode, fault: NodeFault): void {
   const later = (ms: number, call: () => void): void => world.call(world.nowMs + ms, call);
   switch (fault.kind) {
     case "crash":
@@ -87,8 +101,32 @@ export function freeDisk(world: World, node: SimNode): void {
   startDisk(world, node);
 }
 
+/** The leader of the newest term, if there is one. */
+function leaderOf(world: World): SimNode | undefined {
+  let found: SimNode | undefined;
+  for (const node of world.nodes) {
+    const raft = node.replica?.raft;
+    if (raft === undefined || raft.leadership === null) continue;
+    if (raft.term > (found?.replica?.raft.term ?? -1)) found = node;
+  }
+  return found;
+}
+
+function isolate(world: World, leader: SimNode, direction: "in" | "out" | "both", forMs: number): void {
+  world.say(leader, `is cut off (${direction})`);
+  const cutAll = (by: number): void => {
+    for (const other of world.nodes) {
+      if (other === leader) continue;
+      if (direction !== "out") world.cut(other.index, leader.index, by);
+      if (direction !== "in") world.cut(leader.index, other.index, by);
+    }
+  };
+  cutAll(1);
+  world.call(world.nowMs + forMs, () => cutAll(-1));
+}
+
 function onLeader(world: World, call: (leader: SimNode) => void): void {
-  const leader = world.nodes.find((node) => node.replica?.raft.leadership !== null && node.replica !== null);
+  const leader = leaderOf(world);
   if (leader !== undefined) call(leader);
 }
 

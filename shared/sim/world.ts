@@ -30,10 +30,8 @@ const SIM_RAFT_OPTIONS = {
   heartbeatMs: 40,
   clockDriftRatio: CLOCK_DRIFT_RATIO,
   maxInflightAppends: 8,
-  maxBatchEntries: 16,
   maxBatchSize: 4096,
   snapshotChunkSize: 256,
-  trailingEntries: 4,
   maxUncommittedEntries: 256,
   maxPendingReads: 64,
 } as const;
@@ -154,7 +152,12 @@ export class World {
     node.life += 1;
     const seed = this.schedule.seed * 1009 + node.index * 31 + node.life;
     const options = {
-      raft: { ...SIM_RAFT_OPTIONS, leaseRead: this.schedule.leaseRead },
+      raft: {
+        ...SIM_RAFT_OPTIONS,
+        leaseRead: this.schedule.leaseRead,
+        maxBatchEntries: this.schedule.batchEntries,
+        trailingEntries: this.schedule.trailingEntries,
+      },
       requestTimeoutMs: 400,
       snapshotEveryEntries: this.schedule.snapshotEvery,
       maxWaitingRequests: 64,
@@ -219,7 +222,8 @@ export class World {
   }
 
   private deliver(from: SimNode, target: SimNode, message: ReplicaMessage, reorderMs: number): void {
-    let latencyMs = 0.1 + this.random.fraction() * 1.5 + from.delayMs + target.delayMs;
+    const usualMs = this.noisy ? this.schedule.latencyMs : 1.5;
+    let latencyMs = 0.1 + this.random.fraction() * usualMs + from.delayMs + target.delayMs;
     if (this.noisy && reorderMs > 0 && this.random.chance(0.1)) latencyMs += this.random.fraction() * reorderMs;
     this.after(latencyMs, { kind: "deliver", node: target.index, from: from.id, message });
   }

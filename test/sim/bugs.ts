@@ -20,10 +20,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: "const free = true;",
   },
   {
-    name: "vote-not-durable",
-    file: `${raft}/election.ts`,
-    find: "      raft.votedFor = from;\n      raft.hardStateDirty = true;",
-    replace: "      raft.votedFor = from;",
+    name: "vote-forgotten-at-restart",
+    file: `${raft}/state.ts`,
+    find: "return { term: raft.term, votedFor: raft.votedFor,",
+    replace: "return { term: raft.term, votedFor: null,",
+  },
+  {
+    name: "term-forgotten-at-restart",
+    file: `${raft}/state.ts`,
+    find: "return { term: raft.term, votedFor: raft.votedFor,",
+    replace: "return { term: Math.max(0, raft.term - 1), votedFor: raft.votedFor,",
   },
   {
     name: "vote-for-shorter-log",

@@ -1,0 +1,218 @@
+import * as fs from "node:fs";
+import { join } from "node:path";
+import {
+  META_FILE_BYTES,
+  planWrites,
+  sealAfter,
+  written,
+  type DiskOperation,
+  type JournalWriter,
+} from "../../effect/journal.ts";
+import { planRecovery } from "../../effect/recover.ts";
+import type { Members, PersistWrite, Recovered } from "../../effect/raft.ts";
+import { CORE_REASONS } from "../../model/core-reasons.ts";
+import { reason, type Reason } from "../../reason/catalogue.ts";
+
+/**
+ * The journal on a real disk: what waits while a flush runs is written together and made durable by the next one (group
+ * commit). A full disk stops acknowledgements until there is space. A failed flush is final: what the kernel
+ * dropped can't be flushed again, so the process must end and recover from what is really there.
+ */
+export interface GroupDisk {
+  /** Queues a write; `onDurable` is called with its sequence number, in order. */
+  enqueue(write: PersistWrite): void;
+  close(): void;
+}
+
+export interface OpenedDisk {
+  readonly recovered: Recovered;
+  readonly reasons: readonly Reason[];
+  /** Starts to accept writes. */
+  start(onDurable: (sequence: number) => void, onReason: (fact: Reason) => void): GroupDisk;
+}
+
+const FULL_DISK_RETRY_MS = 250;
+/** Writes that wait for the disk; consensus has its own, lower limits, so more is a programming error. */
+const MAX_WAITING_WRITES = 100_000;
+
+function readOrNull(path: string): Uint8Array | null {
+  return fs.existsSync(path) ? fs.readFileSync(path) : null;
+}
+
+function syncDirectory(directory: string): void {
+  const fd = fs.openSync(directory, "r");
+  fs.fsyncSync(fd);
+  fs.closeSync(fd);
+}
+
+/** Opens the state directory, mends what may be mended, and takes a new boot number. Null: the vote is unreadable. */
+export function openDisk(directory: string, initialMembers: Members, node: string): OpenedDisk | null {
+  fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const journalPath = join(directory, "journal");
+  fs.rmSync(`${journalPath}.new`, { force: true });
+  const journal = readOrNull(journalPath);
+  const recovery = planRecovery(readOrNull(join(directory, "meta")), journal, initialMembers);
+  if (recovery.kind === "refused") return null;
+  const reasons: Reason[] = [];
+  if (recovery.corruptAt !== null) {
+    fs.renameSync(journalPath, `${journalPath}.damaged-${recovery.recovered.hardState.boot}`);
+    reasons.push(reason(CORE_REASONS, "CORE_LOG_CORRUPT", { file: journalPath, offset: recovery.corruptAt }));
+  }
+  const files = new JournalFiles(directory);
+  if (recovery.cutTo !== null && journal !== null) {
+    const bytes = journal.length - recovery.cutTo;
+    fs.ftruncateSync(files.journal, recovery.cutTo);
+    reasons.push(reason(CORE_REASONS, "CORE_LOG_TORN", { file: journalPath, bytes }));
+  }
+  // What was read may still be in the page cache only; nothing is built on it before it is durable.
+  fs.fsyncSync(files.journal);
+  for (const operation of recovery.plan.operations) files.carryOutNow(operation, recovery.writer.length);
+  syncDirectory(directory);
+  written(recovery.writer, recovery.plan);
+  return {
+    recovered: recovery.recovered,
+    reasons,
+    start: (onDurable, onReason) => new JournalDisk(files, recovery.writer, node, onDurable, onReason),
+  };
+}
+
+class JournalFiles {
+  readonly journalPath: string;
+  meta: number;
+  journal: number;
+
+  constructor(private readonly directory: string) {
+    this.journalPath = join(directory, "journal");
+    const create = fs.constants.O_RDWR | fs.constants.O_CREAT;
+    this.meta = fs.openSync(join(directory, "meta"), create, 0o600);
+    if (fs.fstatSync(this.meta).size < META_FILE_BYTES) fs.ftruncateSync(this.meta, META_FILE_BYTES);
+    this.journal = fs.openSync(this.journalPath, create, 0o600);
+  }
+
+  /** All but the journal's flush, which may be waited for; the rare ones block. */
+  carryOutNow(operation: DiskOperation, length: number): void {
+    switch (operation.kind) {
+      case "meta":
+        writeFully(this.meta, operation.bytes, operation.offset);
+        break;
+      case "append":
+        writeFully(this.journal, operation.bytes, length);
+        break;
+      case "replace":
+        this.replace(operation.bytes);
+        break;
+      case "sync":
+        fs.fdatasyncSync(operation.file === "meta" ? this.meta : this.journal);
+        break;
+    }
+  }
+
+  private replace(bytes: Uint8Array): void {
+    const fresh = `${this.journalPath}.new`;
+    const fd = fs.openSync(fresh, "w+", 0o600);
+    try {
+      writeFully(fd, bytes, 0);
+      fs.fsyncSync(fd);
+    } catch (error) {
+      fs.closeSync(fd);
+      fs.rmSync(fresh, { force: true });
+      throw error;
+    }
+    fs.renameSync(fresh, this.journalPath);
+    syncDirectory(this.directory);
+    fs.closeSync(this.journal);
+    this.journal = fd;
+  }
+}
+
+function writeFully(fd: number, bytes: Uint8Array, position: number): void {
+  let at = 0;
+  while (at < bytes.length) at += fs.writeSync(fd, bytes, at, bytes.length - at, position + at);
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+}
+
+class JournalDisk implements GroupDisk {
+  private waiting: PersistWrite[] = [];
+  private busy = false;
+  private closed = false;
+  private full = false;
+  private retry: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(
+    private readonly files: JournalFiles,
+    private readonly writer: JournalWriter,
+    private readonly node: string,
+    private readonly onDurable: (sequence: number) => void,
+    private readonly onReason: (fact: Reason) => void,
+  ) {}
+
+  enqueue(write: PersistWrite): void {
+    if (this.waiting.length >= MAX_WAITING_WRITES) throw new Error("too many writes wait for the disk");
+    this.waiting.push(write);
+    if (!this.busy && this.retry === null) this.writeGroup();
+  }
+
+  private writeGroup(): void {
+    if (this.closed || this.waiting.length === 0) return;
+    const group = this.waiting;
+    const plan = planWrites(this.writer, group);
+    let flush = false;
+    try {
+      for (const operation of plan.operations) {
+        if (operation.kind === "sync" && operation.file === "journal") flush = true;
+        else this.files.carryOutNow(operation, this.writer.length);
+      }
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      this.waitForSpace();
+      return;
+    }
+    this.full = false;
+    this.waiting = [];
+    this.busy = true;
+    const done = (error: Error | null): void => {
+      if (error !== null) throw error;
+      this.busy = false;
+      if (this.closed) return;
+      written(this.writer, plan);
+      this.onDurable(group[group.length - 1]?.sequence ?? 0);
+      if (this.waiting.length > 0) this.writeGroup();
+      else this.seal();
+    };
+    if (flush) fs.fdatasync(this.files.journal, done);
+    else queueMicrotask(() => done(null));
+  }
+
+  /** Says in the file that all before is durable; lost at a power cut at worst. */
+  private seal(): void {
+    const bytes = sealAfter(this.writer);
+    try {
+      writeFully(this.files.journal, bytes, this.writer.length);
+      this.writer.length += bytes.length;
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+    }
+  }
+
+  private waitForSpace(): void {
+    if (!this.full) {
+      this.full = true;
+      const facts = { file: this.files.journalPath, node: this.node };
+      this.onReason(reason(CORE_REASONS, "CORE_DISK_FULL", facts));
+    }
+    this.retry = setTimeout(() => {
+      this.retry = null;
+      if (!this.busy) this.writeGroup();
+    }, FULL_DISK_RETRY_MS);
+  }
+
+  close(): void {
+    this.closed = true;
+    if (this.retry !== null) clearTimeout(this.retry);
+    fs.closeSync(this.files.meta);
+    fs.closeSync(this.files.journal);
+  }
+}
