@@ -33,8 +33,6 @@ export interface RouterSettings {
   readonly preempt: boolean;
   /** Waits this long before it does. */
   readonly preemptDelayMs: number;
-  /** Begins as master instead of listening first: keepalived's `state MASTER`. */
-  readonly startAsMaster: boolean;
   readonly addresses: readonly VirtualAddress[];
   /** Installed with the others but not named in adverts (`virtual_ipaddress_excluded`). */
   readonly excludedAddresses: readonly VirtualAddress[];

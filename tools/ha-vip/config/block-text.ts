@@ -1,0 +1,111 @@
+/**
+ * keepalived's text form: lines of words, `{` and `}` around blocks, `!` and `#` comments, quoted words
+ * (keepalived.conf(5)). The result keeps the place of every word.
+ */
+import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
+import type { Position } from "../../../shared/text/position.ts";
+import { configReasons } from "../model/config-reasons.ts";
+
+export interface Word {
+  readonly text: string;
+  readonly at: Position;
+  readonly quoted: boolean;
+}
+
+/** One line: its words, and the lines of its block when it opens one. */
+export interface Statement {
+  readonly words: readonly [Word, ...Word[]];
+  readonly block?: readonly Statement[];
+}
+
+/** Real files have a few levels; more is a mistake or an attack on the stack. */
+const DEEPEST_BLOCK = 16;
+const LONGEST_TEXT = 4_000_000;
+
+interface OpenBlock {
+  readonly statements: Statement[];
+  readonly opener?: Word;
+}
+
+function splitLine(file: string, line: number, text: string, problems: Reason[]): Word[] {
+  const words: Word[] = [];
+  let index = 0;
+  while (index < text.length) {
+    const letter = text[index] ?? "";
+    if (/\s/.test(letter)) {
+      index += 1;
+      continue;
+    }
+    if (letter === "#" || letter === "!") break;
+    const at = { file, line, column: index + 1 };
+    if (letter === '"') {
+      const end = text.indexOf('"', index + 1);
+      if (end < 0) {
+        problems.push(reason(configReasons, "VIP_CONF_QUOTE", {}, { ...at, length: text.length - index }));
+        break;
+      }
+      words.push({ text: text.slice(index + 1, end), at: { ...at, length: end - index + 1 }, quoted: true });
+      index = end + 1;
+      continue;
+    }
+    let end = index;
+    if (letter === "{" || letter === "}") end += 1;
+    else while (end < text.length && !/[\s{}"]/.test(text[end] ?? "")) end += 1;
+    words.push({ text: text.slice(index, end), at: { ...at, length: end - index }, quoted: false });
+    index = end;
+  }
+  return words;
+}
+
+/** Ends a statement: a line without words is nothing, and a block's statement was added when it opened. */
+function flush(pending: Word[], into: Statement[]): void {
+  const [first, ...rest] = pending;
+  if (first !== undefined) into.push({ words: [first, ...rest] });
+  pending.length = 0;
+}
+
+function openBlock(stack: OpenBlock[], pending: Word[], brace: Word, problems: Reason[]): void {
+  const top = stack.at(-1);
+  const [first, ...rest] = pending;
+  pending.length = 0;
+  const block: Statement[] = [];
+  if (first === undefined) {
+    // The brace may stand on a line of its own, after the line that names the block.
+    const last = top?.statements.pop();
+    if (last === undefined || last.block !== undefined) {
+      problems.push(reason(configReasons, "VIP_CONF_BRACE_OPEN", {}, brace.at));
+    } else top?.statements.push({ words: last.words, block });
+  } else top?.statements.push({ words: [first, ...rest], block });
+  if (stack.length > DEEPEST_BLOCK)
+    problems.push(reason(configReasons, "VIP_CONF_DEEP", { most: DEEPEST_BLOCK }, brace.at));
+  stack.push({ statements: block, opener: first ?? brace });
+}
+
+/** Reads a whole text. Problems are added to the list; what could be read is returned all the same. */
+export function readBlocks(file: string, text: string, problems: Reason[]): readonly Statement[] {
+  if (text.length > LONGEST_TEXT) {
+    problems.push(reason(configReasons, "VIP_CONF_TOO_BIG", { most: LONGEST_TEXT }, { file, line: 1, column: 1 }));
+    return [];
+  }
+  const root: Statement[] = [];
+  const stack: OpenBlock[] = [{ statements: root }];
+  const pending: Word[] = [];
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    for (const word of splitLine(file, index + 1, line, problems)) {
+      if (word.quoted || (word.text !== "{" && word.text !== "}")) pending.push(word);
+      else if (word.text === "{") openBlock(stack, pending, word, problems);
+      else {
+        flush(pending, stack.at(-1)?.statements ?? root);
+        if (stack.length > 1) stack.pop();
+        else problems.push(reason(configReasons, "VIP_CONF_BRACE_CLOSE", {}, word.at));
+      }
+    }
+    flush(pending, stack.at(-1)?.statements ?? root);
+    if (stack.length > DEEPEST_BLOCK + 1) return root;
+  }
+  for (const open of stack.slice(1)) {
+    const at = open.opener?.at;
+    problems.push(reason(configReasons, "VIP_CONF_BRACE_MISSING", { name: open.opener?.text ?? "{" }, at));
+  }
+  return root;
+}
