@@ -38,13 +38,11 @@ export interface ProxyDraft extends Mutable<Omit<Proxy, "kind" | "mode" | "tcpRu
   externalPath: string | undefined;
   /** `log global`: the global targets are copied in at the end. */
   logGlobal: boolean;
-  logInherited: boolean;
   emailDraft: { mailers?: string; from?: string; to?: string; myHostname?: string; level?: string };
   /** Keywords seen, with where: for checks of sides and modes at the end. */
   seen: Map<string, Position>;
   hashBalanceFactor: number;
   lastRuleKeyword: string | undefined;
-  nextCaptureSlot: number;
 }
 
 /** A section without any setting: what comes before `defaults`. */
@@ -97,12 +95,10 @@ export function emptyDraft(kind: ProxyDraft["kind"], name: string, at: Position)
     externalCommand: undefined,
     externalPath: undefined,
     logGlobal: false,
-    logInherited: false,
     emailDraft: {},
     seen: new Map(),
     hashBalanceFactor: 0,
     lastRuleKeyword: undefined,
-    nextCaptureSlot: 0,
   };
 }
 
@@ -154,7 +150,6 @@ export function draftFrom(defaults: ProxyDraft, kind: ProxyDraft["kind"], name: 
             httpRequest: [],
           },
     logTargets: [...defaults.logTargets],
-    logInherited: true,
     captures: [...defaults.captures],
     checkSteps: [...defaults.checkSteps],
     checkStepsInherited: true,

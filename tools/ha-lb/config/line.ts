@@ -10,10 +10,18 @@ export function hintFor(word: string, candidates: Iterable<string>): string {
   return near.length === 0 ? "" : `did you mean ${near.map((name) => `'${name}'`).join(" or ")}?`;
 }
 
-/** Same, or else the short list of what is allowed. */
+/** A list of choices longer than this is cut. */
+const CHOICES_SHOWN = 12;
+
+/** Same, or else the list of what is allowed. */
 export function choicesFor(word: string, candidates: readonly string[]): string {
   const near = hintFor(word, candidates);
-  return near === "" ? `use ${candidates.map((name) => `'${name}'`).join(", ")}` : near;
+  if (near !== "") return near;
+  const shown = candidates
+    .slice(0, CHOICES_SHOWN)
+    .map((name) => `'${name}'`)
+    .join(", ");
+  return candidates.length > CHOICES_SHOWN ? `use one of ${shown}, …` : `use ${shown}`;
 }
 
 /** One configuration line as words, with typed reading that reports what is wrong where it is. */

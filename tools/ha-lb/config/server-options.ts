@@ -284,7 +284,7 @@ function parseTrack(text: string): { readonly proxy?: string; readonly server: s
   return slash < 0 ? { server: text } : { proxy: text.slice(0, slash), server: text.slice(slash + 1) };
 }
 
-function parseInitAddress(line: Line, at: number): readonly AddressMethod[] {
+function parseInitAddress(line: Line, at: number): AddressMethod[] {
   return line
     .text(at)
     .split(",")

@@ -1,0 +1,95 @@
+import type { Configuration } from "../model/configuration.ts";
+import { httpVariable } from "./log-format.ts";
+import type { ProxyDraft } from "./draft.ts";
+import type { Report } from "./report.ts";
+import type { Reading } from "./sections.ts";
+
+/** Checks and warnings that concern a proxy as a whole. */
+export function checkProxies(configuration: Configuration, reading: Reading): void {
+  const { report } = reading;
+  for (const draft of reading.drafts) {
+    if (draft.disabled) continue;
+    checkSides(draft, report);
+    checkTimeouts(draft, report);
+    checkModes(draft, report);
+    checkTracks(configuration, draft, report);
+  }
+  const listening = reading.drafts.some((draft) => draft.isFrontend && !draft.disabled && draft.binds.length > 0);
+  if (!listening) report.add("LB_NOTHING_TO_DO", {});
+}
+
+function checkSides(draft: ProxyDraft, report: Report): void {
+  if (draft.kind === "frontend" && draft.binds.length === 0) report.add("LB_NO_BIND", { name: draft.name }, draft.at);
+  if (draft.kind === "listen" && draft.binds.length === 0 && !draft.seen.has("bind"))
+    report.add("LB_NO_BIND", { name: draft.name }, draft.at);
+}
+
+/** Those that, missing, let dead connections pile up. */
+function checkTimeouts(draft: ProxyDraft, report: Report): void {
+  const { client, connect, server } = draft.timeouts;
+  const hasServers = draft.servers.length + draft.serverTemplates.length > 0;
+  const missing = [
+    ...(draft.isFrontend && client === undefined ? ["client"] : []),
+    ...(draft.isBackend && hasServers && connect === undefined ? ["connect"] : []),
+    ...(draft.isBackend && hasServers && server === undefined ? ["server"] : []),
+  ];
+  if (missing.length === 0) return;
+  report.add(
+    "LB_TIMEOUT_MISSING",
+    { kind: draft.kind, name: draft.name, missing: missing.map((name) => `timeout ${name}`) },
+    draft.at,
+  );
+}
+
+function checkModes(draft: ProxyDraft, report: Report): void {
+  if (draft.mode === "http") return;
+  const { kind, name } = draft;
+  const ignored = (keyword: string) => {
+    const at = draft.seen.get(keyword);
+    if (at !== undefined) report.add("LB_WRONG_MODE_IGNORED", { keyword, kind, name, wanted: "http" }, at);
+  };
+  for (const keyword of [
+    "http-request",
+    "http-response",
+    "http-after-response",
+    "redirect",
+    "cookie",
+    "monitor-uri",
+    "stats",
+    "compression",
+    "capture",
+  ])
+    ignored(keyword);
+  const variable = draft.logFormat === undefined ? undefined : httpVariable(draft.logFormat);
+  if (variable !== undefined && draft.isFrontend && draft.logFormat !== undefined) {
+    report.add(
+      "LB_BAD_LOG_FORMAT",
+      { text: draft.logFormat.text, problem: `'%${variable}' needs mode http`, hint: "" },
+      draft.logFormat.at,
+    );
+  }
+}
+
+/** `track OTHER/SERVER` must lead to a server that is checked, without a circle. */
+function checkTracks(configuration: Configuration, draft: ProxyDraft, report: Report): void {
+  for (const server of draft.servers) {
+    if (server.track === undefined) continue;
+    const proxyName = server.track.proxy ?? draft.name;
+    const proxy = configuration.proxies.find((candidate) => candidate.isBackend && candidate.name === proxyName);
+    const target = proxy?.servers.find((candidate) => candidate.name === server.track?.server);
+    const text = `track ${proxyName}/${server.track.server}`;
+    if (target === undefined) {
+      report.add("LB_NO_SUCH_SERVER", { name: server.track.server, proxy: proxyName, hint: "" }, server.at);
+    } else if (server.check.enabled || server.agent.enabled) {
+      report.add(
+        "LB_BAD_COMBINATION",
+        { keyword: text, problem: "a server that tracks another can't be checked itself" },
+        server.at,
+      );
+    } else if (!target.check.enabled && !target.agent.enabled && target.track === undefined) {
+      report.add("LB_BAD_COMBINATION", { keyword: text, problem: "that server isn't checked" }, server.at);
+    } else if (target === server || (target.track !== undefined && target.track.server === server.name)) {
+      report.add("LB_BAD_COMBINATION", { keyword: text, problem: "servers track each other in a circle" }, server.at);
+    }
+  }
+}
