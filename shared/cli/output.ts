@@ -90,8 +90,7 @@ export class Output {
   private showNagios(report: NagiosReport | undefined): ExitCode {
     const shown = report ?? { state: "UNKNOWN" as const, text: "no state to report" };
     this.io.stdout.write(renderNagios(this.tool.toUpperCase(), shown));
-    // Nagios' own numbers 0 to 3; 3 isn't one of ours, yet it is what a plugin must return.
-    return NAGIOS[shown.state] as ExitCode;
+    return NAGIOS[shown.state];
   }
 
   /** One item of a stream: a line of JSON with `json` and `jsonl`, the given text otherwise. */
@@ -111,10 +110,10 @@ export class Output {
   }
 
   /**
-   * Problems with their places on stderr; as data on stdout with `-o json` and `-o jsonl`.
-   * @returns `exit`, so that a command can end with `return out.problems(…, EXIT.configuration)`
+   * Problems with their places on stderr; as data on stdout with `-o json` and `-o jsonl`; as UNKNOWN for Nagios.
+   * @returns `exit` (3 for Nagios), so that a command can end with `return out.problems(…, EXIT.configuration)`
    */
-  problems<Code extends ExitCode>(problems: readonly Problem[], exit: Code, sources: readonly Source[] = []): Code {
+  problems(problems: readonly Problem[], exit: ExitCode, sources: readonly Source[] = []): ExitCode {
     if (this.style.format === "json") {
       this.io.stdout.write(`${JSON.stringify(envelope({ exit, problems }), undefined, 2)}\n`);
       return exit;
@@ -124,10 +123,7 @@ export class Output {
       return exit;
     }
     if (this.style.format === "nagios") {
-      this.io.stdout.write(
-        renderNagios(this.tool.toUpperCase(), { state: "UNKNOWN", text: problems[0]?.sentence ?? "" }),
-      );
-      return exit;
+      return this.showNagios({ state: "UNKNOWN", text: problems[0]?.sentence ?? "" });
     }
     const text = renderProblems(problems, { sources, colour: this.style.colour });
     this.io.stderr.write(`${text}\n`);

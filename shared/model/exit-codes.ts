@@ -19,7 +19,6 @@ export const EXIT = {
 } as const;
 
 export type ExitName = keyof typeof EXIT;
-export type ExitCode = (typeof EXIT)[ExitName];
 
 /** What each code means, for help, man pages and the reference. */
 export const EXIT_MEANING: Readonly<Record<ExitName, string>> = {
@@ -41,6 +40,9 @@ export const EXIT_MEANING: Readonly<Record<ExitName, string>> = {
 /** Nagios plugin states and their exit codes. */
 export const NAGIOS = { OK: 0, WARNING: 1, CRITICAL: 2, UNKNOWN: 3 } as const;
 export type NagiosState = keyof typeof NAGIOS;
+
+/** What a command may end with: one of ours, or a plugin state where Nagios asked. */
+export type ExitCode = (typeof EXIT)[ExitName] | (typeof NAGIOS)[NagiosState];
 
 const KNOWN: ReadonlySet<number> = new Set(Object.values(EXIT));
 
