@@ -35,3 +35,9 @@ export function receiveDecoded<Packet>(
   // The descriptor stays readable: the caller's loop comes back after its deadlines.
   return -EAGAIN;
 }
+
+/** 32 bits in the machine's byte order, as ancillary data has them; 0 when they aren't all there. */
+export function wordAt(bytes: Uint8Array, offset: number): number {
+  if (offset + 4 > bytes.byteLength) return 0;
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(offset, true);
+}

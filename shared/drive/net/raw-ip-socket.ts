@@ -2,13 +2,20 @@
  * Raw IP sockets for one protocol, raw(7): VRRP, CARP. Packets are received with their header's facts
  * (source, destination, hop limit) and sent with a chosen source. Non-blocking, for a `ppoll` loop.
  */
-import type { ControlMessage } from "../ffi/message.ts";
-import { MessageBuffer } from "../ffi/message.ts";
+import { type ControlMessage, MessageBuffer } from "../ffi/message.ts";
 import { close } from "../ffi/fd.ts";
-import { bindToDevice, LEVEL, MESSAGE, setOption, setReceiveBuffer, socket, SOCKET_TYPE } from "../ffi/socket.ts";
-import { trySetOption } from "../ffi/socket.ts";
+import {
+  bindToDevice,
+  LEVEL,
+  MESSAGE,
+  setOption,
+  setReceiveBuffer,
+  socket,
+  SOCKET_TYPE,
+  trySetOption,
+} from "../ffi/socket.ts";
 import { FAMILY, SocketAddressMemory } from "../ffi/socket-address.ts";
-import { type Datagram, receiveDecoded } from "./datagram.ts";
+import { type Datagram, receiveDecoded, wordAt } from "./datagram.ts";
 import { changeMembership, IP_OPTION, IPV6_OPTION, setMulticastSending } from "./ip-options.ts";
 import { CONTROL_TRAFFIC_CLASS, decodeIpv4, encodeIpv4 } from "./ip-packet.ts";
 
@@ -104,10 +111,7 @@ class RawIpv4 implements RawIpSocket {
       source: packet.source,
       destination: packet.destination,
       hopLimit: packet.timeToLive,
-      interfaceIndex:
-        information === undefined
-          ? 0
-          : (information.data[0] ?? 0) | ((information.data[1] ?? 0) << 8) | ((information.data[2] ?? 0) << 16),
+      interfaceIndex: information === undefined ? 0 : wordAt(information.data, 0),
       payload: packet.payload,
     };
   }
@@ -173,7 +177,7 @@ class RawIpv6 implements RawIpSocket {
       source: sender.address,
       destination: data.subarray(0, 16),
       hopLimit: hopLimit.data[0] ?? 0,
-      interfaceIndex: (data[16] ?? 0) | ((data[17] ?? 0) << 8) | ((data[18] ?? 0) << 16),
+      interfaceIndex: wordAt(data, 16),
       payload: this.#buffer.bytes,
     };
   }
