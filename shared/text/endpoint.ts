@@ -8,7 +8,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-const NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,62}[a-z0-9_])?)*\.?$/i;
+const NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i;
 
 /** Is it a host name by RFC 1123 (underscores allowed, as real DNS has them)? A text of digits and dots is not. */
 export function isHostName(text: string): boolean {
