@@ -10,6 +10,7 @@ import type {
   ReplicaStatus,
 } from "../../effect/replica.ts";
 import type { Reason } from "../../reason/catalogue.ts";
+import { boottimeNs } from "../ffi/clock.ts";
 import type { ClusterKey } from "./certificate.ts";
 import { openDisk, type GroupDisk, type OpenedDisk } from "./disk.ts";
 import { Transport, type PeerAddress } from "./transport.ts";
@@ -27,11 +28,11 @@ export interface GroupOptions {
   /** The pure part; a tool's `main` passes the one of `decide/replica`. */
   readonly createMachine: CreateReplicaMachine;
   readonly onReason: (fact: Reason) => void;
-  /** Monotonic milliseconds; only tests pass another. */
+  /** Monotonic milliseconds, time spent suspended included; only tests pass another. */
   readonly clockMs?: () => number;
 }
 
-/** Requests of this node that wait; the machine refuses before that. */
+/** The clock is looked at least this often. */
 const MAX_TIMER_MS = 1000;
 
 export class Group {
@@ -52,7 +53,8 @@ export class Group {
     private readonly options: GroupOptions,
     opened: OpenedDisk,
   ) {
-    this.clockMs = options.clockMs ?? (() => performance.now());
+    // Time spent suspended counts: other nodes lived through it, and leases ran on.
+    this.clockMs = options.clockMs ?? (() => boottimeNs() / 1e6);
     for (const fact of opened.reasons) options.onReason(fact);
     const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
     this.machine = options.createMachine(opened.recovered, seed, this.clockMs());

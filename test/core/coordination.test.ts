@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { EtcdCoordination } from "../../shared/drive/etcd/coordination.ts";
+import { EmbeddedCoordination } from "../../shared/drive/raft/embedded.ts";
+import { compareAndPut, put, remove, type Coordination, type WatchNotice } from "../../shared/effect/coordination.ts";
+import { EtcdGroup } from "./etcd-fixture.ts";
+import { LocalGroup, until } from "./group-fixture.ts";
+
+/** One suite of cases over both engines. */
+interface Engine {
+  readonly on: readonly Coordination[];
+  stop(): Promise<void>;
+}
+
+async function embedded(): Promise<Engine> {
+  const local = await LocalGroup.start(3);
+  const groups = local.groups.filter((group) => group !== null);
+  return { on: groups.map((group) => new EmbeddedCoordination(group)), stop: () => local.stop() };
+}
+
+async function etcd(): Promise<Engine | null> {
+  const group = await EtcdGroup.start(3);
+  if (group === null) return null;
+  const on = group.endpoints.map((endpoint) => new EtcdCoordination({ endpoints: [endpoint], timeoutMs: 5000 }));
+  const stop = async (): Promise<void> => {
+    for (const one of on) await one.close();
+    await group.stop();
+  };
+  return { on, stop };
+}
+
+function engineCases(name: string, start: () => Promise<Engine | null>): void {
+  describe(name, () => {
+    let engine: Engine | null = null;
+    let serial = 0;
+    beforeAll(async () => {
+      engine = await start();
+    }, 30_000);
+    afterAll(async () => engine?.stop(), 20_000);
+
+    const node = (at: number): Coordination => {
+      const one = engine?.on[at];
+      if (one === undefined) throw new Error("the engine isn't running");
+      return one;
+    };
+    const freshKey = (): string => `case/${(serial += 1)}`;
+    const valueOf = async (on: Coordination, key: string): Promise<string | null> => {
+      const answer = await on.get(key);
+      if (!answer.ok) throw new Error(answer.why);
+      return answer.value.records[0]?.value ?? null;
+    };
+    const item = (title: string, run: () => Promise<void>): void => {
+      test(title, async () => {
+        if (engine === null) {
+          console.warn(`${name} is not installed: skipped`);
+          return;
+        }
+        await run();
+      });
+    };
+
+    item("what one node wrote, every node reads at once", async () => {
+      const key = freshKey();
+      for (const at of [0, 1, 2]) {
+        expect((await put(node(at), key, `from ${at}, ü`)).ok).toBe(true);
+        for (const reader of [0, 1, 2]) expect(await valueOf(node(reader), key)).toBe(`from ${at}, ü`);
+      }
+    });
+
+    item("revisions rise with every change; a key remembers when it was made and last written", async () => {
+      const key = freshKey();
+      const first = await put(node(0), key, "1");
+      const second = await put(node(1), key, "2");
+      if (!first.ok || !second.ok) throw new Error("refused");
+      expect(second.value.revision).toBeGreaterThan(first.value.revision);
+      const read = await node(2).get(key);
+      expect(read.ok && read.value.records[0]).toMatchObject({
+        createRevision: first.value.revision,
+        modRevision: second.value.revision,
+        version: 2,
+        lease: "",
+      });
+    });
+
+    item("compare-and-set wins once", async () => {
+      const key = freshKey();
+      const tries = await Promise.all([0, 1, 2].map((at) => compareAndPut(node(at), key, 0, `node ${at}`)));
+      expect(tries.filter((answer) => answer.ok).length).toBe(1);
+      expect(tries.filter((answer) => !answer.ok).map((answer) => !answer.ok && answer.code)).toEqual([
+        "CONFLICT",
+        "CONFLICT",
+      ]);
+    });
+
+    item("a transaction does all or nothing", async () => {
+      const [a, b] = [freshKey(), freshKey()];
+      const made = await put(node(0), a, "1");
+      if (!made.ok) throw new Error(made.why);
+      const operations = [
+        { op: "put", key: b, value: "2" },
+        { op: "delete", key: a },
+      ] as const;
+      expect((await node(1).txn([{ key: a, modRevision: made.value.revision + 1000 }], operations)).ok).toBe(false);
+      expect(await valueOf(node(1), b)).toBe(null);
+      expect((await node(1).txn([{ key: a, modRevision: made.value.revision }], operations)).ok).toBe(true);
+      expect([await valueOf(node(2), a), await valueOf(node(2), b)]).toEqual([null, "2"]);
+    });
+
+    item("a prefix lists its keys in order, and no others", async () => {
+      const prefix = `${freshKey()}/`;
+      for (const tail of ["b", "a", "c"]) await put(node(0), prefix + tail, tail);
+      await put(node(0), `${prefix.slice(0, -1)}0`, "beyond");
+      const listed = await node(1).list(prefix);
+      expect(listed.ok && listed.value.records.map((record) => record.value)).toEqual(["a", "b", "c"]);
+    });
+
+    item("deleting what isn't there is no error", async () => {
+      expect((await remove(node(0), freshKey())).ok).toBe(true);
+    });
+
+    item("a lease that isn't renewed takes its keys with it; a renewed one keeps them", async () => {
+      const [dying, living] = [freshKey(), freshKey()];
+      const short = await node(0).grant(1000);
+      const long = await node(0).grant(1000);
+      if (!short.ok || !long.ok) throw new Error("no lease");
+      expect((await put(node(0), dying, "x", short.value.lease)).ok).toBe(true);
+      expect((await put(node(1), living, "x", long.value.lease)).ok).toBe(true);
+      const renewal = setInterval(() => void node(2).keepAlive(long.value.lease), 200);
+      await until("the lease has ended", async () => (await valueOf(node(1), dying)) === null);
+      clearInterval(renewal);
+      expect(await valueOf(node(2), living)).toBe("x");
+      const late = await node(0).keepAlive(short.value.lease);
+      expect(!late.ok && late.code).toBe("LEASE_UNKNOWN");
+      expect((await node(0).revoke(long.value.lease)).ok).toBe(true);
+      expect(await valueOf(node(0), living)).toBe(null);
+    });
+
+    item("a write under an unknown lease is refused", async () => {
+      const answer = await put(node(0), freshKey(), "x", "987654321");
+      expect(!answer.ok && answer.code).toBe("LEASE_UNKNOWN");
+    });
+
+    item("a watch tells every change of its prefix, in order, from the revision asked for", async () => {
+      const prefix = `${freshKey()}/`;
+      const first = await put(node(0), `${prefix}a`, "1");
+      if (!first.ok) throw new Error(first.why);
+      const seen: string[] = [];
+      const onNotice = (notice: WatchNotice): void => {
+        if (notice.kind === "missed") seen.push("missed");
+        else
+          for (const event of notice.events)
+            seen.push(`${event.kind} ${event.key.slice(prefix.length)}=${event.value}`);
+      };
+      await until("the watching node knows it", async () => (await valueOf(node(1), `${prefix}a`)) === "1");
+      const watch = node(0).watch(prefix, first.value.revision, onNotice);
+      await put(node(1), `${prefix}b`, "2");
+      await put(node(1), `elsewhere/${prefix}`, "no");
+      await remove(node(2), `${prefix}a`);
+      await until("three events", () => seen.length >= 3);
+      watch.close();
+      expect(seen).toEqual(["put a=1", "put b=2", "delete a=null"]);
+    });
+
+    item("the members are three voters, one of them leads", async () => {
+      const answer = await node(0).members();
+      if (!answer.ok) throw new Error(answer.why);
+      expect(answer.value.filter((member) => member.voter).length).toBe(3);
+      expect(answer.value.filter((member) => member.leader).length).toBe(1);
+    });
+  });
+}
+
+engineCases("embedded", embedded);
+engineCases("etcd", etcd);
