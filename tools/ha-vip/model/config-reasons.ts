@@ -2,6 +2,7 @@ import { defineCatalogue } from "../../../shared/reason/catalogue.ts";
 
 /** What can be wrong with a configuration of ha-vip. */
 export const configReasons = defineCatalogue({
+  VIP_CONF_UNREADABLE: { severity: "error", sentence: "can't read {path}: {detail}" },
   VIP_CONF_QUOTE: { severity: "error", sentence: "a quoted word doesn't end on its line", fix: 'add the closing "' },
   VIP_CONF_BRACE_OPEN: { severity: "error", sentence: "this { opens a block without a name" },
   VIP_CONF_BRACE_CLOSE: {

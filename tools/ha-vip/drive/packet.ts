@@ -4,7 +4,7 @@
  */
 import type { IpAddress } from "../../../shared/text/address.ts";
 import { type Advert, MAX_ADVERT_ADDRESSES, type PacketFault, VRRP_PROTOCOL, VRRP_TTL } from "../model/packet.ts";
-import { finishSum, pseudoHeaderSum, sumWords } from "./checksum.ts";
+import { internetChecksum, pseudoHeader } from "../../../shared/drive/net/checksum.ts";
 
 const TYPE_ADVERTISEMENT = 1;
 const HEADER_BYTES = 8;
@@ -61,8 +61,8 @@ export function encodeAdvert(advert: Advert, source: IpAddress, destination: IpA
     if (address.family !== source.family) throw new Error("an advert's addresses are of one family");
     bytes.set(address.bytes, HEADER_BYTES + index * step);
   }
-  const seed = version === 2 ? 0 : pseudoHeaderSum(source.bytes, destination.bytes, VRRP_PROTOCOL, bytes.length);
-  const checksum = finishSum(sumWords(bytes, seed));
+  const pseudo = pseudoHeader(source.bytes, destination.bytes, VRRP_PROTOCOL, bytes.length);
+  const checksum = version === 2 ? internetChecksum(bytes) : internetChecksum(pseudo, bytes);
   bytes[CHECKSUM_AT] = checksum >> 8;
   bytes[CHECKSUM_AT + 1] = checksum & 0xff;
   return bytes;
@@ -74,10 +74,11 @@ function refuse(fault: PacketFault, detail: string): Decoded {
 
 /** Version 3 over IPv4: some senders leave the pseudo-header out of the checksum; RFC 5798 was unclear there. */
 function checksumHolds(bytes: Uint8Array, version: 2 | 3, arrival: Arrival): boolean {
-  const plain = sumWords(bytes);
-  if (version === 2) return finishSum(plain) === 0;
-  const seed = pseudoHeaderSum(arrival.source.bytes, arrival.destination.bytes, VRRP_PROTOCOL, bytes.length);
-  return finishSum(plain + seed) === 0 || (arrival.source.family === 4 && finishSum(plain) === 0);
+  const plain = internetChecksum(bytes) === 0;
+  if (version === 2) return plain;
+  const { source, destination } = arrival;
+  const pseudo = pseudoHeader(source.bytes, destination.bytes, VRRP_PROTOCOL, bytes.length);
+  return internetChecksum(pseudo, bytes) === 0 || (source.family === 4 && plain);
 }
 
 function readAddresses(bytes: Uint8Array, count: number, family: 4 | 6): IpAddress[] {

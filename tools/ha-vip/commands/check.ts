@@ -1,0 +1,19 @@
+import { defineCommand } from "../../../shared/cli/command.ts";
+import { EXIT } from "../../../shared/model/exit-codes.ts";
+import { inWords, loadConfiguration } from "./load.ts";
+import { CONFIGURATION_OPTIONS } from "./run.ts";
+
+export const checkCommand = defineCommand({
+  name: "check",
+  summary: "Read a configuration, name every mistake and what is unwise, and start nothing",
+  options: CONFIGURATION_OPTIONS,
+  examples: [{ run: "ha-vip check -f keepalived.conf", does: "lists all problems with their places" }],
+  run({ options, out }) {
+    const { result, sources } = loadConfiguration(options);
+    if (!result.ok) return out.problems(inWords(result.problems), EXIT.configuration, sources);
+    if (result.warnings.length > 0) out.problems(inWords(result.warnings), EXIT.ok, sources);
+    const { checks, routers } = result.value;
+    out.note(`${result.value.origin}: good. ${routers.length} virtual routers, ${checks.length} checks.`);
+    return EXIT.ok;
+  },
+});
