@@ -46,13 +46,13 @@ function word(bytes: Uint8Array, at: number): number {
 }
 
 /** ARP that names the address as sender or target: frame offsets 28 and 38. */
-function arpFilter(address: Uint8Array): readonly FilterInstruction[] {
+export function arpFilter(address: Uint8Array): readonly FilterInstruction[] {
   const value = word(address, 0);
   return [loadWord(28), jumpEqual(value, 2, 0), loadWord(38), jumpEqual(value, 0, 1), accept, drop];
 }
 
 /** ICMPv6 135 or 136 whose target ends like the address: next header at 20, type at 54, target at 62. */
-function neighbourFilter(address: Uint8Array): readonly FilterInstruction[] {
+export function neighbourFilter(address: Uint8Array): readonly FilterInstruction[] {
   return [
     loadByte(20),
     jumpEqual(ICMPV6, 0, 6),
