@@ -309,7 +309,9 @@ export class Supervisor {
     const next = afterDeath(this.#backoff, death.ranMs, this.#spec.backoff ?? DEFAULT_BACKOFF);
     this.#backoff = next.backoff;
     this.#spec.onEvent?.({ kind: "died", death, restartInMs: forGood ? undefined : next.waitMs });
-    void this.#afterHook(orderly ? undefined : death, forGood, next.waitMs, exitCode ?? 1);
+    // A child that has no handler for the SIGTERM that we sent did what it was asked to.
+    const asAsked = this.#stopping && death.signal === "SIGTERM";
+    void this.#afterHook(orderly ? undefined : death, forGood, next.waitMs, exitCode ?? (asAsked ? 0 : 1));
   }
 
   async #afterHook(death: ChildDeath | undefined, forGood: boolean, waitMs: number, exitCode: number): Promise<void> {
