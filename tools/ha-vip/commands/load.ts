@@ -30,13 +30,14 @@ const ARGV = { file: "argv", line: 1, column: 1 };
 
 /**
  * A priority of one's own for each host: hosts with one command line must not all be equal, or two backups
- * would take over in the same moment. The last byte of the host's address tells them apart. 50 to 200.
+ * would take over in the same moment. The last byte of the host's address tells them apart. 100 to 250: the higher,
+ * the shorter the skew time before a takeover.
  */
 export function priorityOfHost(device: string): number {
   const own = networkInterfaces()[device]?.find((one) => one.family === "IPv4") ?? networkInterfaces()[device]?.[0];
   const last =
     own === undefined ? 0 : Number.parseInt(own.address.split(/[.:]/).at(-1) ?? "0", own.family === "IPv4" ? 10 : 16);
-  return 50 + ((Number.isNaN(last) ? 0 : last) % 151);
+  return 100 + ((Number.isNaN(last) ? 0 : last) % 151);
 }
 
 function missing(word: string, example: string): Result<VipConfiguration> {
