@@ -65,4 +65,43 @@ export const CORE_REASONS = defineCatalogue({
     sentence: "{file}: no space; node {node} acknowledges nothing until there is",
     fix: "free space on the file system of the state directory",
   },
+  CORE_QUORUM_GAINED: { severity: "notice", sentence: "quorum: {votes} votes of {needed} needed, with {present}" },
+  CORE_QUORUM_LOST: {
+    severity: "critical",
+    sentence: "quorum lost: {votes} votes, {needed} needed; only {present} are here",
+    fix: "bring nodes back; what runs here is treated by the no-quorum policy",
+  },
+  CORE_WAITING_FOR_ALL: {
+    severity: "warning",
+    sentence: "no quorum before {missing} were seen",
+    why: "after a start, another part of the cluster may be at work where this node can't see it",
+    fix: "start the missing nodes, or confirm that they are off and cancel the wait",
+  },
+  CORE_TIE_BROKEN: { severity: "notice", sentence: "an even split: this half has the tie breaker and stays" },
+  CORE_EXPECTED_VOTES_LOWERED: {
+    severity: "notice",
+    sentence: "expected votes go from {from} to {to}",
+    why: "the nodes that left have been gone for the whole window, and the rest is quorate",
+  },
+  CORE_PEER_SUSPECTED: {
+    severity: "warning",
+    sentence: "nothing heard from {peer} for {silentMs} ms on any link",
+    why: "more than {timeoutMs} ms is longer than its heartbeats ever vary",
+  },
+  CORE_PEER_BACK: { severity: "notice", sentence: "{peer} is heard again on {link}" },
+  CORE_LINK_DOWN: { severity: "warning", sentence: "link {link} to {peer} is silent; others still work" },
+  CORE_LINK_ONE_WAY: {
+    severity: "warning",
+    sentence: "{peer} is heard on {link}, but doesn't hear this node there",
+    fix: "check firewall rules and switches between the two",
+  },
+  CORE_MEMBER_EXCLUDED: {
+    severity: "error",
+    sentence: "{peer} is out: only {supporters} of {needed} nodes hear it both ways",
+    why: "a node that the majority can't talk with in both directions can't be worked with",
+  },
+  CORE_PEER_FLAPPING: {
+    severity: "warning",
+    sentence: "{peer} comes and goes; it is not taken back before it was steady for {waitMs} ms",
+  },
 });

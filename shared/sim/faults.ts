@@ -7,7 +7,7 @@ import { feed, request, setClockRate, startDisk, type SimNode } from "./node.ts"
 import { LEADER, type Fault } from "./schedule.ts";
 import type { World } from "./world.ts";
 
-type NodeFault = Exclude<Fault, { kind: "cut" | "transfer" | "isolateLeader" | "powerLoss" }>;
+type NodeFault = Exclude<Fault, { kind: "cut" | "transfer" | "isolateLeader" | "powerLoss" | "shortReigns" }>;
 
 /** Carries one fault of the schedule out, and plans its end. */
 export function applyFault(world: World, fault: Fault): void {
@@ -31,6 +31,10 @@ export function applyFault(world: World, fault: Fault): void {
       world.stopNode(node, true);
       world.call(world.nowMs + fault.downMs * (1 + world.random.fraction()), () => world.startNode(node));
     }
+    return;
+  }
+  if (fault.kind === "shortReigns") {
+    world.shortReigns = { ...fault };
     return;
   }
   const index = fault.kind === "fence" ? fault.by : fault.node;
@@ -175,6 +179,7 @@ function fence(world: World, by: SimNode, outcome: "success" | "failure" | "time
 /** Ends all that goes wrong. */
 export function mendAll(world: World): void {
   world.noisy = false;
+  world.shortReigns = null;
   world.mendLinks();
   for (const node of world.nodes) {
     node.delayMs = 0;

@@ -16,6 +16,8 @@ export type Fault =
   /** Whoever leads then isn't heard, doesn't hear, or both. */
   | { readonly kind: "isolateLeader"; readonly direction: "in" | "out" | "both"; readonly forMs: number }
   | { readonly kind: "powerLoss"; readonly downMs: number }
+  /** The next leaders lose power a moment after they were elected. */
+  | { readonly kind: "shortReigns"; readonly count: number; readonly reignMs: number; readonly downMs: number }
   | { readonly kind: "delay"; readonly node: number; readonly byMs: number; readonly forMs: number }
   | { readonly kind: "slowDisk"; readonly node: number; readonly byMs: number; readonly forMs: number }
   | { readonly kind: "fullDisk"; readonly node: number; readonly forMs: number }
@@ -89,7 +91,7 @@ export function makeSchedule(seed: number): Schedule {
     snapshotEvery: random.pick([5, 12, 40, 1000]),
     trailingEntries: random.pick([0, 4, 20]),
     batchEntries: random.pick([1, 3, 16]),
-    latencyMs: random.chance(0.7) ? 1.5 : random.pick([8, 25]),
+    latencyMs: random.chance(0.7) ? 1.5 : random.pick([8, 25, 250]),
     thinkMs: random.pick([4, 30, 60]),
     lossRatio: random.chance(0.5) ? 0 : random.pick([0.01, 0.05, 0.15]),
     duplicateRatio: random.chance(0.6) ? 0 : 0.05,
@@ -103,7 +105,7 @@ function makeFault(random: Random, nodes: number, voters: number, spare: boolean
   const node = random.chance(0.4) ? LEADER : random.integer(0, nodes - 1);
   const forMs = random.pick([20, 120, 300, 700]);
   const kinds: Fault["kind"][] = ["crash", "crash", "crash", "pause", "pause", "drift", "cut", "cut", "delay"];
-  kinds.push("isolateLeader", "isolateLeader", "powerLoss");
+  kinds.push("isolateLeader", "isolateLeader", "powerLoss", "shortReigns");
   kinds.push("slowDisk", "fullDisk", "transfer", "transfer", "wallJump");
   // A lone voter has no peer to get its log back from.
   if (voters >= 3) kinds.push("corrupt");
@@ -123,6 +125,10 @@ function makeFault(random: Random, nodes: number, voters: number, spare: boolean
       return { kind, pairs: makeCut(random, nodes), forMs };
     case "isolateLeader":
       return { kind, direction: random.pick(["in", "out", "both"] as const), forMs };
+    case "shortReigns": {
+      const downMs = random.pick([5, 40, 150]);
+      return { kind, count: random.integer(2, 5), reignMs: random.pick([1, 3, 8]), downMs };
+    }
     case "powerLoss":
       return { kind, downMs: random.pick([5, 60]) };
     case "delay":

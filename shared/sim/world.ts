@@ -47,6 +47,8 @@ export class World {
   events = 0;
   /** Loss, duplication and reordering of single messages; off once things are mended. */
   noisy = true;
+  /** How many of the next leaders are to fall soon after their election. */
+  shortReigns: { count: number; readonly reignMs: number; readonly downMs: number } | null = null;
   private readonly cuts: Uint8Array;
   private readonly heap = new EventHeap<Queued>();
   private order = 0;
@@ -228,8 +230,19 @@ export class World {
     this.after(latencyMs, { kind: "deliver", node: target.index, from: from.id, message });
   }
 
-  observe(_node: SimNode, replica: Replica): void {
+  observe(node: SimNode, replica: Replica): void {
+    const terms = this.checker.leaders.size;
     observeReplica(this.checker, replica);
+    if (this.shortReigns !== null && this.checker.leaders.size > terms) this.endReign(node, this.shortReigns);
+  }
+
+  private endReign(node: SimNode, plan: { count: number; readonly reignMs: number; readonly downMs: number }): void {
+    plan.count -= 1;
+    if (plan.count <= 0) this.shortReigns = null;
+    this.call(this.nowMs + plan.reignMs * 2 * this.random.fraction(), () => {
+      this.stopNode(node, true);
+      this.call(this.nowMs + plan.downMs * (0.5 + this.random.fraction()), () => this.startNode(node));
+    });
   }
 
   note(node: SimNode, fact: Reason): void {

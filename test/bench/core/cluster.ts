@@ -47,9 +47,9 @@ export class BenchMember {
     await this.process.stdin.flush();
   }
 
-  async load(clients: number, forMs: number): Promise<LoadResult> {
+  async load(clients: number, forMs: number, valueLength = 64): Promise<LoadResult> {
     const before = this.lines.length;
-    await this.order({ kind: "load", clients, forMs });
+    await this.order({ kind: "load", clients, forMs, valueLength });
     let found: Line | undefined;
     const look = (): boolean => (found = this.lines.slice(before).find((line) => line["done"] === true)) !== undefined;
     await until("the load is done", look, forMs + 30_000);

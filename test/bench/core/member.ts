@@ -33,11 +33,11 @@ const group = await Group.open({
 });
 const on = new EmbeddedCoordination(group);
 
-async function load(clients: number, forMs: number): Promise<void> {
+async function load(clients: number, forMs: number, valueLength: number): Promise<void> {
   const latencies: number[] = [];
   let failed = 0;
   const endMs = performance.now() + forMs;
-  const value = "x".repeat(64);
+  const value = "x".repeat(valueLength);
   const client = async (index: number): Promise<void> => {
     for (let count = 0; performance.now() < endMs; count += 1) {
       const startMs = performance.now();
@@ -57,8 +57,13 @@ for await (const bytes of Bun.stdin.stream()) {
   const lines = (rest + new TextDecoder().decode(bytes)).split("\n");
   rest = lines.pop() ?? "";
   for (const line of lines) {
-    const order: { readonly kind: string; readonly clients: number; readonly forMs: number } = JSON.parse(line);
-    if (order.kind === "load") void load(order.clients, order.forMs);
+    const order: {
+      readonly kind: string;
+      readonly clients: number;
+      readonly forMs: number;
+      readonly valueLength: number;
+    } = JSON.parse(line);
+    if (order.kind === "load") void load(order.clients, order.forMs, order.valueLength);
     else if (order.kind === "status") say({ status: group.status() });
   }
 }
