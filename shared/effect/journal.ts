@@ -16,7 +16,7 @@ export const JOURNAL_HEAD_BYTES = 17;
 export const META_SLOT_BYTES = 512;
 export const META_SLOT_OFFSETS: readonly [number, number] = [0, 4096];
 export const META_FILE_BYTES = META_SLOT_OFFSETS[1] + META_SLOT_BYTES;
-/** A length beyond this is damage. It leaves room for a snapshot of a full store. */
+/** A length beyond this is damage. It leaves room for the largest transaction. */
 export const MAX_RECORD_BYTES = 512 * 1024 * 1024;
 
 const KIND_SNAPSHOT = 1;
@@ -24,10 +24,14 @@ const KIND_ENTRY = 2;
 const KIND_TRUNCATE = 3;
 /** Only says what is durable. Written without a flush after each flush that no other write follows. */
 const KIND_SEAL = 4;
+/** More of the snapshot before it. */
+const KIND_SNAPSHOT_PART = 5;
+/** UTF-16 units of a snapshot in one record. */
+const SNAPSHOT_PART_LENGTH = 256 * 1024;
 const ENTRY_KINDS: readonly EntryKind[] = ["noop", "command", "members"];
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A buffer that grows; bytes handed out are copied. */
 class ByteWriter {
@@ -74,8 +78,11 @@ class ByteWriter {
 export type DiskOperation =
   | { readonly kind: "meta"; readonly offset: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "append"; readonly bytes: Uint8Array<ArrayBuffer> }
-  /** Write a new file, flush it, put it in the journal's place by rename, flush the directory. */
-  | { readonly kind: "replace"; readonly bytes: Uint8Array<ArrayBuffer> }
+  /**
+   * Write a new file of these parts, flush it, put it in the journal's place by rename, flush the directory. A part is made
+   * when it is asked for, so that a large snapshot can be written without holding everything else up.
+   */
+  | { readonly kind: "replace"; readonly parts: () => Iterable<Uint8Array<ArrayBuffer>> }
   | { readonly kind: "sync"; readonly file: "meta" | "journal" };
 
 /** Where the writer stands. Changed only by `written`, after all operations of a plan were carried out. */
@@ -87,7 +94,8 @@ export interface JournalWriter {
 
 export interface WritePlan {
   readonly operations: readonly DiskOperation[];
-  readonly lengthAfter: number;
+  /** What an append adds to the journal's length; a replacement's length is what its parts sum up to. */
+  readonly addedLength: number;
   readonly metaVersionAfter: number;
 }
 
@@ -97,39 +105,69 @@ const scratch = new ByteWriter();
 export function planWrites(writer: JournalWriter, writes: readonly PersistWrite[]): WritePlan {
   const operations: DiskOperation[] = [];
   let hardState: HardState | null = null;
-  let replaces = false;
-  scratch.length = 0;
+  let lastSnapshot = -1;
   let sequence = -1;
-  for (const write of writes) {
+  for (const [at, write] of writes.entries()) {
     if (write.sequence <= sequence) throw new Error("writes must be carried out in the order they were issued");
     sequence = write.sequence;
     if (write.hardState !== undefined) hardState = write.hardState;
-    if (write.snapshot !== undefined) {
-      replaces = true;
-      scratch.length = 0;
-      writeSnapshot(scratch, write.snapshot);
-    }
-    const durable = replaces ? 0 : writer.durable;
-    if (write.truncateAfter !== undefined) scratch.record(KIND_TRUNCATE, durable, [write.truncateAfter], 0, "");
-    for (const entry of write.entries) writeEntry(scratch, durable, entry);
+    if (write.snapshot !== undefined) lastSnapshot = at;
   }
   let metaVersionAfter = writer.metaVersion;
   if (hardState !== null) {
     metaVersionAfter += 1;
     const bytes = encodeMeta(hardState, metaVersionAfter);
-    for (const offset of META_SLOT_OFFSETS)
+    for (const offset of META_SLOT_OFFSETS) {
       operations.push({ kind: "meta", offset, bytes }, { kind: "sync", file: "meta" });
+    }
   }
-  const added = scratch.length;
-  if (replaces) operations.push({ kind: "replace", bytes: scratch.take() });
-  else if (added > 0) operations.push({ kind: "append", bytes: scratch.take() }, { kind: "sync", file: "journal" });
-  return { operations, lengthAfter: (replaces ? 0 : writer.length) + added, metaVersionAfter };
+  if (lastSnapshot >= 0) {
+    const rest = writes.slice(lastSnapshot);
+    operations.push({ kind: "replace", parts: () => replacementParts(rest) });
+    return { operations, addedLength: 0, metaVersionAfter };
+  }
+  scratch.length = 0;
+  for (const write of writes) writeChange(scratch, writer.durable, write);
+  const addedLength = scratch.length;
+  if (addedLength > 0) operations.push({ kind: "append", bytes: scratch.take() }, { kind: "sync", file: "journal" });
+  return { operations, addedLength, metaVersionAfter };
 }
 
-/** All operations of the plan were carried out. */
-export function written(writer: JournalWriter, plan: WritePlan): void {
-  writer.length = plan.lengthAfter;
-  writer.durable = plan.lengthAfter;
+function writeChange(out: ByteWriter, durable: number, write: PersistWrite): void {
+  if (write.truncateAfter !== undefined) out.record(KIND_TRUNCATE, durable, [write.truncateAfter], 0, "");
+  for (const entry of write.entries) writeEntry(out, durable, entry);
+}
+
+/** Where a piece that starts at `from` ends: never between the two halves of one character. */
+function pieceEnd(text: string, from: number): number {
+  const end = Math.min(text.length, from + SNAPSHOT_PART_LENGTH);
+  const last = text.charCodeAt(end - 1);
+  return end < text.length && last >= 0xd800 && last <= 0xdbff ? end - 1 : end;
+}
+
+/** The new file: the snapshot of the first write in pieces, then the entries of all of them. */
+function* replacementParts(writes: readonly PersistWrite[]): Generator<Uint8Array<ArrayBuffer>> {
+  const out = new ByteWriter();
+  const snapshot = writes[0]?.snapshot;
+  if (snapshot === undefined) throw new Error("a replacement without a snapshot");
+  const { data } = snapshot;
+  let at = pieceEnd(data, 0);
+  writeSnapshotHead(out, snapshot, data.slice(0, at));
+  yield out.take();
+  while (at < data.length) {
+    const end = pieceEnd(data, at);
+    out.record(KIND_SNAPSHOT_PART, 0, [], 0, data.slice(at, end));
+    yield out.take();
+    at = end;
+  }
+  for (const write of writes) writeChange(out, 0, write);
+  if (out.length > 0) yield out.take();
+}
+
+/** All operations of the plan were carried out; `replacedLength`: the length of the new file, if there is one. */
+export function written(writer: JournalWriter, plan: WritePlan, replacedLength: number | null): void {
+  writer.length = replacedLength ?? writer.length + plan.addedLength;
+  writer.durable = writer.length;
   writer.metaVersion = plan.metaVersionAfter;
 }
 
@@ -144,9 +182,9 @@ function writeEntry(out: ByteWriter, durable: number, entry: Entry): void {
   out.record(KIND_ENTRY, durable, [entry.index, entry.term], ENTRY_KINDS.indexOf(entry.kind), entry.payload);
 }
 
-function writeSnapshot(out: ByteWriter, snapshot: Snapshot): void {
+function writeSnapshotHead(out: ByteWriter, snapshot: Snapshot, firstPart: string): void {
   const members = JSON.stringify({ voters: snapshot.members.voters, learners: snapshot.members.learners });
-  out.record(KIND_SNAPSHOT, 0, [snapshot.index, snapshot.term, members.length], 0, members + snapshot.data);
+  out.record(KIND_SNAPSHOT, 0, [snapshot.index, snapshot.term, members.length], 0, members + firstPart);
 }
 
 function encodeMeta(hardState: HardState, version: number): Uint8Array<ArrayBuffer> {
@@ -194,7 +232,7 @@ function readRecord(file: Uint8Array, view: DataView, at: number): RecordRead | 
   const length = view.getUint32(at + 4, true);
   const kind = file[at + 8] ?? 0;
   const end = at + JOURNAL_HEAD_BYTES + length;
-  if (kind < KIND_SNAPSHOT || kind > KIND_SEAL || length > MAX_RECORD_BYTES || end > file.length) return null;
+  if (kind < KIND_SNAPSHOT || kind > KIND_SNAPSHOT_PART || length > MAX_RECORD_BYTES || end > file.length) return null;
   const durable = view.getFloat64(at + 9, true);
   if (!(durable >= 0 && durable <= at)) return null;
   if (view.getUint32(at, true) !== crc32c(file, at + 4, end)) return null;
@@ -217,6 +255,7 @@ export function readJournal(file: Uint8Array): JournalRead {
   let at = 0;
   let durable = 0;
   let snapshot: Snapshot | null = null;
+  const parts: string[] = [];
   const entries: Entry[] = [];
   while (at < file.length) {
     const record = readRecord(file, view, at);
@@ -226,6 +265,8 @@ export function readJournal(file: Uint8Array): JournalRead {
     if (record.kind === KIND_SNAPSHOT) {
       if (at !== 0) return { kind: "corrupt", offset: at };
       snapshot = decodeSnapshot(file, view, body, record.end);
+    } else if (record.kind === KIND_SNAPSHOT_PART) {
+      parts.push(decoder.decode(file.subarray(body + 1, record.end)));
     } else if (record.kind === KIND_ENTRY) {
       const entry = decodeEntry(file, view, body, record.end);
       if (entry.index !== (snapshot?.index ?? 0) + entries.length + 1) return { kind: "corrupt", offset: at };
@@ -236,6 +277,7 @@ export function readJournal(file: Uint8Array): JournalRead {
     at = record.end;
   }
   if (snapshot === null || durableBeyond(file, view, at) > at || durable > at) return { kind: "corrupt", offset: at };
+  if (parts.length > 0) snapshot = { ...snapshot, data: snapshot.data + parts.join("") };
   return { kind: "sound", snapshot, entries, length: at };
 }
 

@@ -63,7 +63,7 @@ export function endWrite(disk: SimDisk): number {
   const busy = disk.busy;
   if (busy === null) throw new Error("no write is under way");
   for (const operation of busy.plan.operations) carryOut(disk, operation);
-  written(disk.writer, busy.plan);
+  written(disk.writer, busy.plan, replacedLength(disk, busy.plan));
   disk.busy = null;
   if (disk.queue.length === 0 && disk.chunks !== null) {
     const seal = sealAfter(disk.writer);
@@ -71,6 +71,11 @@ export function endWrite(disk: SimDisk): number {
     disk.writer.length += seal.length;
   }
   return busy.sequence;
+}
+
+function replacedLength(disk: SimDisk, plan: WritePlan): number | null {
+  if (!plan.operations.some((operation) => operation.kind === "replace")) return null;
+  return (disk.chunks ?? []).reduce((sum, chunk) => sum + chunk.bytes.length, 0);
 }
 
 function carryOut(disk: SimDisk, operation: DiskOperation): void {
@@ -86,7 +91,7 @@ function carryOut(disk: SimDisk, operation: DiskOperation): void {
       disk.chunks.push({ bytes: operation.bytes, durable: false });
       break;
     case "replace":
-      disk.chunks = [{ bytes: operation.bytes, durable: true }];
+      disk.chunks = [...operation.parts()].map((bytes) => ({ bytes, durable: true }));
       break;
     case "sync":
       if (operation.file === "journal" && !disk.lies) for (const chunk of disk.chunks ?? []) chunk.durable = true;
@@ -190,6 +195,6 @@ export function recoverDisk(disk: SimDisk, initialMembers: Members): Recovery {
   }
   disk.writer = recovery.writer;
   for (const operation of recovery.plan.operations) carryOut(disk, operation);
-  written(disk.writer, recovery.plan);
+  written(disk.writer, recovery.plan, replacedLength(disk, recovery.plan));
   return recovery;
 }

@@ -196,7 +196,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "sessions-missing-in-snapshot",
     file: "shared/decide/kv/snapshot.ts",
-    find: "results: [...session.results].sort((a, b) => a[0] - b[0]),",
+    find: "results: [...session.results],",
     replace: "results: [],",
   },
   {

@@ -10,7 +10,7 @@ import type {
   ReplicaStatus,
 } from "../../effect/replica.ts";
 import { applyCommand, queryStore, type Store } from "../kv/store.ts";
-import { readStore, writeStore } from "../kv/snapshot.ts";
+import { advanceSnapshot, beginSnapshot, readStore, type SnapshotWriter } from "../kv/snapshot.ts";
 import { followStore, overdueLeases, startLeaseClock, type LeaseClock } from "../lease/expiry.ts";
 import { entryAt, lastIndexOf, membersOf } from "../raft/log.ts";
 import type { RaftOptions } from "../raft/options.ts";
@@ -70,10 +70,15 @@ export interface Replica {
   leaseClock: LeaseClock | null;
   clockOf: Leadership | null;
   sweepDueMs: number;
+  snapshot: SnapshotWriter | null;
+  /** Payload applied since the last snapshot was begun. */
+  appliedLength: number;
   effects: ReplicaEffect[];
 }
 
 const SWEEP_EVERY_MS = 100;
+const SNAPSHOT_RECORDS_PER_STEP = 1024;
+const SNAPSHOT_GROWTH = 1;
 /** Request numbers of one life of a node; with 2^53 in all there is room for two million lives. */
 const IDS_PER_BOOT = 2 ** 32;
 
@@ -97,6 +102,8 @@ export function createReplica(
     leaseClock: null,
     clockOf: null,
     sweepDueMs: nowMs,
+    snapshot: null,
+    appliedLength: 0,
     effects: [],
   };
 }
@@ -120,6 +127,7 @@ export function stepReplica(replica: Replica, events: readonly ReplicaEvent[], n
     }
   }
   applyCommitted(replica, nowMs);
+  snapshotWhenDue(replica);
   followLeadership(replica, nowMs);
   const outcome = finishStep(replica.raft, nowMs);
   for (const effect of outcome.effects) {
@@ -134,6 +142,7 @@ export function stepReplica(replica: Replica, events: readonly ReplicaEvent[], n
 }
 
 export function nextReplicaDeadlineMs(replica: Replica): number {
+  if (replica.snapshot !== null) return Number.NEGATIVE_INFINITY;
   let deadlineMs = nextDeadlineMs(replica.raft);
   const waiting = replica.writes.size + replica.reads.size + replica.forwarded.size;
   if (waiting > 0 || replica.leaseClock !== null) deadlineMs = Math.min(deadlineMs, replica.sweepDueMs);
@@ -176,15 +185,34 @@ function applyCommitted(replica: Replica, nowMs: number): void {
     replica.store = readStore(raft.restored.data);
     replica.appliedIndex = raft.restored.index;
     raft.restored = null;
+    replica.snapshot = null;
+    replica.appliedLength = 0;
     replica.effects.push({ kind: "reset", revision: replica.store.revision });
   }
   const before = replica.appliedIndex;
   while (replica.appliedIndex < raft.commitIndex) applyNext(replica);
   if (replica.appliedIndex === before) return;
   if (replica.leaseClock !== null) followStore(replica.leaseClock, replica.store, nowMs);
-  if (replica.appliedIndex - raft.log.snapshot.index >= replica.options.snapshotEveryEntries) {
-    compact(raft, replica.appliedIndex, writeStore(replica.store));
+}
+
+/**
+ * Shortens the log once it has grown by so many entries, and by more than the store holds: then writing snapshots costs at
+ * most about as much again as writing the log. The text is made in slices, a step must not take long.
+ */
+function snapshotWhenDue(replica: Replica): void {
+  const { raft, options } = replica;
+  if (replica.snapshot === null) {
+    const entries = replica.appliedIndex - raft.log.snapshot.index;
+    const grown = replica.appliedLength >= SNAPSHOT_GROWTH * replica.store.totalLength;
+    if (entries < options.snapshotEveryEntries || !grown) return;
+    replica.snapshot = beginSnapshot(replica.store, replica.appliedIndex);
+    replica.appliedLength = 0;
   }
+  const { index } = replica.snapshot;
+  const text = advanceSnapshot(replica.snapshot, SNAPSHOT_RECORDS_PER_STEP);
+  if (text === null) return;
+  replica.snapshot = null;
+  if (index > raft.log.snapshot.index) compact(raft, index, text);
 }
 
 function applyNext(replica: Replica): void {
@@ -193,6 +221,7 @@ function applyNext(replica: Replica): void {
   const waiting = replica.writes.get(index);
   if (waiting !== undefined) replica.writes.delete(index);
   replica.appliedIndex = index;
+  replica.appliedLength += entry.payload.length;
   if (entry.kind === "command") {
     const command: SessionCommand = JSON.parse(entry.payload);
     const applied = applyCommand(replica.store, index, command);

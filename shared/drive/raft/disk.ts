@@ -66,9 +66,13 @@ export function openDisk(directory: string, initialMembers: Members, node: strin
   }
   // What was read may still be in the page cache only; nothing is built on it before it is durable.
   fs.fsyncSync(files.journal);
-  for (const operation of recovery.plan.operations) files.carryOutNow(operation, recovery.writer.length);
+  let replaced: number | null = null;
+  for (const operation of recovery.plan.operations) {
+    if (operation.kind === "replace") replaced = files.replaceNow(operation.parts());
+    else files.carryOutNow(operation, recovery.writer.length);
+  }
   syncDirectory(directory);
-  written(recovery.writer, recovery.plan);
+  written(recovery.writer, recovery.plan, replaced);
   return {
     recovered: recovery.recovered,
     reasons,
@@ -90,7 +94,7 @@ class JournalFiles {
   }
 
   /** All but the journal's flush, which may be waited for; the rare ones block. */
-  carryOutNow(operation: DiskOperation, length: number): void {
+  carryOutNow(operation: Exclude<DiskOperation, { kind: "replace" }>, length: number): void {
     switch (operation.kind) {
       case "meta":
         writeFully(this.meta, operation.bytes, operation.offset);
@@ -98,27 +102,50 @@ class JournalFiles {
       case "append":
         writeFully(this.journal, operation.bytes, length);
         break;
-      case "replace":
-        this.replace(operation.bytes);
-        break;
       case "sync":
         fs.fdatasyncSync(operation.file === "meta" ? this.meta : this.journal);
         break;
     }
   }
 
-  private replace(bytes: Uint8Array): void {
+  /** At start, when nothing else can be held up. */
+  replaceNow(parts: Iterable<Uint8Array>): number {
+    const fd = fs.openSync(`${this.journalPath}.new`, "w+", 0o600);
+    let length = 0;
+    for (const part of parts) {
+      writeFully(fd, part, length);
+      length += part.length;
+    }
+    fs.fsyncSync(fd);
+    this.putInPlace(fd);
+    return length;
+  }
+
+  /** Part by part, so that heartbeats and votes go on while a large snapshot is written. */
+  async replace(parts: Iterable<Uint8Array>): Promise<number> {
     const fresh = `${this.journalPath}.new`;
     const fd = fs.openSync(fresh, "w+", 0o600);
+    let length = 0;
     try {
-      writeFully(fd, bytes, 0);
-      fs.fsyncSync(fd);
+      for (const part of parts) {
+        writeFully(fd, part, length);
+        length += part.length;
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
+      await new Promise<void>((resolve, reject) =>
+        fs.fdatasync(fd, (error) => (error === null ? resolve() : reject(error))),
+      );
     } catch (error) {
       fs.closeSync(fd);
       fs.rmSync(fresh, { force: true });
       throw error;
     }
-    fs.renameSync(fresh, this.journalPath);
+    this.putInPlace(fd);
+    return length;
+  }
+
+  private putInPlace(fd: number): void {
+    fs.renameSync(`${this.journalPath}.new`, this.journalPath);
     syncDirectory(this.directory);
     fs.closeSync(this.journal);
     this.journal = fd;
@@ -158,32 +185,50 @@ class JournalDisk implements GroupDisk {
   private writeGroup(): void {
     if (this.closed || this.waiting.length === 0) return;
     const group = this.waiting;
-    const plan = planWrites(this.writer, group);
-    let flush = false;
-    try {
-      for (const operation of plan.operations) {
-        if (operation.kind === "sync" && operation.file === "journal") flush = true;
-        else this.files.carryOutNow(operation, this.writer.length);
-      }
-    } catch (error) {
-      if (!isDiskFull(error)) throw error;
-      this.waitForSpace();
-      return;
-    }
-    this.full = false;
     this.waiting = [];
     this.busy = true;
-    const done = (error: Error | null): void => {
-      if (error !== null) throw error;
+    const done = (error: unknown, replaced: number | null): void => {
       this.busy = false;
       if (this.closed) return;
-      written(this.writer, plan);
+      if (error !== null && !isDiskFull(error)) throw error;
+      if (error !== null) {
+        this.waiting = [...group, ...this.waiting];
+        this.waitForSpace();
+        return;
+      }
+      this.full = false;
+      written(this.writer, plan, replaced);
       this.onDurable(group[group.length - 1]?.sequence ?? 0);
       if (this.waiting.length > 0) this.writeGroup();
       else this.seal();
     };
-    if (flush) fs.fdatasync(this.files.journal, done);
-    else queueMicrotask(() => done(null));
+    const plan = planWrites(this.writer, group);
+    this.carryOut(plan.operations, done);
+  }
+
+  private carryOut(
+    operations: readonly DiskOperation[],
+    done: (error: unknown, replaced: number | null) => void,
+  ): void {
+    let flush = false;
+    try {
+      for (const operation of operations) {
+        if (operation.kind === "replace") {
+          void this.files.replace(operation.parts()).then(
+            (length) => done(null, length),
+            (error: unknown) => done(error, null),
+          );
+          return;
+        }
+        if (operation.kind === "sync" && operation.file === "journal") flush = true;
+        else this.files.carryOutNow(operation, this.writer.length);
+      }
+    } catch (error) {
+      queueMicrotask(() => done(error, null));
+      return;
+    }
+    if (flush) fs.fdatasync(this.files.journal, (error) => done(error, null));
+    else queueMicrotask(() => done(null, null));
   }
 
   /** Says in the file that all before is durable; lost at a power cut at worst. */
