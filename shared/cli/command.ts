@@ -115,8 +115,9 @@ export interface CommandSpec<Arguments extends ArgumentSpecs, Options extends Op
   /** Not shown anywhere: for the tool's own processes. */
   readonly hidden?: boolean;
   /**
-   * Hands every word after the verb over as it stands, options of the tool included (in `context.rest`):
-   * for verbs that speak a peer's language.
+   * For verbs that speak a peer's language: hands the words after the verb over as they stand, in `context.rest`.
+   * Only the long options of all commands (`--yes`, `--reason`, `--output` …) are taken out; a raw command declares
+   * no arguments and options of its own.
    */
   readonly raw?: boolean;
   run(context: Context<Arguments, Options>): ExitCode | Promise<ExitCode>;
@@ -166,6 +167,9 @@ export function defineCommand<const Arguments extends ArgumentSpecs = {}, const 
   const options: OptionSpecs = spec.options ?? {};
   checkSpec(words, args, options);
   // The parser fills the context exactly by `args` and `options`, so the typed `run` may take the untyped context.
+  if (spec.raw === true && Object.keys({ ...args, ...options }).length > 0) {
+    throw new Error(`${words.join(" ")} is raw: it has no arguments and options of its own`);
+  }
   const command = { ...spec, words, aliases: (spec.aliases ?? []).map(wordsOf), args, options };
   return command as unknown as Command;
 }

@@ -15,8 +15,14 @@ export interface FoundCommand {
 const startsWith = (words: readonly string[], name: readonly string[]) =>
   name.every((word, index) => words[index] === word);
 
+interface LeadingWords {
+  readonly words: readonly { readonly word: string; readonly index: number }[];
+  /** The place of the option that ended them, if one did. */
+  readonly stoppedAt: number | undefined;
+}
+
 /** Words and their places up to the first option that isn't global. */
-function leadingWords(argv: readonly string[]): readonly { readonly word: string; readonly index: number }[] {
+function leadingWords(argv: readonly string[]): LeadingWords {
   const words: { word: string; index: number }[] = [];
   for (let index = 0; index < argv.length; index += 1) {
     const word = argv[index] ?? "";
@@ -25,11 +31,13 @@ function leadingWords(argv: readonly string[]): readonly { readonly word: string
       words.push({ word, index });
       continue;
     }
-    const global = lookUp(GLOBAL_OPTIONS, word.split("=")[0] ?? "");
-    if (global === undefined) break;
-    if (global.spec.type !== "flag" && !word.includes("=") && !/^-o./.test(word)) index += 1;
+    // `-ojson` holds its value; `-o json` and `--output json` take the next word.
+    const holdsMore = !word.startsWith("--") && word.length > 2;
+    const global = lookUp(GLOBAL_OPTIONS, holdsMore ? word.slice(0, 2) : (word.split("=")[0] ?? ""));
+    if (global === undefined) return { words, stoppedAt: index };
+    if (global.spec.type !== "flag" && !word.includes("=") && !holdsMore) index += 1;
   }
-  return words;
+  return { words, stoppedAt: undefined };
 }
 
 export function findCommand(
@@ -37,7 +45,7 @@ export function findCommand(
   argv: readonly string[],
   source: ArgvSource,
 ): FoundCommand | Reason {
-  const leading = leadingWords(argv);
+  const { words: leading, stoppedAt } = leadingWords(argv);
   const words = leading.map((entry) => entry.word);
   let best: { readonly command: Command; readonly length: number } | undefined;
   for (const command of commands) {
@@ -47,6 +55,18 @@ export function findCommand(
   }
   if (best !== undefined) {
     return { command: best.command, wordIndexes: leading.slice(0, best.length).map((entry) => entry.index) };
+  }
+  const option = stoppedAt === undefined ? undefined : argv[stoppedAt];
+  if (leading.length === 0 && stoppedAt !== undefined && option !== undefined) {
+    const names = Object.keys(GLOBAL_OPTIONS).map((name) => `--${name}`);
+    const near = hint(option, names);
+    const fix = near.startsWith("did you mean") ? near : "name a command first; its options come after it";
+    return reason(
+      cliReasons,
+      "CLI_UNKNOWN_OPTION",
+      { option, command: "all commands", hint: fix },
+      source.at(stoppedAt),
+    );
   }
   return unknownCommand(commands, leading, argv.length, source);
 }

@@ -1,7 +1,7 @@
 import { formatDuration } from "../text/duration.ts";
 import { exactSize } from "../text/size.ts";
 import { padCells } from "../text/width.ts";
-import type { Command, OptionSpec, OptionSpecs } from "./command.ts";
+import type { Command, Danger, OptionSpec, OptionSpecs } from "./command.ts";
 import { GLOBAL_OPTIONS, placeholderOf } from "./options.ts";
 
 /** What a tool says about itself. */
@@ -32,6 +32,22 @@ export function usageLine(tool: string, command: Command): string {
 /** A summary as a sentence of its own. */
 export function asSentence(summary: string): string {
   return `${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}.`;
+}
+
+/** What the operator should know before running it; empty for commands that only look. */
+export function dangerText(danger: Danger = "look"): string {
+  switch (danger) {
+    case "look":
+      return "";
+    case "reversible":
+      return "Can be undone; tells how.";
+    case "stopsService":
+      return "Stops service for a moment: shows the plan and asks for the name, or takes --yes.";
+    case "canLoseData":
+      return "Can lose data: shows the plan, asks for the name and a reason, or takes --yes and --reason.";
+    default:
+      return danger satisfies never;
+  }
 }
 
 /** `-o, --output FORMAT` */
@@ -109,6 +125,8 @@ export function toolHelp(info: ToolInfo, group: readonly string[] = []): string 
 /** The page of `TOOL help VERB`. */
 export function commandHelp(info: ToolInfo, command: Command): string {
   const parts = [`Usage: ${usageLine(info.tool, command)}`, "", asSentence(command.summary)];
+  const danger = dangerText(command.danger);
+  if (danger !== "") parts.push("", danger);
   if (command.description !== undefined) parts.push("", command.description);
   const args = Object.entries(command.args);
   if (args.length > 0) {

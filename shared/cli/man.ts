@@ -2,6 +2,7 @@ import type { OptionSpecs } from "./command.ts";
 import { EXIT, EXIT_MEANING, type ExitName } from "./exit-codes.ts";
 import {
   asSentence,
+  dangerText,
   optionSummary,
   optionUsage,
   shownCommands,
@@ -43,6 +44,8 @@ export function manPage(info: ToolInfo): string {
   for (const command of shownCommands(info.commands)) {
     lines.push(`.SS ${quote(usageLine(info.tool, command))}`, roff(asSentence(command.summary)));
     if (command.description !== undefined) lines.push(".PP", roff(command.description));
+    const danger = dangerText(command.danger);
+    if (danger !== "") lines.push(".PP", roff(danger));
     for (const [name, spec] of Object.entries(command.args)) {
       const values = spec.values === undefined ? "" : ` (one of ${spec.values.join(", ")})`;
       lines.push(".TP", `.I ${quote(name.toUpperCase())}`, roff(spec.summary + values));

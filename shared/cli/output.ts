@@ -83,8 +83,9 @@ export class Output {
   }
 
   private showLines(answer: Answer): void {
-    const items: unknown = answer.table?.rows ?? answer.json ?? { text: answer.text };
-    for (const item of Array.isArray(items) ? items : [items]) this.event(item);
+    const whole = answer.json ?? { text: answer.text };
+    const items: readonly unknown[] = Array.isArray(answer.json) ? answer.json : (answer.table?.rows ?? [whole]);
+    for (const item of items) this.event(item);
   }
 
   private showNagios(report: NagiosReport | undefined): ExitCode {

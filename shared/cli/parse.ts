@@ -50,6 +50,33 @@ class CommandLine {
     }
   }
 
+  /**
+   * For a command that speaks a peer's language: before its name our options count; after it only the long ones, which
+   * no peer has. All other words go into `rest` as they stand.
+   */
+  readRaw(skip: ReadonlySet<number>): void {
+    const nameEnds = Math.max(-1, ...skip);
+    const rest: string[] = [];
+    let index = 0;
+    while (index < this.argv.length) {
+      const word = this.argv[index] ?? "";
+      const beforeName = index < nameEnds;
+      const ours = beforeName
+        ? isOption(word)
+        : lookUp(GLOBAL_OPTIONS, word.split("=")[0] ?? "") !== undefined && word.startsWith("--");
+      if (skip.has(index)) index += 1;
+      else if (word === "--") {
+        this.rest = [...rest, ...this.argv.slice(index)];
+        return;
+      } else if (ours) index = this.readOption(word, index);
+      else {
+        rest.push(word);
+        index += 1;
+      }
+    }
+    this.rest = rest;
+  }
+
   /** Takes one option (or a bundle of one-letter flags) and gives the place after it. */
   private readOption(word: string, index: number): number {
     const equals = word.startsWith("--") ? word.indexOf("=") : -1;
@@ -181,12 +208,9 @@ class CommandLine {
 export function parseCommandLine(found: FoundCommand, argv: readonly string[], source: ArgvSource): ParsedCommandLine {
   const line = new CommandLine(found.command, argv, source);
   const skip = new Set(found.wordIndexes);
-  if (found.command.raw === true) {
-    const rest = argv.filter((_, index) => !skip.has(index));
-    return { options: {}, globals: line.valuesOf(GLOBAL_OPTIONS), args: {}, given: new Set(), rest, problems: [] };
-  }
-  line.read(skip);
-  const args = line.takeArguments();
+  if (found.command.raw === true) line.readRaw(skip);
+  else line.read(skip);
+  const args = found.command.raw === true ? {} : line.takeArguments();
   line.checkRequired();
   const globals = line.valuesOf(GLOBAL_OPTIONS);
   return {

@@ -2,6 +2,7 @@ import { defineCommand, type Command, type OptionSpecs } from "./command.ts";
 import { EXIT, EXIT_MEANING, type ExitName } from "./exit-codes.ts";
 import {
   asSentence,
+  dangerText,
   optionSummary,
   optionUsage,
   shownCommands,
@@ -36,6 +37,8 @@ function commandSection(info: ToolInfo, command: Command): readonly string[] {
     "```",
   ];
   if (command.description !== undefined) lines.push("", command.description);
+  const danger = dangerText(command.danger);
+  if (danger !== "") lines.push("", danger);
   const args = Object.entries(command.args);
   if (args.length > 0) {
     lines.push("", "| argument | meaning |", "|---|---|");

@@ -69,7 +69,8 @@ function chooseCommand(
 ): { readonly found: FoundCommand; readonly argv: readonly string[]; readonly source: ArgvSource } | Reason {
   const found = findCommand(info.commands, argv, source);
   if (!("code" in found)) return { found, argv, source };
-  if (found.code !== "CLI_NO_COMMAND" || spec.defaultCommand === undefined) return found;
+  const namesNone = found.code === "CLI_NO_COMMAND" || found.code === "CLI_UNKNOWN_OPTION";
+  if (!namesNone || spec.defaultCommand === undefined) return found;
   const longer = [...spec.defaultCommand, ...argv];
   const longerSource = argvSource(spec.tool, longer);
   const again = findCommand(info.commands, longer, longerSource);

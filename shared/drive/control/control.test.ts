@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { z } from "zod";
 import { EXIT } from "../../model/exit-codes.ts";
+import fc from "fast-check";
 import { callControl, ControlClient } from "./client.ts";
+import { LineSplitter } from "./lines.ts";
 import { callMethod, streamMethod, type Subscriber } from "./methods.ts";
 import { answer, refuse } from "./protocol.ts";
 import { startControlServer, type ControlServer, type ControlServerSpec } from "./server.ts";
@@ -40,6 +42,14 @@ const methods = {
     params: z.strictObject({}),
     run: () => {
       throw new Error("a planted defect");
+    },
+  }),
+  slow: callMethod({
+    summary: "",
+    params: z.strictObject({}),
+    run: async () => {
+      await Bun.sleep(50);
+      return answer("late");
     },
   }),
   never: callMethod({ summary: "", params: z.strictObject({}), run: async () => await new Promise(() => undefined) }),
@@ -213,7 +223,11 @@ group("lines", () => {
     await start(path);
     const long = `{"id":3,"method":"echo","params":{"text":"${"x".repeat(1024 * 1024)}"}}\n`;
     const got = await talk(path, `nonsense\n{"id":1}\n\n${long}{"id":2,"method":"echo","params":{"text":"y"}}\r\n`, 5);
-    expect(got[0]).toMatchObject({ v: 1, tool: "ha-test", methods: ["echo", "change", "throws", "never", "events"] });
+    expect(got[0]).toMatchObject({
+      v: 1,
+      tool: "ha-test",
+      methods: ["echo", "change", "throws", "slow", "never", "events"],
+    });
     const codes = got
       .slice(1, 4)
       .map(
@@ -224,6 +238,68 @@ group("lines", () => {
     expect(codes).toEqual(["CONTROL_BAD_LINE", "CONTROL_BAD_LINE", "CONTROL_LINE_TOO_LONG"]);
     expect(got[4]).toEqual({ id: 2, result: { text: "y" } });
   });
+});
+
+group("clients that come and go", () => {
+  test.skipIf(Bun.which("socat") === null)("a script that ends its input gets its answers", async () => {
+    const path = place();
+    const server = await start(path);
+    const line = JSON.stringify({ id: 1, method: "slow" });
+    const script = `echo '${line}' | socat -t 5 - UNIX-CONNECT:${path} | tail -n 1`;
+    const socat = Bun.spawn(["bash", "-c", script], { stdout: "pipe" });
+    expect(await new Response(socat.stdout).text()).toBe('{"id":1,"result":"late"}\n');
+    await until(() => server.clients() === 0);
+  });
+
+  test("a client that half closed, subscribed and died leaves nothing behind", async () => {
+    const path = place();
+    const server = await start(path);
+    const before = subscribers.length;
+    const script = `require("node:net").connect({ path: process.argv[1], allowHalfOpen: true }).end('{"id":1,"method":"events"}\\n')`;
+    const dying = Bun.spawn([process.execPath, "-e", script, path], { stdin: "ignore", stdout: "ignore" });
+    await until(() => subscribers.length > before);
+    expect(server.clients()).toBe(1);
+    dying.kill("SIGKILL");
+    await dying.exited;
+    await until(() => {
+      // The kernel tells of a reader that is gone when something is sent to it.
+      subscribers.at(-1)?.push("x");
+      return server.clients() === 0;
+    });
+  });
+
+  test("more clients than there is room for are told so", async () => {
+    const path = place();
+    const server = await start(path);
+    const all = await Promise.all(Array.from({ length: 64 }, async () => await client(path)));
+    const more = await ControlClient.connect(path);
+    expect([server.clients(), more.ok ? 0 : more.exit, more.ok ? "" : more.problems[0]?.code]).toEqual([
+      64,
+      75,
+      "CONTROL_BUSY",
+    ]);
+    all[0]?.close();
+    await until(() => server.clients() === 63);
+    expect((await ControlClient.connect(path)).ok).toBe(true);
+  });
+});
+
+test("lines are the same however the bytes are cut", () => {
+  const piece = fc.constantFrom("a", "é", "\n", "\r\n", "日本", "x".repeat(30));
+  fc.assert(
+    fc.property(fc.array(piece), fc.array(fc.nat({ max: 9 })), (pieces, cuts) => {
+      const bytes = Buffer.from(pieces.join(""));
+      const whole = new LineSplitter(40).push(bytes);
+      const splitter = new LineSplitter(40);
+      const parts: ReturnType<LineSplitter["push"]> = [];
+      let from = 0;
+      for (const cut of [...cuts, bytes.length]) {
+        parts.push(...splitter.push(bytes.subarray(from, from + cut)));
+        from += cut;
+      }
+      expect(parts).toEqual(whole);
+    }),
+  );
 });
 
 group("subscriptions", () => {

@@ -44,6 +44,9 @@ function attach(socket: Socket, spec: ControlServerSpec, hello: Hello): Session 
       socket.write(text);
     },
     unsent: () => socket.writableLength,
+    end: () => {
+      socket.end();
+    },
     destroy: () => {
       socket.destroy();
     },
@@ -54,6 +57,9 @@ function attach(socket: Socket, spec: ControlServerSpec, hello: Hello): Session 
   });
   socket.on("drain", () => {
     session.drained();
+  });
+  socket.on("end", () => {
+    session.inputEnded();
   });
   // A client that goes in the middle of a line is no error of ours.
   socket.on("error", () => {
@@ -96,7 +102,7 @@ export async function startControlServer(
     pid: process.pid,
     methods: Object.keys(spec.methods),
   };
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     if (clients.size >= MOST_CLIENTS) {
       turnAway(socket);
       return;

@@ -14,6 +14,8 @@ export interface SessionLink {
   write(text: string): void;
   /** Bytes handed over but not yet taken by the kernel. */
   unsent(): number;
+  /** Sends what is unsent, then closes our side. */
+  end(): void;
   /** Cuts the connection at once. */
   destroy(): void;
 }
@@ -56,6 +58,7 @@ export class Session {
   readonly #lines = new LineSplitter(protocol.LONGEST_REQUEST);
   readonly #subscriptions = new Map<number, Subscription>();
   #working = 0;
+  #inputEnded = false;
   #closed = false;
 
   constructor(link: SessionLink, hooks: SessionHooks) {
@@ -69,6 +72,16 @@ export class Session {
       if (event.kind === "line") this.#request(event.text);
       else this.#fail(0, failure("CONTROL_LINE_TOO_LONG", { most: protocol.LONGEST_REQUEST }, EXIT.usage));
     }
+  }
+
+  /** The client says no more, but still listens (a script at the end of its input): it gets what it asked for. */
+  inputEnded(): void {
+    this.#inputEnded = true;
+    this.#endWhenDone();
+  }
+
+  #endWhenDone(): void {
+    if (this.#inputEnded && this.#working === 0 && this.#subscriptions.size === 0) this.#link.end();
   }
 
   /** The kernel has taken what was unsent: slow subscribers may get more. */
@@ -160,6 +173,7 @@ export class Session {
     }
     if (outcome.ok) this.#send({ id, result: outcome.result ?? null });
     else this.#fail(id, outcome);
+    this.#endWhenDone();
   }
 
   #defect(name: string, error: unknown): ControlFailure {
@@ -231,6 +245,7 @@ export class Session {
     this.#subscriptions.delete(id);
     subscription.stop();
     this.#send({ id, end: true });
+    this.#endWhenDone();
   }
 }
 
