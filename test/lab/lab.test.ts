@@ -63,12 +63,14 @@ describe.skipIf(lacking !== undefined)(named("a host", lacking), () => {
     const host = lab.host("h1");
     const counter = await host.spawn("while :; do echo tick; sleep 0.01; done");
     await counter.waitForOutput(/tick/);
+    const sleeper = await host.spawn(["sleep", "1000"]);
     await lab.pause(host);
-    const state = async () => (await Bun.file(`/proc/${counter.pid}/stat`).text()).replace(/^.*\) /, "").charAt(0);
+    const state = async () => (await Bun.file(`/proc/${sleeper.pid}/stat`).text()).replace(/^.*\) /, "").charAt(0);
     await until("the process is stopped", async () => (await state()) === "T");
     await lab.resume(host);
     const before = counter.stdout.length;
     await until("it ticks again", () => counter.stdout.length > before);
     expect(await counter.kill()).toBe(128 + 9);
+    expect(await sleeper.kill("SIGTERM")).toBe(128 + 15);
   });
 });

@@ -1,0 +1,134 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import type { Host } from "../../shared/lab/host.ts";
+import { until } from "../../shared/lab/host.ts";
+import { createLab, type Lab } from "../../shared/lab/lab.ts";
+import { named, requireNamespaces, requirePackages } from "../../shared/lab/requirements.ts";
+import { startAnswering, startProbe } from "../../shared/lab/prober/prober.ts";
+import type { LabProcess } from "../../shared/lab/process.ts";
+import { type LabMode, labSupport } from "../../shared/lab/support.ts";
+
+const lacking = requireNamespaces() ?? requirePackages("nftables");
+const MODES: readonly LabMode[] = ["root", "user"];
+
+/** Why a way of making labs can't be tested here. */
+function lackingMode(mode: LabMode): string | undefined {
+  if (mode === "root" && process.getuid?.() !== 0) return "needs root";
+  const support = labSupport(mode);
+  return support.mode === "none" ? support.why : lacking;
+}
+
+for (const mode of MODES) {
+  const why = lackingMode(mode);
+  describe.skipIf(why !== undefined)(named(`faults of the network, mode ${mode}`, why), () => faultTests(mode));
+}
+
+function faultTests(mode: LabMode): void {
+  let lab: Lab;
+  let h1: Host;
+  let h2: Host;
+  let h3: Host;
+  let answering: LabProcess[];
+
+  beforeAll(async () => {
+    lab = await createLab({ mode });
+    [h1, h2, h3] = [lab.host("h1"), lab.host("h2"), lab.host("h3")];
+    answering = await startAnswering(lab.hosts);
+    // Both ends know each other's hardware address: later frames cross one way without an exchange before.
+    for (const from of lab.hosts)
+      for (const to of lab.hosts) if (from !== to) expect(await reaches(from, to)).toBe(true);
+  });
+  afterAll(async () => lab?.close());
+  afterEach(async () => lab.heal());
+
+  /** Whether one host gets an answer from another. */
+  async function reaches(from: Host, to: Host, address = to.ipv4): Promise<boolean> {
+    const probe = await startProbe(lab, { address, from, intervalMs: 20 });
+    const report = await probe.stop();
+    return report.total.lost < report.total.sent;
+  }
+
+  /** Counts the datagrams to port 9 that arrive at a host, whether or not it could answer. */
+  async function arrived(at: Host): Promise<number> {
+    const text = await at.readFile("/proc/net/snmp");
+    const rows = text.split("\n").filter((line) => line.startsWith("Udp:"));
+    const column = rows[0]?.split(" ").indexOf("NoPorts") ?? -1;
+    return Number(rows[1]?.split(" ")[column]);
+  }
+
+  /** Sends datagrams to a port that nobody listens on; how many of them came through. */
+  async function oneWay(from: Host, to: Host): Promise<number> {
+    const before = await arrived(to);
+    await from.run(["bash", "-c", `for i in 1 2 3; do echo x >/dev/udp/${to.ipv4}/9; done 2>/dev/null || true`]);
+    // Between namespaces a frame is delivered before the sender's call returns.
+    return (await arrived(to)) - before;
+  }
+
+  test("all hosts and the client reach each other over both families", async () => {
+    expect(await reaches(lab.client, h1)).toBe(true);
+    expect(await reaches(lab.client, h3, h3.ipv6)).toBe(true);
+    expect(await oneWay(h2, h1)).toBe(3);
+  });
+
+  test("a pulled cable takes the carrier away, and comes back", async () => {
+    await lab.cut(h1);
+    expect((await h1.readFile("/sys/class/net/eth0/carrier")).trim()).toBe("0");
+    expect(await reaches(h2, h1)).toBe(false);
+    await lab.uncut(h1);
+    await until("the carrier is back", async () => (await h1.readFile("/sys/class/net/eth0/carrier")).trim() === "1");
+    expect(await reaches(h2, h1)).toBe(true);
+  });
+
+  test("isolation is silent: the carrier stays", async () => {
+    await lab.isolate(h1);
+    expect((await h1.readFile("/sys/class/net/eth0/carrier")).trim()).toBe("1");
+    expect(await oneWay(h1, h2)).toBe(0);
+    expect(await oneWay(h2, h1)).toBe(0);
+    expect(await reaches(h2, h3)).toBe(true);
+    await lab.heal();
+    expect(await reaches(h1, h2)).toBe(true);
+  });
+
+  test("a one-way cut is really one way", async () => {
+    await lab.dropOut(h1);
+    expect(await oneWay(h1, h2)).toBe(0);
+    expect(await oneWay(h2, h1)).toBe(3);
+    await lab.heal();
+    await lab.dropIn(h1);
+    expect(await oneWay(h1, h2)).toBe(3);
+    expect(await oneWay(h2, h1)).toBe(0);
+  });
+
+  test("one direction between two hosts, and nothing else", async () => {
+    await lab.block(h1, h2);
+    expect(await oneWay(h1, h2)).toBe(0);
+    expect(await oneWay(h2, h1)).toBe(3);
+    expect(await oneWay(h1, h3)).toBe(3);
+  });
+
+  test("a partition cuts between its sides only", async () => {
+    await lab.partition([[h1], [h2, h3]]);
+    expect(await oneWay(h1, h2)).toBe(0);
+    expect(await oneWay(h3, h1)).toBe(0);
+    expect(await oneWay(h2, h3)).toBe(3);
+    expect(await reaches(lab.client, h1)).toBe(true);
+    expect(await reaches(lab.client, h2)).toBe(true);
+  });
+
+  test("a power loss ends everything at once; the host boots again", async () => {
+    await lab.killHost(h3);
+    expect(h3.pid).toBeUndefined();
+    expect(await answering[2]?.exited).toBe(128 + 9);
+    expect(await reaches(h2, h3)).toBe(false);
+    await lab.bootHost(h3);
+    await startAnswering([h3]);
+    expect(await reaches(h2, h3)).toBe(true);
+  });
+
+  test("a paused host doesn't answer, though its kernel is there", async () => {
+    await lab.pause(h1);
+    expect(await reaches(h2, h1)).toBe(false);
+    expect(await oneWay(h2, h1)).toBe(3);
+    await lab.resume(h1);
+    expect(await reaches(h2, h1)).toBe(true);
+  });
+}
