@@ -9,7 +9,7 @@ const FLUSH_EVERY_MS = 250;
 export interface OpenLogSpec {
   readonly tool: string;
   /** Stderr in the form that suits the environment when absent. */
-  readonly targets?: readonly LogTarget[];
+  readonly targets?: readonly LogTarget[] | undefined;
   readonly least?: LogSeverity;
   /** The kernel's host name when absent. */
   readonly host?: string;

@@ -12,7 +12,10 @@ import { ChildSender } from "./child-sender.ts";
 import { scrubbed } from "./environment.ts";
 import { beat, checkHang, startHangWatch } from "./hang.ts";
 import { serviceNotifier, watchdogEveryMs } from "./notify.ts";
+import { superviseReasons } from "../../model/supervise-reasons.ts";
+import { describe } from "../../reason/catalogue.ts";
 import { takePidFile } from "./pid-file.ts";
+import { supervisionFact } from "./tell.ts";
 
 group("backoff", () => {
   const limits = { firstMs: 50, mostMs: 5000, calmAfterMs: 10_000 };
@@ -150,4 +153,42 @@ test("a channel that takes only parts gets whole lines, in order; beats are left
   sender.flush();
   sender.send({ kind: "beat" });
   expect(got).toBe('{"kind":"ready"}\n{"kind":"status","text":"a"}\n{"kind":"beat"}\n');
+});
+
+group("what a supervisor tells", () => {
+  const death = {
+    pid: 7,
+    exitCode: null,
+    signal: "SIGSEGV",
+    wasReady: true,
+    hung: false,
+    testament: undefined,
+    ranMs: 61_000,
+  };
+
+  test.each([
+    [{ kind: "started", pid: 7 }, ""],
+    [{ kind: "ready", pid: 7 }, "ha-vip is ready (process 7)"],
+    [{ kind: "died", death, restartInMs: 50 }, "ha-vip died (SIGSEGV) after 1m01s; it starts again in 50ms"],
+    [
+      { kind: "died", death: { ...death, hung: true }, restartInMs: 50 },
+      "ha-vip died (hung) after 1m01s; it starts again in 50ms",
+    ],
+    [
+      { kind: "died", death: { ...death, exitCode: 65, signal: null, wasReady: false }, restartInMs: undefined },
+      "ha-vip ended (exit code 65) and is not started again",
+    ],
+    [{ kind: "died", death: { ...death, exitCode: 0, signal: null }, restartInMs: undefined }, "ha-vip has ended"],
+    [{ kind: "hung", pid: 7, silentMs: 5200 }, "ha-vip gave no sign of life for 5.2s and was killed"],
+    [
+      { kind: "start-failed", detail: "ENOENT", restartInMs: 100 },
+      "ha-vip could not be started: ENOENT; next try in 100ms",
+    ],
+    [{ kind: "stopping", signal: "SIGTERM" }, "ha-vip stops (SIGTERM)"],
+    [{ kind: "killed-after-deadline", pid: 7 }, "ha-vip did not stop in time and was killed"],
+    [{ kind: "hook-failed", detail: "x" }, "releasing what the dead ha-vip held failed: x"],
+  ] as const)("%p", (event, sentence) => {
+    const fact = supervisionFact("ha-vip", event);
+    expect(fact === undefined ? "" : describe(superviseReasons, fact).sentence).toBe(sentence);
+  });
 });
