@@ -6,7 +6,6 @@
  *
  * so that a test that can't run is skipped by name, with the reason, and counted as skipped.
  */
-import { closeSync, mkdirSync, openSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { labEnvironment, labSupport } from "./support.ts";
@@ -88,41 +87,27 @@ function findPackages(packages: readonly string[]): string | undefined {
   return installPackages(packages, wanted);
 }
 
-/** Services of a package that was just installed must not start: they would take ports and addresses of this machine. */
-function withoutServices<T>(install: () => T): T {
-  const policy = "/usr/sbin/policy-rc.d";
-  let made = false;
-  try {
-    closeSync(openSync(policy, "wx", 0o755));
-    writeFileSync(policy, "#!/bin/sh\nexit 101\n");
-    made = true;
-  } catch {
-    // The administrator has a policy already: it stays.
-  }
-  try {
-    return install();
-  } finally {
-    if (made) unlinkSync(policy);
-  }
-}
+/**
+ * Runs under a lock, so that processes take turns. Services of a package that was just installed must not start (they
+ * would take ports and addresses of this machine): invoke-rc.d(8) asks policy-rc.d, and an administrator's own stays.
+ */
+const INSTALL_SCRIPT = `
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  trap 'exit 1' HUP INT TERM
+  printf '#!/bin/sh\\nexit 101\\n' >"$policy"
+  chmod 755 "$policy"
+fi
+get() { apt-get -qq -o DPkg::Lock::Timeout=240 "$@"; }
+get install -y --no-install-recommends "$@" || { get update && get install -y --no-install-recommends "$@"; }
+`;
 
 function installPackages(packages: readonly string[], wanted: string): string | undefined {
   const lock = join(tmpdir(), "fivenines-packages.lock");
-  mkdirSync(tmpdir(), { recursive: true });
-  const apt = (...words: readonly string[]) =>
-    run(["flock", lock, "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=240", ...words], {
-      DEBIAN_FRONTEND: "noninteractive",
-    });
-  const install = () => apt("install", "-y", "--no-install-recommends", ...packages);
-  return withoutServices(() => {
-    if (install().exitCode !== 0) {
-      apt("update");
-      const second = install();
-      if (second.exitCode !== 0) {
-        const said = second.stderr.toString().trim().split("\n").at(-1) ?? "";
-        return `${wanted}; installing failed: ${said}`;
-      }
-    }
-    return missingPackages(packages).length === 0 ? undefined : wanted;
-  });
+  const command = ["flock", lock, "sh", "-c", INSTALL_SCRIPT, "install", ...packages];
+  const result = run(command, { DEBIAN_FRONTEND: "noninteractive" });
+  if (result.exitCode === 0 && missingPackages(packages).length === 0) return undefined;
+  const said = result.stderr.toString().trim().split("\n").at(-1) ?? "";
+  return said === "" ? wanted : `${wanted}; installing them failed: ${said}`;
 }
