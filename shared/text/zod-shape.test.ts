@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { z } from "zod";
 import { keysAt } from "./zod-shape.ts";
+import { addressWord, durationWord } from "./zod-words.ts";
 
 interface Tree {
   readonly name: string;
@@ -46,4 +47,14 @@ test.each([
   [["nowhere", "at", "all"], []],
 ] as const)("keys at %p", (path, keys) => {
   expect(keysAt(schema, path)).toEqual(keys as readonly string[]);
+});
+
+test("schemas of words make a JSON schema for editors", () => {
+  const words = z.strictObject({ interval: durationWord(), address: addressWord().optional() });
+  expect(z.toJSONSchema(words, { io: "input" })).toMatchObject({
+    type: "object",
+    required: ["interval"],
+    additionalProperties: false,
+    properties: { interval: { type: ["string", "number"] } },
+  });
 });

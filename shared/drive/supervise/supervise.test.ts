@@ -130,7 +130,8 @@ test("a pid file is held by one, and what a dead process left is taken over", ()
 test("a message of another version is no message", () => {
   expect(readChildMessage('{"kind":"ready","more":1}')).toEqual({ kind: "ready" });
   expect(readChildMessage('{"kind":"future"}')).toBeUndefined();
-  expect(readChildMessage("{")).toBeUndefined();
+  for (const line of ["{", "7", "null", "[]", '{"kind":"busy","forMs":"x"}'])
+    expect(readChildMessage(line)).toBeUndefined();
 });
 
 test("a channel that takes only parts gets whole lines, in order; beats are left out while it is full", () => {

@@ -43,7 +43,7 @@ function alive(pid: number): boolean {
   }
 }
 
-function start(mode: string, more: Readonly<Record<string, unknown>> = {}): Running {
+function start(mode: string, more: Readonly<Record<string, unknown>> = {}, hookTakesMs = 0): Running {
   const directory = mkdtempSync(join(tmpdir(), "supervise-"));
   const log = join(directory, "child.log");
   const events: Event[] = [];
@@ -53,7 +53,7 @@ function start(mode: string, more: Readonly<Record<string, unknown>> = {}): Runn
       stdin: "ignore",
       stdout: "pipe",
       stderr: "inherit",
-      env: { ...process.env, BUN_BE_BUN: "1", WATCHDOG_USEC: "100" },
+      env: { ...process.env, BUN_BE_BUN: "1", WATCHDOG_USEC: "100", HOOK_TAKES_MS: String(hookTakesMs) },
     },
   );
   const reading = readEvents(process_.stdout, events);
@@ -169,6 +169,28 @@ group("supervisor", () => {
     running.process.kill("SIGTERM");
     await running.process.exited;
     expect(kinds(running).slice(-2)).toEqual(["died", "hook"]);
+  });
+
+  test("a stop while the hook releases things waits for the hook", async () => {
+    const running = start("serve", {}, 300);
+    process.kill(pidOf(await running.event("ready")), "SIGKILL");
+    await running.event("died");
+    running.process.kill("SIGTERM");
+    expect(await running.process.exited).toBe(0);
+    expect(kinds(running).slice(-3)).toEqual(["died", "stopping", "hook"]);
+  });
+
+  test("a hook that never ends is given up, told, and the child starts again", async () => {
+    const running = start("serve", { hookLimitMs: 100 }, 60_000);
+    process.kill(pidOf(await running.event("ready")), "SIGKILL");
+    await running.event("hook-failed");
+    await running.event("ready", 2);
+  });
+
+  test("a child that says it is busy may be silent for so long", async () => {
+    const running = start("busy", { hangAfterMs: 300 });
+    await until("end of the work", () => (running.childLog().includes("no longer busy") ? true : undefined));
+    expect(kinds(running)).toEqual(["started", "ready"]);
   });
 
   test("crashes in a row wait longer and longer; the last words count", async () => {

@@ -35,6 +35,14 @@ switch (mode) {
     process.exit(3);
   case "finish":
     process.exit(0);
+  case "busy":
+    link.busy(2000);
+    // The message must leave before the thread blocks.
+    await Bun.sleep(20);
+    Bun.sleepSync(1000);
+    say("no longer busy");
+    setInterval(() => undefined, 1000);
+    break;
   case "hang":
     for (;;);
   default:

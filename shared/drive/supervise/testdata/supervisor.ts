@@ -9,7 +9,7 @@ const supervisor = new Supervisor({
   command: [process.execPath, join(import.meta.dir, "child.ts"), mode, log],
   onEvent: print,
   onChildDeath: async (death) => {
-    await Promise.resolve();
+    await Bun.sleep(Number(process.env["HOOK_TAKES_MS"] ?? "0"));
     print({ kind: "hook", testament: death.testament });
   },
   ...(JSON.parse(more) as object),
