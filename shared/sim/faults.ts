@@ -7,7 +7,10 @@ import { feed, request, setClockRate, startDisk, type SimNode } from "./node.ts"
 import { LEADER, type Fault } from "./schedule.ts";
 import type { World } from "./world.ts";
 
-type NodeFault = Exclude<Fault, { kind: "cut" | "transfer" | "isolateLeader" | "powerLoss" | "shortReigns" }>;
+type NodeFault = Exclude<
+  Fault,
+  { kind: "cut" | "transfer" | "isolateLeader" | "powerLoss" | "shortReigns" | "crashAfterVote" }
+>;
 
 /** Carries one fault of the schedule out, and plans its end. */
 export function applyFault(world: World, fault: Fault): void {
@@ -35,6 +38,10 @@ export function applyFault(world: World, fault: Fault): void {
   }
   if (fault.kind === "shortReigns") {
     world.shortReigns = { ...fault };
+    return;
+  }
+  if (fault.kind === "crashAfterVote") {
+    world.crashesAfterVote = fault.count;
     return;
   }
   const index = fault.kind === "fence" ? fault.by : fault.node;
@@ -180,6 +187,7 @@ function fence(world: World, by: SimNode, outcome: "success" | "failure" | "time
 export function mendAll(world: World): void {
   world.noisy = false;
   world.shortReigns = null;
+  world.crashesAfterVote = 0;
   world.mendLinks();
   for (const node of world.nodes) {
     node.delayMs = 0;

@@ -18,6 +18,8 @@ export type Fault =
   | { readonly kind: "powerLoss"; readonly downMs: number }
   /** The next leaders lose power a moment after they were elected. */
   | { readonly kind: "shortReigns"; readonly count: number; readonly reignMs: number; readonly downMs: number }
+  /** Who grants the next votes loses power right after. */
+  | { readonly kind: "crashAfterVote"; readonly count: number }
   | { readonly kind: "delay"; readonly node: number; readonly byMs: number; readonly forMs: number }
   | { readonly kind: "slowDisk"; readonly node: number; readonly byMs: number; readonly forMs: number }
   | { readonly kind: "fullDisk"; readonly node: number; readonly forMs: number }
@@ -105,7 +107,7 @@ function makeFault(random: Random, nodes: number, voters: number, spare: boolean
   const node = random.chance(0.4) ? LEADER : random.integer(0, nodes - 1);
   const forMs = random.pick([20, 120, 300, 700]);
   const kinds: Fault["kind"][] = ["crash", "crash", "crash", "pause", "pause", "drift", "cut", "cut", "delay"];
-  kinds.push("isolateLeader", "isolateLeader", "powerLoss", "shortReigns");
+  kinds.push("isolateLeader", "isolateLeader", "powerLoss", "shortReigns", "crashAfterVote");
   kinds.push("slowDisk", "fullDisk", "transfer", "transfer", "wallJump");
   // A lone voter has no peer to get its log back from.
   if (voters >= 3) kinds.push("corrupt");
@@ -129,6 +131,8 @@ function makeFault(random: Random, nodes: number, voters: number, spare: boolean
       const downMs = random.pick([5, 40, 150]);
       return { kind, count: random.integer(2, 5), reignMs: random.pick([1, 3, 8]), downMs };
     }
+    case "crashAfterVote":
+      return { kind, count: random.integer(1, 5) };
     case "powerLoss":
       return { kind, downMs: random.pick([5, 60]) };
     case "delay":

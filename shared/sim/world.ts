@@ -49,6 +49,7 @@ export class World {
   noisy = true;
   /** How many of the next leaders are to fall soon after their election. */
   shortReigns: { count: number; readonly reignMs: number; readonly downMs: number } | null = null;
+  crashesAfterVote = 0;
   private readonly cuts: Uint8Array;
   private readonly heap = new EventHeap<Queued>();
   private order = 0;
@@ -214,6 +215,11 @@ export class World {
   send(from: SimNode, to: NodeId, message: ReplicaMessage): void {
     const target = this.nodes[Number(to.slice(1))];
     if (target === undefined) throw new Error(`a message to the unknown node ${to}`);
+    if (this.crashesAfterVote > 0 && message.kind === "voteReply" && message.granted) {
+      this.crashesAfterVote -= 1;
+      this.call(this.nowMs + this.random.fraction(), () => this.stopNode(from, true));
+      this.call(this.nowMs + 2 + this.random.fraction() * 4, () => this.startNode(from));
+    }
     if ((this.cuts[from.index * this.schedule.nodes + target.index] ?? 0) > 0) return;
     const { lossRatio, duplicateRatio, reorderMs } = this.schedule;
     if (this.noisy && lossRatio > 0 && this.random.chance(lossRatio)) return;

@@ -20,12 +20,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: "const free = true;",
   },
   {
-    name: "vote-forgotten-at-restart",
-    file: `${raft}/state.ts`,
-    find: "return { term: raft.term, votedFor: raft.votedFor,",
-    replace: "return { term: raft.term, votedFor: null,",
-  },
-  {
     name: "term-forgotten-at-restart",
     file: `${raft}/state.ts`,
     find: "return { term: raft.term, votedFor: raft.votedFor,",
@@ -84,12 +78,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: `${raft}/follow.ts`,
     find: "} else if (termAt(raft.log, prevIndex) !== append.prevTerm) {",
     replace: "} else if (termAt(raft.log, prevIndex) === null) {",
-  },
-  {
-    name: "commit-beyond-match",
-    file: `${raft}/follow.ts`,
-    find: "Math.min(append.commit, matched)",
-    replace: "Math.min(append.commit, lastIndexOf(raft.log))",
   },
   {
     name: "snapshot-drops-acknowledged-tail",

@@ -41,7 +41,7 @@ async function load(clients: number, forMs: number, valueLength: number): Promis
   const client = async (index: number): Promise<void> => {
     for (let count = 0; performance.now() < endMs; count += 1) {
       const startMs = performance.now();
-      const answer = await put(on, `bench/${settings.node}/${index}/${count % 100}`, value);
+      const answer = await put(on, `bench/${settings.node}/${index}/${count % 10}`, value);
       if (answer.ok) latencies.push(performance.now() - startMs);
       else failed += 1;
     }
