@@ -27,6 +27,8 @@ export interface LabOptions {
   readonly mode?: LabMode;
   /** Paths of this machine that hosts see at the same place, beside the repository. Needed below `/tmp` only. */
   readonly share?: readonly string[];
+  /** What others find it by while it runs (`findHosts`). */
+  readonly label?: string;
   /** Directories that are each host's own. Default `/etc /var /root /srv /opt`. */
   readonly disk?: readonly string[];
 }
@@ -83,6 +85,11 @@ export class Lab implements AsyncDisposable {
     return host;
   }
 
+  /** A host's `/run` as a path that the owner can use, the same before and after a power loss. */
+  runDirectory(which: Host | string): string {
+    return `/proc/${this.outer.pid}/root/run/lab/run/${this.#of(which).name}`;
+  }
+
   /** Boots a host, for the first time or after `killHost`. Its files below the `disk` directories are kept. */
   async bootHost(which: Host | string): Promise<Host> {
     const host = this.#of(which);
@@ -93,6 +100,7 @@ export class Lab implements AsyncDisposable {
     const argv = enterCommand(this.outer, command, { kinds: ["mount", "net", "pid"] });
     const child = spawnRoot(argv, {
       LAB_NAME: host.name,
+      LAB_LABEL: settings.label,
       LAB_MODE: this.mode,
       LAB_MAC: host.number.toString(16).padStart(2, "0"),
       LAB_RINGS: String(settings.rings),
@@ -219,6 +227,7 @@ interface Settings {
   readonly client: boolean;
   readonly ipv6: boolean;
   readonly rings: number;
+  readonly label: string;
   readonly share: readonly string[];
   readonly disk: readonly string[];
 }
@@ -233,6 +242,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
     client: options.client ?? true,
     ipv6: options.ipv6 ?? true,
     rings: Math.min(options.rings ?? 1, RING_LIMIT),
+    label: options.label ?? "",
     share: [...new Set([REPOSITORY, ...(options.share ?? [])])],
     disk: options.disk ?? DEFAULT_DISK,
   };

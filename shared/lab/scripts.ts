@@ -17,7 +17,7 @@ export const OUTER_SCRIPT = `
 set -e
 read -r pid rest </proc/self/stat
 mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/lab/share /run/lab/disk
+mkdir -p /run/lab/share /run/lab/disk /run/lab/run
 number=0
 for path in "$@"; do
   number=$((number + 1))
@@ -42,7 +42,8 @@ exec cat >/dev/null 2>&1
  * Arguments: the shared paths, in the order that the outer script got them.
  *
  * The directories in LAB_DISK are overlays: what the host writes there goes to a "disk" of its own that lives as long
- * as the lab, so it survives a power loss. `/run`, `/tmp` and `/dev/shm` are empty after each boot.
+ * as the lab, so it survives a power loss. `/run`, `/tmp` and `/dev/shm` are empty after each boot. `/run` is a directory
+ * of the lab's own, so that a monitor outside finds a host's control sockets at one path for the lab's whole life.
  * In a user namespace the machine's directories belong to nobody and can't be written to, even through an overlay;
  * directories of the same names in the upper layer are the lab's own and can.
  */
@@ -92,8 +93,9 @@ for path in "$@"; do
   mkdir -p "$path"
   mount --rbind "/run/lab/share/$number" "$path"
 done
-mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/lock
+rm -rf "/run/lab/run/$LAB_NAME"
+mkdir -p "/run/lab/run/$LAB_NAME/lock"
+mount --rbind "/run/lab/run/$LAB_NAME" /run
 echo "ready $pid"
 trap '' CHLD
 exec sleep infinity </dev/null >/dev/null 2>&1
