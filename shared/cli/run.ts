@@ -6,6 +6,7 @@ import { confirm } from "./confirm.ts";
 import type { Context } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { commandHelp, toolHelp, type ToolInfo } from "./help.ts";
+import { scrubEnvironment } from "../drive/supervise/environment.ts";
 import { processIo, type CliIo } from "./io.ts";
 import { Output, OUTPUT_FORMATS, type OutputFormat, type OutputStyle } from "./output.ts";
 import { argvSource, type ArgvSource } from "./argv.ts";
@@ -180,6 +181,8 @@ async function execute(
 
 /** The last line of every `main.ts`: runs the process's own command line and leaves the exit code. */
 export async function runMain(spec: CliSpec): Promise<void> {
+  // Nothing that this process starts may inherit what would turn our binary into another program.
+  scrubEnvironment();
   const io = processIo();
   try {
     process.exitCode = await runCli(spec, process.argv.slice(2), io);

@@ -1,5 +1,6 @@
 import { connectFd } from "../connect-fd.ts";
 import { setCloseOnExec } from "../ffi/fd.ts";
+import { dieWithParent, SIGNAL } from "../ffi/process.ts";
 import { CHANNEL_FD, type ChildMessage } from "./channel.ts";
 import { ChildSender } from "./child-sender.ts";
 
@@ -26,6 +27,11 @@ export interface ChildHandlers {
    * and end the process. Without it the process ends at once with exit code 75 and leaves everything as it is.
    */
   readonly onOrphaned?: () => void;
+  /**
+   * The kernel kills this process the moment the supervisor is gone, even when it is stopped or hangs. For daemons that
+   * are worse alive and alone than dead; `onOrphaned` then never runs.
+   */
+  readonly dieWithSupervisor?: boolean;
 }
 
 const EXIT_ORPHANED = 75;
@@ -50,6 +56,8 @@ export async function joinSupervisor(
   const supervisorPid = Number(env["FIVENINES_SUPERVISOR_PID"] ?? "");
   const beatMs = Number(env["FIVENINES_BEAT_MS"] ?? "");
   if (!(supervisorPid > 0) || !(beatMs > 0)) return NOT_SUPERVISED;
+  // PR_SET_PDEATHSIG comes too late when the supervisor ended before it: then its child has another parent already.
+  if (handlers.dieWithSupervisor === true && !dieWithParent(SIGNAL.KILL, supervisorPid)) process.exit(EXIT_ORPHANED);
   // What this process starts must not hold the channel open after us.
   setCloseOnExec(CHANNEL_FD, true);
   let closed = false;
@@ -68,6 +76,7 @@ export async function joinSupervisor(
   const send = (message: ChildMessage) => {
     if (!closed) sender.send(message);
   };
+  send({ kind: "beat" });
   const timer = setInterval(() => {
     send({ kind: "beat" });
   }, beatMs);

@@ -115,6 +115,16 @@ group("supervisor", () => {
     await until("the child's end", () => (alive(pid) ? undefined : true));
   });
 
+  test("a child that is bound to its supervisor dies with it, even while it is stopped", async () => {
+    const running = start("bound");
+    const pid = pidOf(await running.event("ready"));
+    process.kill(pid, "SIGSTOP");
+    expect(alive(pid)).toBe(true);
+    running.process.kill("SIGKILL");
+    await until("the child's end", () => (alive(pid) ? undefined : true));
+    expect(running.childLog()).not.toContain("orphaned");
+  });
+
   test("SIGSTOP of the child is a hang: it is killed and replaced", async () => {
     const running = start("serve", { hangAfterMs: 500 });
     const pid = pidOf(await running.event("ready"));

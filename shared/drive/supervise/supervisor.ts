@@ -64,6 +64,8 @@ export const DEFAULT_STOP_LIMIT_MS = 10_000;
 const DEFAULT_HOOK_LIMIT_MS = 2000;
 const DEFAULT_FINAL_EXITS = [64, 65, 77] as const;
 const DEFAULT_FORWARD: readonly NodeJS.Signals[] = ["SIGHUP", "SIGUSR1", "SIGUSR2"];
+/** Silence before the first sign of life that counts as a hang: starting takes long on a host that is busy. */
+export const FIRST_BEAT_LIMIT_MS = 15_000;
 /** Beats per hang time. */
 const BEATS_PER_HANG = 5;
 
@@ -77,6 +79,7 @@ interface Running {
   readonly lines: LineSplitter;
   channel: Socket | undefined;
   watch: HangWatch;
+  heard: boolean;
   ready: boolean;
   hung: boolean;
   testament: unknown;
@@ -203,6 +206,7 @@ export class Supervisor {
         lines,
         channel: undefined,
         watch: startHangWatch(startedMs),
+        heard: false,
         ready: false,
         hung: false,
         testament: undefined,
@@ -232,6 +236,7 @@ export class Supervisor {
   }
 
   #message(child: Running, text: string): void {
+    child.heard = true;
     child.watch = beat(child.watch, performance.now());
     const message = readChildMessage(text);
     switch (message?.kind) {
@@ -276,7 +281,8 @@ export class Supervisor {
     const child = this.#child;
     if (child === undefined || child.hung) return;
     const nowMs = performance.now();
-    const limits = { checkEveryMs: this.#checkEveryMs, hangAfterMs: this.#hangAfterMs };
+    const hangAfterMs = child.heard ? this.#hangAfterMs : Math.max(this.#hangAfterMs, FIRST_BEAT_LIMIT_MS);
+    const limits = { checkEveryMs: this.#checkEveryMs, hangAfterMs };
     const { watch, hangs, silentMs } = checkHang(child.watch, limits, nowMs);
     child.watch = watch;
     const readyLimitMs = this.#spec.readyLimitMs ?? Number.POSITIVE_INFINITY;

@@ -8,6 +8,7 @@ const say = (text: string) => appendFileSync(log, `${text}\n`);
 if (mode === "usage") process.exit(64);
 
 const link = await joinSupervisor(process.env, {
+  dieWithSupervisor: mode === "bound",
   onOrphaned: () => {
     say("orphaned");
     process.exit(75);
