@@ -87,6 +87,15 @@ export function takeSocketPlace(
   return { ok: true, place: placeOf(path, temporaryPath, lock) };
 }
 
+/** In a user namespace the group may have no number; root of it is then the only one that may use the socket. */
+function giveToGroup(path: string, group: number): void {
+  try {
+    chownSync(path, 0, group);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EINVAL")) throw error;
+  }
+}
+
 function placeOf(path: string, temporaryPath: string, lock: number): SocketPlace {
   let held = true;
   return {
@@ -94,7 +103,7 @@ function placeOf(path: string, temporaryPath: string, lock: number): SocketPlace
     temporaryPath,
     publish() {
       const group = groupId(GROUP);
-      if (group !== undefined && process.getuid?.() === 0) chownSync(temporaryPath, 0, group);
+      if (group !== undefined && process.getuid?.() === 0) giveToGroup(temporaryPath, group);
       chmodSync(temporaryPath, 0o660);
       renameSync(temporaryPath, path);
     },
