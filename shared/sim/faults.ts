@@ -38,6 +38,8 @@ export function applyFault(world: World, fault: Fault): void {
   }
   if (fault.kind === "shortReigns") {
     world.shortReigns = { ...fault };
+    const reigning = leaderOf(world);
+    if (reigning !== undefined) world.endReign(reigning, world.shortReigns);
     return;
   }
   if (fault.kind === "crashAfterVote") {

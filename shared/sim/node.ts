@@ -25,6 +25,8 @@ export interface SimNode {
   nextRequestId: number;
   readonly requests: Map<number, (reply: ReplicaReply) => void>;
   guard: SimGuard | null;
+  /** This leader is to lose power as soon as it commits more than this. */
+  fallsAboveCommit: number;
   /** The vote is unreadable: this node is out for good. */
   refused: boolean;
 }
@@ -47,6 +49,7 @@ export function createNode(index: number): SimNode {
     nextRequestId: 1,
     requests: new Map(),
     guard: null,
+    fallsAboveCommit: Number.POSITIVE_INFINITY,
     refused: false,
   };
 }

@@ -17,7 +17,7 @@ export type Fault =
   | { readonly kind: "isolateLeader"; readonly direction: "in" | "out" | "both"; readonly forMs: number }
   | { readonly kind: "powerLoss"; readonly downMs: number }
   /** The next leaders lose power a moment after they were elected. */
-  | { readonly kind: "shortReigns"; readonly count: number; readonly reignMs: number; readonly downMs: number }
+  | { readonly kind: "shortReigns"; readonly count: number; readonly reignMs: number }
   /** Who grants the next votes loses power right after. */
   | { readonly kind: "crashAfterVote"; readonly count: number }
   | { readonly kind: "delay"; readonly node: number; readonly byMs: number; readonly forMs: number }
@@ -92,7 +92,7 @@ export function makeSchedule(seed: number): Schedule {
     leaseRead: random.chance(0.7),
     snapshotEvery: random.pick([5, 12, 40, 1000]),
     trailingEntries: random.pick([0, 4, 20]),
-    batchEntries: random.pick([1, 3, 16]),
+    batchEntries: random.pick([1, 1, 3, 16]),
     latencyMs: random.chance(0.7) ? 1.5 : random.pick([8, 25, 250]),
     thinkMs: random.pick([4, 30, 60]),
     lossRatio: random.chance(0.5) ? 0 : random.pick([0.01, 0.05, 0.15]),
@@ -107,7 +107,7 @@ function makeFault(random: Random, nodes: number, voters: number, spare: boolean
   const node = random.chance(0.4) ? LEADER : random.integer(0, nodes - 1);
   const forMs = random.pick([20, 120, 300, 700]);
   const kinds: Fault["kind"][] = ["crash", "crash", "crash", "pause", "pause", "drift", "cut", "cut", "delay"];
-  kinds.push("isolateLeader", "isolateLeader", "powerLoss", "shortReigns", "crashAfterVote");
+  kinds.push("isolateLeader", "isolateLeader", "powerLoss", "shortReigns", "shortReigns", "crashAfterVote");
   kinds.push("slowDisk", "fullDisk", "transfer", "transfer", "wallJump");
   // A lone voter has no peer to get its log back from.
   if (voters >= 3) kinds.push("corrupt");
@@ -127,10 +127,8 @@ function makeFault(random: Random, nodes: number, voters: number, spare: boolean
       return { kind, pairs: makeCut(random, nodes), forMs };
     case "isolateLeader":
       return { kind, direction: random.pick(["in", "out", "both"] as const), forMs };
-    case "shortReigns": {
-      const downMs = random.pick([5, 40, 150]);
-      return { kind, count: random.integer(2, 5), reignMs: random.pick([1, 3, 8]), downMs };
-    }
+    case "shortReigns":
+      return { kind, count: random.integer(3, 8), reignMs: random.pick([1, 3, 8]) };
     case "crashAfterVote":
       return { kind, count: random.integer(1, 5) };
     case "powerLoss":

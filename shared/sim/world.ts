@@ -48,7 +48,7 @@ export class World {
   /** Loss, duplication and reordering of single messages; off once things are mended. */
   noisy = true;
   /** How many of the next leaders are to fall soon after their election. */
-  shortReigns: { count: number; readonly reignMs: number; readonly downMs: number } | null = null;
+  shortReigns: { count: number; readonly reignMs: number } | null = null;
   crashesAfterVote = 0;
   private readonly cuts: Uint8Array;
   private readonly heap = new EventHeap<Queued>();
@@ -175,6 +175,7 @@ export class World {
   stopNode(node: SimNode, powerCut: boolean): void {
     if (node.replica === null) return;
     node.replica = null;
+    node.fallsAboveCommit = Number.POSITIVE_INFINITY;
     node.life += 1;
     node.paused = false;
     node.inbox = [];
@@ -239,16 +240,38 @@ export class World {
   observe(node: SimNode, replica: Replica): void {
     const terms = this.checker.leaders.size;
     observeReplica(this.checker, replica);
+    if (replica.raft.commitIndex > node.fallsAboveCommit) this.fall(node, this.random.fraction(), false);
     if (this.shortReigns !== null && this.checker.leaders.size > terms) this.endReign(node, this.shortReigns);
   }
 
-  private endReign(node: SimNode, plan: { count: number; readonly reignMs: number; readonly downMs: number }): void {
+  /** The leader falls soon, and comes back a little later. */
+  endReign(node: SimNode, plan: { count: number; readonly reignMs: number }): void {
     plan.count -= 1;
     if (plan.count <= 0) this.shortReigns = null;
-    this.call(this.nowMs + plan.reignMs * 2 * this.random.fraction(), () => {
-      this.stopNode(node, true);
-      this.call(this.nowMs + plan.downMs * (0.5 + this.random.fraction()), () => this.startNode(node));
+    if (this.random.chance(0.65)) {
+      // It isn't even heard: what it appends stays with it alone.
+      this.mute(node, 1);
+      this.fall(node, plan.reignMs * 2 * this.random.fraction(), true);
+    } else {
+      // It falls when it alone knows what it has just committed.
+      node.fallsAboveCommit = node.replica?.raft.commitIndex ?? 0;
+    }
+  }
+
+  private fall(node: SimNode, afterMs: number, muted: boolean): void {
+    const { life } = node;
+    node.fallsAboveCommit = Number.POSITIVE_INFINITY;
+    this.call(this.nowMs + afterMs, () => {
+      if (node.life === life) this.stopNode(node, true);
+      this.call(this.nowMs + this.random.pick([5, 40, 150]) * (0.5 + this.random.fraction()), () => {
+        if (muted) this.mute(node, -1);
+        this.startNode(node);
+      });
     });
+  }
+
+  private mute(node: SimNode, by: number): void {
+    for (const other of this.nodes) if (other !== node) this.cut(node.index, other.index, by);
   }
 
   note(node: SimNode, fact: Reason): void {

@@ -3,6 +3,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, until } from "./group-fixture.ts";
 
+function etcdCommand(name: string, directory: string, client: string, peer: string, cluster: string): string[] {
+  const options = {
+    name,
+    "data-dir": directory,
+    "listen-client-urls": client,
+    "advertise-client-urls": client,
+    "listen-peer-urls": peer,
+    "initial-advertise-peer-urls": peer,
+    "initial-cluster": cluster,
+    "initial-cluster-state": "new",
+    "log-level": "error",
+  };
+  return ["/usr/bin/etcd", ...Object.entries(options).map(([key, value]) => `--${key}=${value}`)];
+}
+
 /** Real etcd members on loopback, with a directory of their own. Null: etcd isn't installed. */
 export class EtcdGroup {
   private constructor(
@@ -21,15 +36,10 @@ export class EtcdGroup {
     }
     const cluster = members.map(({ name, peer }) => `${name}=${peer}`).join(",");
     const processes = members.map(({ name, client, peer }) =>
-      Bun.spawn(
-        [
-          ...["/usr/bin/etcd", "--name", name, "--data-dir", join(directory, name)],
-          ...["--listen-client-urls", client, "--advertise-client-urls", client],
-          ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer],
-          ...["--initial-cluster", cluster, "--initial-cluster-state", "new", "--log-level", "error"],
-        ],
-        { stdout: "ignore", stderr: "ignore" },
-      ),
+      Bun.spawn(etcdCommand(name, join(directory, name), client, peer, cluster), {
+        stdout: "ignore",
+        stderr: "ignore",
+      }),
     );
     const group = new EtcdGroup(
       members.map(({ client }) => client),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { KV_LIMITS, type Command, type KvOperation } from "../../effect/kv.ts";
+import type { Command, KvOperation } from "../../effect/kv.ts";
+import { KV_LIMITS } from "../../model/kv-limits.ts";
 import { readStore, writeStore } from "./snapshot.ts";
 import { applyCommand, createStore, queryStore, type Store } from "./store.ts";
 

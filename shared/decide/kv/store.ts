@@ -1,16 +1,16 @@
-import {
-  KV_LIMITS,
-  type Command,
-  type CommandResult,
-  type Compare,
-  type KvEvent,
-  type KvOperation,
-  type KvQuery,
-  type KvRecord,
-  type KvRefusal,
-  type KvView,
-  type SessionCommand,
+import type {
+  Command,
+  CommandResult,
+  Compare,
+  KvEvent,
+  KvOperation,
+  KvQuery,
+  KvRecord,
+  KvRefusal,
+  KvView,
+  SessionCommand,
 } from "../../effect/kv.ts";
+import { KV_LIMITS } from "../../model/kv-limits.ts";
 
 /**
  * The state machine: a key-value store with revisions, compare-and-set, leases and client sessions. Every node applies the

@@ -14,7 +14,7 @@ class Net {
     names: string,
     readonly links: readonly string[] = ["ring0"],
   ) {
-    const all = [...names];
+    const all = names.split("");
     for (const name of all) this.nodes.set(name, createMembership(membershipOptions(name, all, links), 0));
   }
 

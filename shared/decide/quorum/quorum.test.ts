@@ -17,7 +17,7 @@ const base: QuorumOptions = {
   lastManStanding: false,
   lastManStandingWindowMs: 10_000,
 };
-const nodes = (text: string) => [...text].map((name) => ({ name, votes: 1 }));
+const nodes = (text: string) => text.split("").map((name) => ({ name, votes: 1 }));
 
 /** Plays partitions, e.g. "abc ab a": one a step, each after 11 s; gives Q or - for each. */
 function play(options: Partial<QuorumOptions>, partitions: string): string {
@@ -26,7 +26,7 @@ function play(options: Partial<QuorumOptions>, partitions: string): string {
   let nowMs = 0;
   let out = "";
   for (const partition of partitions.split(" ")) {
-    const present = [...partition].map((letter) => (letter === "W" ? "witness" : letter));
+    const present = partition.split("").map((letter) => (letter === "W" ? "witness" : letter));
     state = decideQuorum(all, state, present, nowMs).state;
     nowMs += 11_000;
     state = decideQuorum(all, state, present, nowMs).state;
@@ -98,7 +98,7 @@ describe("quorum", () => {
         { name: "a", weight: a },
         { name: "b", weight: b },
       ];
-      expect([fencingDelayMs(one, two, 900), fencingDelayMs(two, one, 900)].sort()).toEqual([0, 900]);
+      expect(fencingDelayMs(one, two, 900) + fencingDelayMs(two, one, 900)).toBe(900);
     }
   });
 });

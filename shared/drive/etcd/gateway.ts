@@ -83,7 +83,7 @@ export function numberAt(value: unknown, name: string): number {
 
 export function textAt(value: unknown, name: string): string {
   const found = field(value, name);
-  return found === undefined ? "" : String(found);
+  return typeof found === "string" ? found : typeof found === "number" ? String(found) : "";
 }
 
 export function listAt(value: unknown, name: string): readonly unknown[] {

@@ -190,7 +190,8 @@ class JournalDisk implements GroupDisk {
     const done = (error: unknown, replaced: number | null): void => {
       this.busy = false;
       if (this.closed) return;
-      if (error !== null && !isDiskFull(error)) throw error;
+      // A failed flush can't be repeated: the kernel may have dropped what it couldn't write.
+      if (error !== null && !isDiskFull(error)) throw new Error("the journal can't be written", { cause: error });
       if (error !== null) {
         this.waiting = [...group, ...this.waiting];
         this.waitForSpace();
