@@ -104,7 +104,11 @@ export class NetlinkWriter {
   }
 
   attributeU32(type: number, value: number): this {
-    return this.attribute(type, new Uint8Array([value & 255, (value >>> 8) & 255, (value >>> 16) & 255, value >>> 24]));
+    const at = this.#room(ATTRIBUTE_HEADER_BYTES + 4);
+    this.#view.setUint16(at, ATTRIBUTE_HEADER_BYTES + 4, true);
+    this.#view.setUint16(at + 2, type, true);
+    this.#view.setUint32(at + 4, value, true);
+    return this;
   }
 
   attributeU8(type: number, value: number): this {
@@ -133,12 +137,22 @@ export class NetlinkWriter {
     return this;
   }
 
+  /** Forgets everything written. */
+  reset(): this {
+    this.#at = 0;
+    this.#messageStart = -1;
+    return this;
+  }
+
   /** All ended messages; a copy. */
   bytes(): Uint8Array {
     if (this.#messageStart >= 0) throw new Error("the last message wasn't ended");
     return this.#bytes.slice(0, this.#at);
   }
 }
+
+// One block for all single requests: they are copied out of it before anybody can begin another.
+const scratch = new NetlinkWriter();
 
 /** One request: `body` writes what follows the header. */
 export function netlinkRequest(
@@ -147,7 +161,7 @@ export function netlinkRequest(
   sequence: number,
   body: (writer: NetlinkWriter) => void,
 ): Uint8Array {
-  const writer = new NetlinkWriter().begin(type, flags | NETLINK_FLAG.REQUEST, sequence);
+  const writer = scratch.reset().begin(type, flags | NETLINK_FLAG.REQUEST, sequence);
   body(writer);
   return writer.end().bytes();
 }
