@@ -6,7 +6,7 @@
  * Nothing is ever written to the machine's own file systems and nothing is changed in its own network.
  */
 import type { Subprocess } from "bun";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Host } from "./host.ts";
 import { addressBatch, checkHostNames, CLIENT_NUMBER, planLink, portBatch, RING_LIMIT } from "./plan.ts";
 import { enterCommand, type LabProcess, type Target } from "./process.ts";
@@ -243,7 +243,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
     ipv6: options.ipv6 ?? true,
     rings: Math.min(options.rings ?? 1, RING_LIMIT),
     label: options.label ?? "",
-    share: [...new Set([REPOSITORY, ...(options.share ?? [])])],
+    share: [...new Set([REPOSITORY, ...ownProgram(), ...(options.share ?? [])])],
     disk: options.disk ?? DEFAULT_DISK,
   };
   checkHostNames(settings.client ? [...settings.hosts, "client"] : settings.hosts);
@@ -260,6 +260,12 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
     await lab.close();
     throw error;
   }
+}
+
+/** The folder of the program that runs us, where hosts would not see it: probers run the same program. */
+function ownProgram(): readonly string[] {
+  const folder = dirname(process.execPath);
+  return folder.startsWith("/tmp/") && !folder.startsWith(`${REPOSITORY}/`) ? [folder] : [];
 }
 
 /** Starts a namespace's first process. It doesn't keep the owner's event loop alive. */
