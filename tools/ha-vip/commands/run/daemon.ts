@@ -7,6 +7,7 @@ import { standardMethods } from "../../../../shared/drive/control/standard-metho
 import { Mailbox } from "../../../../shared/drive/ffi/mailbox.ts";
 import type { Logger } from "../../../../shared/drive/log/logger.ts";
 import { joinSupervisor, type SupervisedChild } from "../../../../shared/drive/supervise/child.ts";
+import { workerUrl } from "../../../../shared/drive/worker-url.ts";
 import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
 import { VERSION } from "../../../../shared/model/version.ts";
 import { describe, type Problem } from "../../../../shared/reason/catalogue.ts";
@@ -85,7 +86,7 @@ class Daemon {
 
   #startWorker(): Worker {
     const { ticket } = this.#mailbox;
-    const worker = new Worker(new URL("./deadline-worker.ts", import.meta.url), {
+    const worker = new Worker(workerUrl("tools/ha-vip/commands/run/deadline-worker.ts"), {
       workerData: ticket,
       transferList: [ticket.port],
     });
