@@ -300,9 +300,11 @@ function heardAsMaster(
       reasons: [reason(vipReasons, "VIP_YIELDED", facts)],
     };
   }
-  // The loser hears our advert and steps down; neighbours that followed its announcements learn ours again.
+  // The loser hears our advert and steps down; neighbours that followed its announcements learn ours again. Its own
+  // announcements may still be on their way, so ours are repeated when it must have stepped down.
+  const announceAtMs = Math.min(state.announceAtMs, nowMs + settings.intervalMs);
   return {
-    state: { ...state, master: seen, advertAtMs: nowMs + settings.intervalMs },
+    state: { ...state, master: seen, advertAtMs: nowMs + settings.intervalMs, announceAtMs },
     effects: [advertiseNow, { kind: "announce", count: settings.announce.count }],
     reasons: [reason(vipReasons, "VIP_TWO_MASTERS", facts)],
   };
