@@ -43,7 +43,7 @@ export class Mailbox<ToWorker, ToMain> {
     });
   }
 
-  /** Sends and wakes the Worker. False when `limit` messages wait: the Worker is stuck or overwhelmed. */
+  /** Sends and wakes the Worker. False, and the message is dropped, when `limit` wait: the Worker is stuck or overwhelmed. */
   send(message: ToWorker): boolean {
     if (this.#closed || Atomics.load(this.#pending, TO_WORKER) >= this.ticket.limit) return false;
     Atomics.add(this.#pending, TO_WORKER, 1);
@@ -91,7 +91,10 @@ export class WorkerMailbox<ToMain, ToWorker> {
     return messages;
   }
 
-  /** Sends to the main thread, also while this thread never returns to its event loop. False when `limit` wait. */
+  /**
+   * Sends to the main thread, also while this thread never returns to its event loop. False when `limit`
+   * wait, because the main thread is busy: the message is dropped, so keep it or let it be overtaken by news.
+   */
   send(message: ToMain): boolean {
     if (Atomics.load(this.#pending, TO_MAIN) >= this.#ticket.limit) return false;
     Atomics.add(this.#pending, TO_MAIN, 1);
