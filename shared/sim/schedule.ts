@@ -118,7 +118,8 @@ function makeFault(random: Random, nodes: number, voters: number, spare: boolean
     case "crash":
       return { kind, node, downMs: random.pick([5, 60, 300, 800]), powerCut: random.chance(0.7) };
     case "pause":
-      return { kind, node, forMs };
+      // A leader that sleeps through its own fall is the one who may answer from the past.
+      return { kind, node: random.chance(0.5) ? LEADER : node, forMs: random.pick([20, 120, 300, 300, 700]) };
     case "drift":
       return { kind, node, rate: 1 + (random.fraction() * 2 - 1) * CLOCK_DRIFT_RATIO };
     case "wallJump":

@@ -198,7 +198,10 @@ export class World {
     node.paused = false;
     const inbox = node.inbox;
     node.inbox = [];
-    if (this.random.chance(0.5)) feed(this, node, [{ kind: "tick" }]);
+    // Timers, local clients and peers are waited for side by side: nobody says which is served first.
+    const order = this.random.integer(0, 2);
+    if (order === 0) feed(this, node, [{ kind: "tick" }]);
+    if (order === 1) inbox.sort((one, other) => Number(other.kind === "request") - Number(one.kind === "request"));
     for (const event of inbox) feed(this, node, [event]);
     if (node.replica !== null) scheduleTick(this, node, node.replica);
     node.guard?.feed({ kind: "tick" });

@@ -30,6 +30,8 @@ export interface Store {
   /** Rises by one with every command that changed a key. */
   revision: number;
   totalLength: number;
+  /** Rises when a lease comes or goes. Of this node alone: no part of the replicated state. */
+  leaseChanges: number;
   readonly records: Map<string, KvRecord>;
   readonly leases: Map<number, Lease>;
   readonly sessions: Map<number, Session>;
@@ -41,7 +43,7 @@ export interface Applied {
 }
 
 export function createStore(): Store {
-  return { revision: 0, totalLength: 0, records: new Map(), leases: new Map(), sessions: new Map() };
+  return { revision: 0, totalLength: 0, leaseChanges: 0, records: new Map(), leases: new Map(), sessions: new Map() };
 }
 
 /** Applies the committed command of a log entry. A command that was applied before gives the result it gave then. */
@@ -82,7 +84,8 @@ function forgetResults(session: Session, acknowledged: number): void {
   if (acknowledged > session.acknowledged) session.acknowledged = acknowledged;
   for (const sequence of session.results.keys()) {
     const surplus = session.results.size > KV_LIMITS.outstandingPerSession;
-    if (sequence >= session.acknowledged && !surplus) continue;
+    // Results are kept in the order in which they came; one that is still wanted hides later ones for a while only.
+    if (sequence >= session.acknowledged && !surplus) break;
     session.results.delete(sequence);
     if (surplus) session.acknowledged = Math.max(session.acknowledged, sequence + 1);
   }
@@ -109,6 +112,7 @@ function refused(store: Store, code: KvRefusal): CommandResult {
 function grant(store: Store, index: number, ttlMs: number): CommandResult {
   if (!(ttlMs >= KV_LIMITS.minTtlMs && ttlMs <= KV_LIMITS.maxTtlMs)) return refused(store, "KV_TOO_LARGE");
   if (store.leases.size >= KV_LIMITS.leases) return refused(store, "KV_FULL");
+  store.leaseChanges += 1;
   store.leases.set(index, { ttlMs, keys: new Set() });
   return { ok: true, revision: store.revision, lease: index };
 }
@@ -116,6 +120,7 @@ function grant(store: Store, index: number, ttlMs: number): CommandResult {
 function endLease(store: Store, id: number): Applied {
   const lease = store.leases.get(id);
   if (lease === undefined) return { result: refused(store, "KV_LEASE_UNKNOWN"), events: [] };
+  store.leaseChanges += 1;
   store.leases.delete(id);
   if (lease.keys.size === 0) return { result: { ok: true, revision: store.revision }, events: [] };
   store.revision += 1;
