@@ -172,6 +172,21 @@ describe("recovery", () => {
     expect(recovery.recovered).toMatchObject({ hardState: { votedFor: "a", recovering: true }, entries: [] });
   });
 
+  test("a first start that was cut short is a first start again", () => {
+    const empty = new Uint8Array(0);
+    const zeros = new Uint8Array(8192);
+    const journal = journalOf();
+    for (const [meta, bytes] of [
+      [zeros, empty],
+      [zeros, null],
+      [null, empty],
+      [zeros, journal.bytes],
+    ] as const) {
+      const recovery = planRecovery(meta, bytes, MEMBERS);
+      expect(recovery.kind === "ready" && recovery.recovered.hardState).toMatchObject({ boot: 1, recovering: false });
+    }
+  });
+
   test("a lost journal beside a vote means recovery, not a fresh start", () => {
     const journal = journalOf([entry(1)]);
     const recovery = planRecovery(journal.meta, null, MEMBERS);

@@ -20,7 +20,14 @@ export type Recovery =
   /** Both copies of the vote are unreadable: the node must be removed and added again under a new name. */
   | { readonly kind: "refused" };
 
-export function planRecovery(meta: Uint8Array | null, journal: Uint8Array | null, initialMembers: Members): Recovery {
+export function planRecovery(
+  metaFile: Uint8Array | null,
+  journalFile: Uint8Array | null,
+  initialMembers: Members,
+): Recovery {
+  // A start that was cut short may leave files that nothing was written to.
+  const meta = metaFile === null || metaFile.every((byte) => byte === 0) ? null : metaFile;
+  const journal = journalFile === null || journalFile.length === 0 ? null : journalFile;
   const known = meta === null ? null : readMeta(meta);
   const read = journal === null ? null : readJournal(journal);
   if (known === null) {

@@ -12,6 +12,7 @@ import { planRecovery } from "../../effect/recover.ts";
 import type { Members, PersistWrite, Recovered } from "../../effect/raft.ts";
 import { CORE_REASONS } from "../../model/core-reasons.ts";
 import { reason, type Reason } from "../../reason/catalogue.ts";
+import { flock } from "../ffi/fd.ts";
 
 /**
  * The journal on a real disk: what waits while a flush runs is written together and made durable by the next one (group
@@ -45,9 +46,14 @@ function syncDirectory(directory: string): void {
   fs.closeSync(fd);
 }
 
-/** Opens the state directory, mends what may be mended, and takes a new boot number. Null: the vote is unreadable. */
+/**
+ * Opens the state directory, mends what may be mended, and takes a new boot number. Null: the vote is unreadable.
+ * Throws when another process has it open.
+ */
 export function openDisk(directory: string, initialMembers: Members, node: string): OpenedDisk | null {
   fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const lock = fs.openSync(join(directory, "lock"), "w", 0o600);
+  if (flock(lock, "exclusive") < 0) throw new Error(`${directory} is in use by another process`);
   const journalPath = join(directory, "journal");
   fs.rmSync(`${journalPath}.new`, { force: true });
   const journal = readOrNull(journalPath);
@@ -58,7 +64,7 @@ export function openDisk(directory: string, initialMembers: Members, node: strin
     fs.renameSync(journalPath, `${journalPath}.damaged-${recovery.recovered.hardState.boot}`);
     reasons.push(reason(CORE_REASONS, "CORE_LOG_CORRUPT", { file: journalPath, offset: recovery.corruptAt }));
   }
-  const files = new JournalFiles(directory);
+  const files = new JournalFiles(directory, lock);
   if (recovery.cutTo !== null && journal !== null) {
     const bytes = journal.length - recovery.cutTo;
     fs.ftruncateSync(files.journal, recovery.cutTo);
@@ -85,12 +91,19 @@ class JournalFiles {
   meta: number;
   journal: number;
 
-  constructor(private readonly directory: string) {
+  constructor(
+    private readonly directory: string,
+    private readonly lock: number,
+  ) {
     this.journalPath = join(directory, "journal");
     const create = fs.constants.O_RDWR | fs.constants.O_CREAT;
     this.meta = fs.openSync(join(directory, "meta"), create, 0o600);
     if (fs.fstatSync(this.meta).size < META_FILE_BYTES) fs.ftruncateSync(this.meta, META_FILE_BYTES);
     this.journal = fs.openSync(this.journalPath, create, 0o600);
+  }
+
+  close(): void {
+    for (const fd of [this.meta, this.journal, this.lock]) fs.closeSync(fd);
   }
 
   /** All but the journal's flush, which may be waited for; the rare ones block. */
@@ -258,7 +271,6 @@ class JournalDisk implements GroupDisk {
   close(): void {
     this.closed = true;
     if (this.retry !== null) clearTimeout(this.retry);
-    fs.closeSync(this.files.meta);
-    fs.closeSync(this.files.journal);
+    this.files.close();
   }
 }
