@@ -3,11 +3,13 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { named, requirePrograms, requireRoot } from "../../shared/lab/requirements.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const MAIN = join(import.meta.dir, "deadline-main.ts");
 const WORKER = join(import.meta.dir, "deadline-worker.ts");
 const RUN_LIMIT_MS = 60_000;
+const lacking = requireRoot() ?? requirePrograms("setpriv", "prlimit");
 const folder = mkdtempSync(join(tmpdir(), "deadline-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -50,11 +52,10 @@ function expectGood(report: Report): void {
 describe("a Worker that never returns to its event loop", () => {
   test("from source", () => expectGood(run([process.execPath, MAIN])), RUN_LIMIT_MS);
 
-  test(
-    "without the right to real-time scheduling",
+  test.skipIf(lacking !== undefined)(
+    named("without the right to real-time scheduling", lacking),
     () => {
       const unprivileged = ["setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice"];
-      if (process.getuid?.() !== 0 || Bun.which("setpriv") === null) return;
       const report = run([...unprivileged, "prlimit", "--rtprio=0:0", process.execPath, MAIN]);
       expectGood(report);
       expect(report.ready.refused[0]).toBe("SCHED_FIFO: EPERM");
