@@ -161,6 +161,11 @@ export class Lab implements AsyncDisposable {
     await this.#switch.block([[this.#of(from), this.#of(to)]], ring);
   }
 
+  /** A bad cable: loses `percent` of a hundred frames at random, each way. 0 ends it, as `heal` does. */
+  async lose(host: Host | string, percent: number, ring?: number): Promise<void> {
+    await this.#switch.lose(this.#of(host), percent, ring);
+  }
+
   /** Drops everything between hosts of different groups. A machine in no group talks to all. */
   async partition(groups: readonly (readonly (Host | string)[])[], ring?: number): Promise<void> {
     const sides = groups.map((group) => group.map((which) => this.#of(which)));

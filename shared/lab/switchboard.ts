@@ -15,17 +15,22 @@ const TABLE = `table bridge lab {
   set from { type ifname; }
   set to { type ifname; }
   set pairs { type ifname . ifname; }
+  map losing { type ifname : verdict; }
   chain forward {
     type filter hook forward priority 0;
     iifname @from counter drop
     oifname @to counter drop
     iifname . oifname @pairs counter drop
+    iifname vmap @losing
+    oifname vmap @losing
   }
 }
 `;
 
 export class Switchboard {
   #filtering = false;
+  /** Ports that lose frames at random, and how many of a hundred. */
+  readonly #losing = new Map<string, number>();
 
   constructor(private readonly outer: Target) {}
 
@@ -85,10 +90,31 @@ export class Switchboard {
     if (elements.length > 0) await this.#add("pairs", elements);
   }
 
+  /** Drops `percent` of a hundred frames at random, each way; 0 ends it. */
+  async lose(station: Station, percent: number, ring?: number): Promise<void> {
+    if (!(Number.isInteger(percent) && percent >= 0 && percent < 100))
+      throw new Error(`a loss of ${percent} %: 0 to 99`);
+    for (const link of linksOf(station, ring)) {
+      if (percent === 0) this.#losing.delete(link.port);
+      else this.#losing.set(link.port, percent);
+    }
+    const commands = ["flush map bridge lab losing"];
+    for (const rate of new Set(this.#losing.values())) {
+      commands.push(`add chain bridge lab lose-${rate}`, `flush chain bridge lab lose-${rate}`);
+      commands.push(`add rule bridge lab lose-${rate} numgen random mod 100 < ${rate} counter drop`);
+    }
+    for (const [port, rate] of this.#losing) {
+      commands.push(`add element bridge lab losing { ${quoted(port)} : jump lose-${rate} }`);
+    }
+    await this.#apply(commands);
+  }
+
   /** Ends all dropping. Pulled cables stay pulled. */
   async unblockAll(): Promise<void> {
     if (!this.#filtering) return;
-    await this.#apply(["from", "to", "pairs"].map((set) => `flush set bridge lab ${set}`));
+    this.#losing.clear();
+    const sets = ["from", "to", "pairs"].map((set) => `flush set bridge lab ${set}`);
+    await this.#apply([...sets, "flush map bridge lab losing"]);
   }
 
   async #add(set: string, elements: readonly string[]): Promise<void> {

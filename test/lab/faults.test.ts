@@ -114,6 +114,18 @@ function faultTests(mode: LabMode): void {
     expect(await reaches(lab.client, h2)).toBe(true);
   });
 
+  test("a bad cable loses a part, both ways together more", async () => {
+    await lab.lose(h1, 50);
+    const probe = await startProbe(lab, { address: h1.ipv4, from: h2, intervalMs: 0.2 });
+    await until("enough is sent", async () => (await probe.report()).total.sent > 1_000);
+    const { total } = await probe.stop();
+    // Three of four round trips fail; with a thousand of them these bounds are ten deviations away.
+    expect(total.lost / total.sent).toBeGreaterThan(0.6);
+    expect(total.lost / total.sent).toBeLessThan(0.9);
+    await lab.lose(h1, 0);
+    expect(await oneWay(h2, h1)).toBe(3);
+  });
+
   test("a power loss ends everything at once; the host boots again", async () => {
     await lab.killHost(h3);
     expect(h3.pid).toBeUndefined();
