@@ -9,7 +9,7 @@ import { FAMILY, SocketAddressMemory } from "../../shared/drive/ffi/socket-addre
 import { ADDRESS_FLAG, type AddressSpec, encodeAddressAdd } from "../../shared/drive/net/address-codec.ts";
 import { formatMac, virtualRouterMac } from "../../shared/drive/net/ethernet.ts";
 import { isUsable } from "../../shared/drive/net/link-codec.ts";
-import { isInterfaceName, RouteClient } from "../../shared/drive/net/route-client.ts";
+import { isInterfaceName, type RouteClient } from "../../shared/drive/net/route-client.ts";
 import { type RouteEvent, RouteMonitor } from "../../shared/drive/net/route-monitor.ts";
 import { formatAddress } from "../../shared/text/address.ts";
 import { type Cable, connect, eventually, good, insideNamespace, ip, ipJson, Peer } from "./namespace.ts";
