@@ -59,7 +59,8 @@ export class Peer {
   }
 
   static start(): Peer {
-    const child = Bun.spawn(["unshare", "--net", "sleep", "infinity"], { stdin: "ignore" });
+    // It ends with its pipe, so it can't outlive this process however that ends.
+    const child = Bun.spawn(["unshare", "--net", "cat"], { stdin: "pipe", stdout: "ignore" });
     const peer = new Peer(child);
     const own = readlinkSync("/proc/self/ns/net");
     const deadlineNs = monotonicNs() + START_LIMIT_NS;

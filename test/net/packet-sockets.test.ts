@@ -190,25 +190,20 @@ insideNamespace("raw, packet and UDP sockets in a namespace", import.meta.path, 
     const lacking = requirePrograms("tcpdump");
     test.skipIf(lacking !== undefined)(named("tcpdump sees nothing wrong", lacking), async () => {
       const source = await ownAddress(6);
-      const command = [
-        "nsenter",
-        `--net=${peer.path}`,
-        "tcpdump",
-        "-i",
-        "far",
-        "-n",
-        "-vv",
-        "-c",
-        "5",
-        "--immediate-mode",
-      ];
-      const dump = Bun.spawn(
-        [...command, "arp or ip proto 112 or (icmp6 and dst ff02::1 and ip6[40] == 136) or ip6 proto 112"],
-        { stdout: "pipe", stderr: "pipe" },
-      );
+      // Root of a user namespace can't become tcpdump's own user: it stays root.
+      const options = "-i far -n -vv -c 5 -Z root --immediate-mode".split(" ");
+      const filter = "arp or ip proto 112 or ip6 proto 112 or (icmp6 and dst ff02::1 and ip6[40] == 136)";
+      const dump = Bun.spawn(["nsenter", `--net=${peer.path}`, "tcpdump", ...options, filter], {
+        stdout: "pipe",
+        stderr: "pipe",
+      });
       const reader = dump.stderr.getReader();
       let said = "";
-      while (!said.includes("listening on")) said += Buffer.from((await reader.read()).value ?? []).toString();
+      while (!said.includes("listening on")) {
+        const { value, done } = await reader.read();
+        if (done) throw new Error(`tcpdump ended: ${said}`);
+        said += Buffer.from(value).toString();
+      }
       const sender = keep(PacketSocket.openSender());
       for (const address of ["10.7.0.100", "fd07::100"]) {
         for (const frame of encodeAnnouncement(cable.near.mac, bytes(address))) sender.send(cable.near.index, frame);
