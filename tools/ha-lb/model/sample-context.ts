@@ -32,6 +32,8 @@ export interface SampleContext {
   /** 0 ≤ value < 1. */
   random(): number;
   captured(side: "request" | "response", slot: number): string | undefined;
+  /** Fills a declared capture slot: the converters `capture-req` and `capture-res`. */
+  storeCapture?(side: "request" | "response", slot: number, text: string): void;
   /** Where the last final rule stood. */
   readonly lastRule: { readonly file: string; readonly line: number } | undefined;
   uniqueId(): string | undefined;

@@ -1,0 +1,85 @@
+import type { LogFlags, LogFormat, LogPart } from "../model/log-format.ts";
+import type { SampleContext } from "../model/sample-context.ts";
+import { compileExpression } from "./expression.ts";
+import { logVariable } from "./log-format-variables.ts";
+import { hexOf, toText } from "./sample-cast.ts";
+import type { CompileEnvironment } from "./sample-types.ts";
+
+/** Gives the text of a format now. */
+export type Render = (context: SampleContext) => string;
+
+/** How values are made safe: in log lines they are quoted and encoded, in headers and bodies they stay as they are. */
+export type RenderPurpose = "log" | "value";
+
+/** Compiles a format; compile once, when the configuration is loaded. */
+export function compileLogFormat(format: LogFormat, environment: CompileEnvironment, purpose: RenderPurpose): Render {
+  const parts = format.parts.map((part) => compilePart(part, environment, purpose));
+  const [first, second] = parts;
+  if (first === undefined) return () => "";
+  if (second === undefined) return first;
+  if (parts.length === 2) return (context) => first(context) + second(context);
+  return (context) => {
+    let text = "";
+    for (const part of parts) text += part(context);
+    return text;
+  };
+}
+
+function compilePart(part: LogPart, environment: CompileEnvironment, purpose: RenderPurpose): Render {
+  switch (part.kind) {
+    case "text": {
+      const { text } = part;
+      return () => text;
+    }
+    case "variable": {
+      const read = logVariable(part.name, part.argument, part.flags);
+      const { flags } = part;
+      return (context) => decorate(read(context), flags, purpose);
+    }
+    case "sample": {
+      const { get } = compileExpression(part.expression, environment);
+      const { flags } = part;
+      const plainValue = purpose === "value" && !flags.quote && !flags.escape;
+      return (context) => {
+        const value = get(context);
+        if (plainValue) return value === undefined ? "" : typeof value === "string" ? value : toText(value);
+        return decorate(value === undefined ? undefined : toText(value), flags, purpose);
+      };
+    }
+  }
+}
+
+/** An absent value is a dash in logs; quoted it is an empty pair of quotes. */
+function decorate(text: string | undefined, flags: LogFlags, purpose: RenderPurpose): string {
+  if (purpose === "value") return text === undefined ? "" : flags.quote ? `"${text}"` : text;
+  if (text === undefined || text === "") return flags.quote ? '""' : "-";
+  const safe = flags.escape ? escapeBackslash(text) : encodeForLog(text);
+  return flags.quote ? `"${safe}"` : safe;
+}
+
+/** Bytes that can't stand in a log line are shown as `#XX`: controls, quotes, `#`, braces, bars and all above 126. */
+export function encodeForLog(text: string): string {
+  for (let index = 0; index < text.length; index += 1) {
+    if (!isLoggable(text.charCodeAt(index))) return encodeAll(text);
+  }
+  return text;
+}
+
+function isLoggable(unit: number): boolean {
+  if (unit < 0x20 || unit > 0x7e) return false;
+  return unit !== 0x22 && unit !== 0x23 && unit !== 0x7b && unit !== 0x7c && unit !== 0x7d;
+}
+
+function encodeAll(text: string): string {
+  let result = "";
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charAt(index);
+    result += isLoggable(text.charCodeAt(index)) ? unit : `#${hexOf(unit)}`;
+  }
+  return result;
+}
+
+/** `+E`: a backslash before quotes, backslashes and brackets (RFC 5424 structured data). */
+function escapeBackslash(text: string): string {
+  return text.replace(/["\\\]]/g, (unit) => `\\${unit}`);
+}

@@ -1,0 +1,30 @@
+import { toInteger } from "./sample-cast.ts";
+import { formatTime, httpDate } from "./sample-time.ts";
+import { numberArgument, textArgument, type ConverterMaker, type ConverterTable } from "./sample-types.ts";
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, ms: 1, us: 0.001 };
+
+/** `ltime(format[,offset])` in local time, `utime` in UTC; the input counts seconds. */
+function time(utc: boolean): ConverterMaker {
+  return (values) => {
+    const format = textArgument(values, 0);
+    const offset = numberArgument(values, 1, 0);
+    return (value) => {
+      const seconds = toInteger(value);
+      return seconds === undefined ? undefined : formatTime(format, (seconds + offset) * 1000, utc);
+    };
+  };
+}
+
+export const TIME_CONVERTERS: ConverterTable = {
+  ltime: time(false),
+  utime: time(true),
+  http_date: (values) => {
+    const offset = numberArgument(values, 0, 0);
+    const unit = UNIT_MS[textArgument(values, 1, "s")] ?? 1000;
+    return (value) => {
+      const number = toInteger(value);
+      return number === undefined ? undefined : httpDate((number + offset) * unit);
+    };
+  },
+};
