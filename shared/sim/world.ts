@@ -32,6 +32,7 @@ const SIM_RAFT_OPTIONS = {
   maxInflightAppends: 8,
   maxBatchSize: 4096,
   snapshotChunkSize: 256,
+  maxTrailingEntries: 2000,
   maxUncommittedEntries: 256,
   maxPendingReads: 64,
 } as const;

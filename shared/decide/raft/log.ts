@@ -108,12 +108,12 @@ export function sliceEntries(log: Log, from: number, maxEntries: number, maxSize
   return log.entries.slice(start, start + count);
 }
 
-/** Takes a snapshot of the present log in: entries up to it are dropped, but for the trailing ones. */
-export function compactLog(log: Log, snapshot: Snapshot, trailingEntries: number): void {
+/** Takes a snapshot of the present log in: entries up to it are dropped, but for those after `keepAfter`. */
+export function compactLog(log: Log, snapshot: Snapshot, keepAfter: number): void {
   if (snapshot.index <= log.snapshot.index) throw new Error("a snapshot must move forward");
   log.snapshot = snapshot;
   while ((log.membersHistory[1]?.index ?? Number.POSITIVE_INFINITY) <= snapshot.index) log.membersHistory.shift();
-  const newBase = Math.max(log.baseIndex, snapshot.index - trailingEntries);
+  const newBase = Math.max(log.baseIndex, Math.min(snapshot.index, keepAfter));
   const baseTerm = termAt(log, newBase);
   if (baseTerm === null) throw new Error("compaction past the log");
   log.entries = log.entries.slice(newBase - log.baseIndex);

@@ -23,6 +23,8 @@ export interface RaftOptions {
   readonly snapshotChunkSize: number;
   /** Entries kept behind the snapshot for followers that are a little late. */
   readonly trailingEntries: number;
+  /** Entries kept at most for followers that are catching up; who needs more starts again from a newer snapshot. */
+  readonly maxTrailingEntries: number;
   /** Entries proposed and not committed; more are refused, so that memory stays bounded. */
   readonly maxUncommittedEntries: number;
   /** Reads waiting for confirmation; more are refused. */
@@ -39,6 +41,7 @@ export const DEFAULT_RAFT_OPTIONS: RaftOptions = {
   maxBatchSize: 256 * 1024,
   snapshotChunkSize: 256 * 1024,
   trailingEntries: 1024,
+  maxTrailingEntries: 200_000,
   maxUncommittedEntries: 16_384,
   maxPendingReads: 16_384,
 };

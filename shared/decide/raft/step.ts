@@ -5,6 +5,7 @@ import { onSelfVoteDurable, onVoteReply, onVoteRequest, startCampaign, startPreV
 import { onAppend, onSnapshotChunk } from "./follow.ts";
 import { advanceCommit, appendOwn, continueTransfer, openRound } from "./leadership.ts";
 import { compactLog, lastIndexOf, membersAt, sliceEntries, termAt } from "./log.ts";
+import { MAX_OPEN_ROUNDS } from "./options.ts";
 import { requestRead } from "./reads.ts";
 import { forgetProgress, onAppendReply, onSnapshotReply, replicateTo } from "./replication.ts";
 import { becomeFollower, hardStateOf, isVoter, MAX_HELD_MESSAGES, type Leadership, type Raft } from "./state.ts";
@@ -126,8 +127,25 @@ export function compact(raft: Raft, index: number, data: string): void {
   const term = termAt(raft.log, index);
   if (term === null || index > raft.commitIndex) throw new Error(`no snapshot can be made at ${index}`);
   const snapshot: Snapshot = { index, term, members: membersAt(raft.log, index), data };
-  compactLog(raft.log, snapshot, raft.options.trailingEntries);
+  compactLog(raft.log, snapshot, keepAfter(raft, index));
   raft.snapshotDirty = true;
+}
+
+/**
+ * What must stay in the log for others. Whoever answers and is catching up needs all that follows what it has, or what the
+ * snapshot under way will give it; else it would find the log cut off again each time, and never arrive under load.
+ */
+function keepAfter(raft: Raft, index: number): number {
+  const { trailingEntries, maxTrailingEntries } = raft.options;
+  let keep = index - trailingEntries;
+  const leadership = raft.leadership;
+  if (leadership === null) return keep;
+  for (const progress of leadership.progress.values()) {
+    const answers = leadership.round - progress.ackedRound <= MAX_OPEN_ROUNDS;
+    if (!answers) continue;
+    keep = Math.min(keep, progress.mode === "snapshot" ? (progress.snapshot?.index ?? keep) : progress.match);
+  }
+  return Math.max(keep, index - maxTrailingEntries);
 }
 
 function finishRecovery(raft: Raft): void {

@@ -22,7 +22,7 @@ function open(): OpenedDisk {
 /** Starts the disk; `write` waits until the write is durable. */
 function start(opened: OpenedDisk): {
   readonly disk: GroupDisk;
-  write(sequence: number, ...entries: Entry[]): Promise<void>;
+  readonly write: (sequence: number, ...entries: Entry[]) => Promise<void>;
 } {
   const waiting = new Map<number, () => void>();
   const onDurable = (sequence: number): void => {
@@ -68,13 +68,15 @@ describe("disk", () => {
       void write(3, entry(3)).then(resolve);
     });
     disk.close();
-    const { recovered, start: restart } = open();
+    const { recovered, ...reopened } = open();
     expect(recovered.snapshot.data).toBe(data);
     expect(recovered.entries).toEqual([entry(3)]);
-    restart(
-      () => undefined,
-      () => undefined,
-    ).close();
+    reopened
+      .start(
+        () => undefined,
+        () => undefined,
+      )
+      .close();
   });
 
   test("a torn end is cut off and told; damage inside is set aside and told", async () => {
