@@ -51,7 +51,7 @@ export function refused<Value>(errno: number, text = ""): NetlinkAnswer<Value> {
 }
 
 /** What one datagram brought to a waiting request. */
-type Progress = "more" | "interrupted" | NetlinkAnswer<null>;
+export type Progress = "more" | "interrupted" | NetlinkAnswer<null>;
 
 export class NetlinkSocket {
   readonly #buffer = new MessageBuffer(DATAGRAM_LIMIT_BYTES);
@@ -170,7 +170,8 @@ function okay(gathered: readonly NetlinkMessage[]): NetlinkAnswer<readonly Netli
   return { ok: true, value: gathered };
 }
 
-function advance(message: NetlinkMessage, gathered: NetlinkMessage[]): Progress {
+/** What one message of an answer means; objects are added to `gathered`. Exported for its tests. */
+export function advance(message: NetlinkMessage, gathered: NetlinkMessage[]): Progress {
   const interrupted = (message.flags & NETLINK_FLAG.DUMP_INTERRUPTED) !== 0;
   switch (message.type) {
     case NETLINK_TYPE.NOOP:
