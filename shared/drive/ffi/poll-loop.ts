@@ -29,8 +29,11 @@ export interface PollLoopOptions {
 }
 
 const DEFAULT_CAPACITY = 256;
-/** The handlers run once at most per turn; a turn without progress this often in a row is a programming error. */
-const IDLE_TURNS_LIMIT = 100_000;
+/**
+ * `onDeadline` that leaves the deadline where it was this often in a row is a programming error, which would
+ * otherwise be an endless loop at real-time priority. (Many things due at one moment are not one.)
+ */
+const UNMOVED_LIMIT = 100_000;
 
 interface Registration {
   readonly fd: number;
@@ -45,7 +48,7 @@ export class PollLoop {
   #registrations: readonly Registration[] = [];
   #changed = false;
   #stopped = false;
-  #overdueTurns = 0;
+  #unmoved = 0;
 
   constructor(options: PollLoopOptions) {
     this.#options = options;
@@ -101,13 +104,11 @@ export class PollLoop {
     if (ready > 0) this.#dispatch(ready, nowNs);
     if (this.#stopped) return;
     const laterNs = ready > 0 ? monotonicNs() : nowNs;
-    if (this.#options.nextDeadlineNs() > laterNs) {
-      this.#overdueTurns = 0;
-      return;
-    }
-    this.#overdueTurns += 1;
-    if (this.#overdueTurns > IDLE_TURNS_LIMIT) throw new Error("onDeadline doesn't move the deadline");
+    const dueNs = this.#options.nextDeadlineNs();
+    if (dueNs > laterNs) return;
     this.#options.onDeadline(laterNs);
+    this.#unmoved = this.#options.nextDeadlineNs() === dueNs ? this.#unmoved + 1 : 0;
+    if (this.#unmoved > UNMOVED_LIMIT) throw new Error("onDeadline doesn't move the deadline");
   }
 
   #rebuild(): void {
