@@ -68,7 +68,6 @@ function defaultMatch(type: SampleType): MatchMethod | undefined {
     case "meth":
       return "str";
     case "bin":
-      return "bin";
     case "any":
       return undefined;
   }
@@ -80,6 +79,7 @@ class AclReader {
   private ignoreCase = false;
   private uniqueId: number | undefined;
   private ended = false;
+  private asMap = false;
   private readonly files: PatternFile[] = [];
   private readonly scope: Scope;
   private readonly subject: Subject;
@@ -101,7 +101,7 @@ class AclReader {
     const match = this.match;
     const { word, expression } = this.subject;
     if (match === undefined) {
-      const problem = "its type is only known at run time: say how to compare with '-m'";
+      const problem = "say how to compare with '-m': the sample is binary, or its type is only known at run time";
       this.scope.report.add("LB_BAD_EXPRESSION", { text: word.text, problem }, word.at);
       return undefined;
     }
@@ -134,9 +134,12 @@ class AclReader {
         return true;
       case "-n":
         return true;
+      case "-M":
+        // The files that follow have two columns.
+        this.asMap = true;
+        return true;
       case "-m":
       case "-f":
-      case "-M":
       case "-u":
         return this.readFlagValue(word);
       default:
@@ -150,18 +153,19 @@ class AclReader {
   }
 
   private readFlagValue(flag: Word): boolean {
-    if (flag.text === "-M") {
-      // `-M -f FILE`: the file has two columns.
-      const next = this.words[this.index];
-      if (next?.text !== "-f") return this.missing(flag, "'-f' and a file");
-      this.index += 1;
-    }
     const value = this.words[this.index];
     if (value === undefined || value.text === "") return this.missing(flag, "an argument");
     this.index += 1;
     if (flag.text === "-m") return this.readMatch(value);
     if (flag.text === "-u") return this.readUniqueId(value);
-    this.files.push({ path: value.text, asMap: flag.text === "-M" });
+    this.scope.references.push({
+      kind: "file",
+      name: value.text,
+      from: this.scope.section,
+      keyword: "acl -f",
+      at: value.at,
+    });
+    this.files.push({ path: value.text, asMap: this.asMap });
     return true;
   }
 
@@ -188,6 +192,8 @@ class AclReader {
 
   /** Integers may have operators between them: `gt 5 lt 9` is two patterns. */
   private readPatterns(match: MatchMethod): readonly string[] | undefined {
+    // A truth needs no pattern; what stands there is a remark, as the reference has it.
+    if (match === "bool") return [];
     const numeric = match === "int" || match === "len";
     const patterns: string[] = [];
     let operator = "";

@@ -76,3 +76,8 @@ function splitPort(text: string): { readonly host: string; readonly portText: st
   if (colon < 0) return { host: text, portText: "" };
   return { host: text.slice(0, colon), portText: text.slice(colon + 1) };
 }
+
+/** Datagram sockets can't listen for, or lead to, streams. */
+export function datagramProblem(text: string): string | undefined {
+  return /^(dgram\+|udp[46]?@|uxdg@)/.test(text) ? "a datagram address is not acceptable here" : undefined;
+}

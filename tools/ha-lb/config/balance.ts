@@ -20,8 +20,8 @@ const INT_MAX = 2 ** 31 - 1;
 
 /** `balance ALGORITHM arguments…` */
 export function parseBalance(scope: Scope, line: Line): BalanceAlgorithm | undefined {
-  const word = line.need(1, "balance", "an algorithm");
-  if (word === undefined) return undefined;
+  if (!line.has(1)) return { kind: "roundrobin" };
+  const word = line.text(1);
   const name = /^[^(]*/.exec(word)?.[0] ?? "";
   const argument = /\((.*)\)$/.exec(word)?.[1];
   switch (name) {

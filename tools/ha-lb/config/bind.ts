@@ -1,7 +1,7 @@
 import type { Bind } from "../model/bind.ts";
 import type { BindTls, TlsVersion } from "../model/tls.ts";
 import type { TlsDefaults } from "../model/global.ts";
-import { parseSocketAddress } from "./address.ts";
+import { datagramProblem, parseSocketAddress } from "./address.ts";
 import { choicesFor, type Line } from "./line.ts";
 import { BIND_OPTIONS } from "./option-status.ts";
 
@@ -51,7 +51,8 @@ export function parseBind(line: Line, from: number, keyword: string, defaults: T
   const binds: Bind[] = [];
   for (const part of text.split(",")) {
     const parsed = parseSocketAddress(part);
-    const problem = typeof parsed === "string" ? parsed : bindProblem(parsed.address, parsed.portText);
+    const problem =
+      typeof parsed === "string" ? parsed : (datagramProblem(part) ?? bindProblem(parsed.address, parsed.portText));
     if (typeof parsed === "string" || problem !== undefined) {
       line.problem("LB_BAD_ADDRESS", { keyword, text: part, problem: problem ?? "" }, from);
       continue;

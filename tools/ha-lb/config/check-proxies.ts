@@ -13,7 +13,11 @@ export function checkProxies(configuration: Configuration, reading: Reading): vo
     checkTimeouts(draft, report);
     checkModes(draft, report);
     checkTracks(configuration, draft, report);
+    checkServers(draft, reading);
+    checkCaptures(draft, report);
+    checkExternal(draft, reading);
   }
+  checkSharedDefaults(reading);
   const listening = reading.drafts.some((draft) => draft.isFrontend && !draft.disabled && draft.binds.length > 0);
   if (!listening) report.add("LB_NOTHING_TO_DO", {});
 }
@@ -91,5 +95,75 @@ function checkTracks(configuration: Configuration, draft: ProxyDraft, report: Re
     } else if (target === server || (target.track !== undefined && target.track.server === server.name)) {
       report.add("LB_BAD_COMBINATION", { keyword: text, problem: "servers track each other in a circle" }, server.at);
     }
+  }
+}
+
+function checkServers(draft: ProxyDraft, reading: Reading): void {
+  const { report, global } = reading;
+  for (const server of [...draft.servers, ...draft.serverTemplates.map((template) => template.server)]) {
+    const name = `${draft.name}/${server.name}`;
+    const { check, agent, address, portRule, tls } = server;
+    const byName = address.kind === "ip" || address.kind === "name";
+    if (
+      check.enabled &&
+      server.track === undefined &&
+      byName &&
+      portRule.kind !== "fixed" &&
+      check.port === undefined &&
+      draft.checkSteps.length === 0
+    ) {
+      report.add("LB_NO_CHECK_PORT", { name }, server.at);
+    }
+    if (tls?.verify === "required" && tls.caFile === undefined && global.serverVerify === "required")
+      report.add("LB_NO_CA_FILE", { name }, server.at);
+    if (agent.enabled && agent.port === 0) report.add("LB_NO_AGENT_PORT", { name }, server.at);
+  }
+}
+
+/** `capture … id N` needs a slot that a `declare capture` or another capture made. */
+function checkCaptures(draft: ProxyDraft, report: Report): void {
+  const count = (side: "request" | "response") => draft.captures.filter((capture) => capture.side === side).length;
+  const sides = [
+    ["request", [...draft.httpRequest, ...draft.tcpRules.content]],
+    ["response", [...draft.httpResponse, ...draft.httpAfterResponse]],
+  ] as const;
+  for (const [side, rules] of sides) {
+    for (const { action, at } of rules) {
+      const missing = action.kind === "capture" && action.length === 0 && action.slot >= count(side);
+      if (missing && draft.isFrontend) report.add("LB_NO_CAPTURE", { id: action.slot }, at);
+    }
+  }
+}
+
+function checkExternal(draft: ProxyDraft, reading: Reading): void {
+  const { report, global } = reading;
+  const fault = (problem: string) => report.add("LB_EXTERNAL_CHECK", { name: draft.name, problem }, draft.at);
+  const { externalCommand, externalPath } = draft;
+  if (externalCommand !== undefined && !externalCommand.startsWith("/") && externalPath === undefined) {
+    fault(`'external-check command ${externalCommand}' is no absolute path, and there is no 'external-check path'`);
+  }
+  if (draft.healthCheck.kind !== "external" || !draft.isBackend) return;
+  if (!global.externalCheck) fault("'external-check' is missing in 'global'");
+  if (externalCommand === undefined) fault("'external-check command' is missing");
+}
+
+/** Rules of a named defaults section mean something else on each side. */
+function checkSharedDefaults(reading: Reading): void {
+  for (const [name, defaults] of reading.namedDefaults) {
+    const { tcpRules, httpRequest, httpResponse, httpAfterResponse } = defaults;
+    const rules = [
+      ...httpRequest,
+      ...httpResponse,
+      ...httpAfterResponse,
+      ...tcpRules.connection,
+      ...tcpRules.session,
+      ...tcpRules.content,
+      ...tcpRules.response,
+    ];
+    const users = reading.drafts.filter((draft) => draft.defaultsName === name);
+    const front = users.some((draft) => draft.kind === "frontend");
+    const back = users.some((draft) => draft.kind === "backend");
+    const early = tcpRules.connection.length + tcpRules.session.length > 0;
+    if (rules.length > 0 && back && (front || early)) reading.report.add("LB_DEFAULTS_SHARED", { name }, defaults.at);
   }
 }

@@ -35,6 +35,8 @@ function checkReference(configuration: Configuration, reference: Reference, repo
       return checkSection(configuration.httpErrors, "http-errors section", reference, report);
     case "cache":
       return checkSection(configuration.caches, "cache", reference, report);
+    case "file":
+      return true;
     case "ring":
       return checkSection(configuration.rings, "ring", reference, report);
   }

@@ -3,6 +3,7 @@ import type { HealthCheck, CheckStep } from "../model/health-check.ts";
 import type { LogTarget } from "../model/log-target.ts";
 import type { EmailAlert, Proxy, StatsPage } from "../model/proxy.ts";
 import type { Server } from "../model/server.ts";
+import { usedFiles } from "./used-files.ts";
 import { checkProxies } from "./check-proxies.ts";
 import { checkReferences } from "./check-references.ts";
 import type { ProxyDraft } from "./draft.ts";
@@ -23,6 +24,7 @@ export function finishConfiguration(reading: Reading): Configuration {
     httpErrors,
     caches,
     rings,
+    files: usedFiles(reading, proxies),
   };
   checkReferences(configuration, reading.references, reading.report);
   checkProxies(configuration, reading);

@@ -76,8 +76,7 @@ const VARIABLES: Readonly<Record<string, "H" | "T">> = {
   tsc: "T",
 };
 
-/** The longest name first, so that `%trg` isn't `%tr` and a `g`. */
-const NAMES = Object.keys(VARIABLES).toSorted((a, b) => b.length - a.length);
+const NAMES = Object.keys(VARIABLES);
 const OBSOLETE: Readonly<Record<string, string>> = {
   Bi: "bi",
   Bp: "bp",
@@ -177,21 +176,21 @@ class LogFormatReader {
   }
 
   private readName(start: number, flags: LogFlags, braced: string | undefined): boolean {
-    const rest = this.text.slice(start);
-    const name = NAMES.find((candidate) => rest.startsWith(candidate));
-    const word = /^[A-Za-z]{1,4}/.exec(rest)?.[0] ?? "";
-    const obsolete = Object.keys(OBSOLETE).find((candidate) => rest.startsWith(candidate));
-    if (name === undefined || (obsolete !== undefined && obsolete.length > name.length)) {
-      const renamed = obsolete === undefined ? undefined : `use '%${OBSOLETE[obsolete] ?? ""}'`;
+    // The whole run of letters and digits is the name: `%foo` isn't `%f` and "oo".
+    const word = /^[A-Za-z0-9]*/.exec(this.text.slice(start))?.[0] ?? "";
+    if (!Object.hasOwn(VARIABLES, word)) {
+      const obsolete = OBSOLETE[word];
       if (word === "")
-        return (
-          this.problem(`no variable name after '%' at position ${this.offset + 1}`, "write '%%' for a percent sign") ??
-          false
+        this.problem(`no variable name after '%' at position ${this.offset + 1}`, "write '%%' for a percent sign");
+      else
+        this.problem(
+          `no such variable '%${word}'`,
+          obsolete === undefined ? hintFor(word, NAMES) : `use '%${obsolete}'`,
         );
-      return this.problem(`no such variable '%${word}'`, renamed ?? hintFor(word, NAMES)) ?? false;
+      return false;
     }
-    this.offset = start + name.length;
-    if (name === "o") {
+    this.offset = start + word.length;
+    if (word === "o") {
       this.defaults = flags;
       // A separator after %o is swallowed: it produces nothing itself.
       if (this.text.charAt(this.offset) === " ") this.offset += 1;
@@ -199,7 +198,7 @@ class LogFormatReader {
     }
     this.flush();
     const argument = braced === undefined || /^[-+QEXM,]*$/.test(braced) ? {} : { argument: braced };
-    this.parts.push({ kind: "variable", name, flags, ...argument });
+    this.parts.push({ kind: "variable", name: word, flags, ...argument });
     return true;
   }
 

@@ -57,8 +57,17 @@ export function parseConfiguration(files: readonly ConfigurationText[], options:
   const facts: BuildFacts = { version, features, environment: (name) => reading.environment.get(name) };
   for (const file of files) readFile(file, reading, facts, options.diagnostics ?? false);
   const configuration = finishConfiguration(reading);
+  checkZeroWarning(report, reading.global.zeroWarning);
   if (report.errors.length > 0) return { ok: false, problems: [...report.errors, ...report.warnings] };
   return ok(configuration, report.warnings);
+}
+
+/** Warnings that only ha-lb gives don't count: a configuration that is fine for the reference stays fine. */
+const OWN_WARNINGS = new Set(["LB_IGNORED", "LB_PLAIN_PASSWORD", "LB_NOTHING_TO_DO"]);
+
+function checkZeroWarning(report: Report, zeroWarning: boolean): void {
+  if (zeroWarning && report.warnings.some((warning) => !OWN_WARNINGS.has(warning.code)))
+    report.add("LB_ZERO_WARNING", {});
 }
 
 function readFile(file: ConfigurationText, reading: Reading, facts: BuildFacts, diagnostics: boolean): void {

@@ -211,6 +211,22 @@ const readPersist: LineReader = (_context, line) => {
   });
 };
 
+/** Compression is there without a filter line; such a line only says where in the chain it stands. */
+const readFilter: LineReader = (_context, line) => {
+  const name = line.choice(1, "filter", [
+    "compression",
+    "cache",
+    "trace",
+    "spoe",
+    "opentracing",
+    "fcgi-app",
+    "bwlim-in",
+    "bwlim-out",
+  ]);
+  if (name === undefined || name === "compression") return;
+  line.problem("LB_NOT_SUPPORTED", { keyword: `filter ${name}`, means: "only compression is available" }, 1);
+};
+
 const readTimeout: LineReader = ({ draft }, line) => {
   const names = Object.keys(TIMEOUTS);
   const name = line.choice(1, "timeout", names);
@@ -260,9 +276,18 @@ export const PROXY_READERS: Readonly<Record<string, LineReader>> = {
   "hash-type": ({ draft }, line) => {
     draft.hashType = parseHashType(line) ?? draft.hashType;
   },
-  "hash-balance-factor": integerReader(65535, (draft, value) => {
-    draft.hashBalanceFactor = value;
-  }),
+  "hash-balance-factor": ({ draft }, line) => {
+    const factor = line.integer(1, "hash-balance-factor", 0, 65535);
+    if (factor === undefined) return;
+    if (factor > 0 && factor <= 100) {
+      line.problem(
+        "LB_BAD_NUMBER",
+        { keyword: "hash-balance-factor", expected: "0 or more than 100", text: line.text(1) },
+        1,
+      );
+    } else draft.hashBalanceFactor = factor;
+  },
+  filter: readFilter,
   cookie: ({ draft }, line) => {
     draft.cookie = parseCookie(line) ?? draft.cookie;
   },
@@ -292,7 +317,7 @@ export const PROXY_READERS: Readonly<Record<string, LineReader>> = {
     const rule = parseStickRule(scope, draft, line);
     if (rule !== undefined) draft.stickRules.push(rule);
   },
-  errorfile: ({ draft }, line) => lines.parseErrorFile(draft, line),
+  errorfile: ({ scope, draft }, line) => lines.parseErrorFile(scope, draft, line),
   errorfiles: ({ scope, draft }, line) => lines.parseErrorFiles(scope, draft, line),
   errorloc: ({ draft }, line) => lines.parseErrorLocation(draft, line),
   errorloc302: ({ draft }, line) => lines.parseErrorLocation(draft, line),
@@ -351,6 +376,7 @@ export const PROXY_READERS: Readonly<Record<string, LineReader>> = {
     draft.reuse = line.choice(1, "http-reuse", ["never", "safe", "aggressive", "always"]) ?? draft.reuse;
   },
   "http-send-name-header": ({ draft }, line) => {
+    if (line.need(1, "http-send-name-header", "a header's name") === undefined) return;
     draft.sendNameHeader = line.text(1) === "" ? undefined : line.text(1);
   },
   "log-format": formatReader("log-format", "logs", (draft, format) => {

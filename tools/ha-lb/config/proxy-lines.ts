@@ -133,10 +133,11 @@ export function parsePersistRule(scope: Scope, draft: ProxyDraft, line: Line, ki
   if (condition !== undefined) draft.persistRules.push({ kind, condition, at: line.span(0) });
 }
 
-export function parseErrorFile(draft: ProxyDraft, line: Line): void {
+export function parseErrorFile(scope: Scope, draft: ProxyDraft, line: Line): void {
   const status = line.integer(1, "errorfile", 200, 599);
   const path = line.need(2, "errorfile", "a status and a file");
   if (status === undefined || path === undefined || !knownStatus(line, "errorfile", status)) return;
+  scope.references.push({ kind: "file", name: path, from: draft.name, keyword: "errorfile", at: line.at(2) });
   pushPage(draft, { status, answer: { kind: "file", path }, at: line.span(0) });
 }
 

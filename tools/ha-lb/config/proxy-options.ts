@@ -220,6 +220,7 @@ function parseForward(line: Line, from: number, defaultHeader: string): ForwardO
 function applyLogStyle(draft: ProxyDraft, line: Line, from: number, name: string): void {
   delete draft.logFormat;
   const style = line.text(from + 1);
+  if (name !== "httplog") line.end(from + 1, `option ${name}`);
   if (name === "tcplog") draft.logStyle = "tcp";
   else if (name === "httpslog") draft.logStyle = "https";
   else if (style === "clf") draft.logStyle = "http-clf";

@@ -25,7 +25,6 @@ const IGNORED: Readonly<Record<string, string>> = {
 };
 
 const REFUSED: Readonly<Record<string, string>> = {
-  filter: "only compression is available, by the 'compression' lines",
   "use-fcgi-app": "there is no FastCGI back end; put a web server before the application",
   transparent: "connections can't be sent to their original address; name the servers",
 };

@@ -96,7 +96,12 @@ function applyReplyWord(scope: Scope, reply: ReplyDraft, line: Line, index: numb
   }
 }
 
+const FILE_WORDS = ["errorfile", "file", "lf-file"];
+
 function parseBody(scope: Scope, line: Line, index: number, word: string, value: string): BodySource | undefined {
+  if (FILE_WORDS.includes(word)) {
+    scope.references.push({ kind: "file", name: value, from: scope.section, keyword: word, at: line.at(index + 1) });
+  }
   switch (word) {
     case "errorfile":
       return { kind: "errorfile", path: value };

@@ -135,6 +135,10 @@ export function parseRule(
     },
   });
   if (parsed === undefined) return undefined;
+  if (parsed.action.kind === "set-timeout" && draft.kind === "frontend") {
+    line.problem("LB_WRONG_SIDE_ERROR", { keyword: `${keyword} ${word}`, name: draft.name, side: "backend" }, index);
+    return undefined;
+  }
   const condition = conditionAt(inner, draft, line, parsed.next, `${keyword} ${word}`);
   if (!condition.ok) return undefined;
   return {

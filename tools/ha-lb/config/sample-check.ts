@@ -10,8 +10,6 @@ const ARITHMETIC: Check = ([value]) => {
   return typeof variable === "string" ? `expects an integer or a variable name, not '${text}'` : undefined;
 };
 
-const NOT_ZERO: Check = (values) => (String(values[0]) === "0" ? "the divisor cannot be 0" : ARITHMETIC(values));
-
 const VARIABLE: Check = ([value]) => {
   const variable = parseVariable(String(value ?? ""));
   return typeof variable === "string" ? variable : undefined;
@@ -52,6 +50,18 @@ const DIGESTS: readonly string[] = [
   "blake2s256",
 ];
 
+function optionalVariable(index: number): Check {
+  return (values) => {
+    const value = values[index];
+    return value === undefined || value === null || value === "" ? undefined : VARIABLE([value]);
+  };
+}
+
+function tokenAlgorithm(text: string): string | undefined {
+  if (/^((HS|RS|ES|PS)(256|384|512)|none)$/.test(text) || typeof parseVariable(text) !== "string") return undefined;
+  return `unknown algorithm '${text}'`;
+}
+
 const JSON_INPUTS = ["ascii", "utf8", "utf8s", "utf8p", "utf8ps"];
 
 /** Checks beyond the type of an argument, by the name of the fetch or converter. */
@@ -62,8 +72,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
   and: ARITHMETIC,
   or: ARITHMETIC,
   xor: ARITHMETIC,
-  div: NOT_ZERO,
-  mod: NOT_ZERO,
+  div: ARITHMETIC,
+  mod: ARITHMETIC,
   "set-var": VARIABLE,
   "unset-var": VARIABLE,
   var: VARIABLE,
@@ -94,7 +104,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
   digest: oneOf(0, DIGESTS, false),
   hmac: oneOf(0, DIGESTS, false),
   ipmask: () => undefined,
-  add_item: ([delimiter]) => (delimiter === null ? "expects a delimiter" : undefined),
+  add_item: optionalVariable(1),
+  concat: optionalVariable(1),
+  jwt_verify: ([algorithm]) => tokenAlgorithm(String(algorithm)),
 };
 
 /** What is wrong with the values, or undefined. */

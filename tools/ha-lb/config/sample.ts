@@ -142,8 +142,7 @@ class ExpressionReader {
     }
     const values = this.readArguments(signature);
     if (values === undefined) return undefined;
-    const type =
-      signature.output === "any" ? (name === "debug" || name === "set-var" ? input : "any") : signature.output;
+    const type = signature.output;
     return { call: { name, arguments: values }, type };
   }
 
@@ -179,7 +178,8 @@ class ExpressionReader {
 
   /** A missing proxy argument means the proxy at hand. */
   private defaultArgument(kind: ArgumentKind): SampleArgument {
-    if (kind === "t") this.refer("table", this.scope.section);
+    const reference = REFERENCE_KINDS[kind];
+    if (reference !== undefined && kind !== "v" && kind !== "u") this.refer(reference, this.scope.section);
     return kind === "b" || kind === "f" || kind === "t" ? this.scope.section : null;
   }
 
@@ -200,6 +200,10 @@ class ExpressionReader {
       return undefined;
     }
     if (kind === "i") return text === "" ? null : Number(text);
+    if (index === 0 && /^map(_|$)/.test(signature.name)) {
+      const { section, references } = this.scope;
+      references.push({ kind: "file", name: text, from: section, keyword: signature.name, at: this.at });
+    }
     const reference = REFERENCE_KINDS[kind];
     if (reference !== undefined) this.refer(reference, text === "" ? this.scope.section : text);
     if (reference !== undefined && text === "") return this.scope.section;

@@ -16,7 +16,9 @@ export interface Reference {
     | "cache"
     | "mailers"
     | "http-errors"
-    | "ring";
+    | "ring"
+    /** A file to read when the configuration is loaded. */
+    | "file";
   readonly name: string;
   /** The section it stands in. */
   readonly from: string;

@@ -307,13 +307,13 @@ function applyCheck(settings: ServerSettings, line: Line, index: number, word: s
   const value = line.text(at);
   switch (word) {
     case "inter":
-      check.intervalMs = line.time(at, word) ?? check.intervalMs;
+      check.intervalMs = positiveTime(line, at, word) ?? check.intervalMs;
       return true;
     case "fastinter":
-      check.fastIntervalMs = line.time(at, word);
+      check.fastIntervalMs = positiveTime(line, at, word);
       return true;
     case "downinter":
-      check.downIntervalMs = line.time(at, word);
+      check.downIntervalMs = positiveTime(line, at, word);
       return true;
     case "rise":
       check.rise = line.integer(at, word, 1, INT_MAX) ?? check.rise;
@@ -340,7 +340,7 @@ function applyCheck(settings: ServerSettings, line: Line, index: number, word: s
       agent.port = line.integer(at, word, 1, 65535) ?? 0;
       return true;
     case "agent-inter":
-      agent.intervalMs = line.time(at, word) ?? agent.intervalMs;
+      agent.intervalMs = positiveTime(line, at, word) ?? agent.intervalMs;
       return true;
     case "agent-addr":
       agent.address = value;
@@ -356,6 +356,13 @@ function applyCheck(settings: ServerSettings, line: Line, index: number, word: s
     default:
       return false;
   }
+}
+
+function positiveTime(line: Line, at: number, keyword: string): number | undefined {
+  const timeMs = line.time(at, keyword);
+  if (timeMs !== 0) return timeMs;
+  line.problem("LB_BAD_TIME", { keyword, text: line.text(at), hint: "a time above 0" }, at);
+  return undefined;
 }
 
 function parsePlainAddress(line: Line, at: number, keyword: string): SocketAddress | undefined {

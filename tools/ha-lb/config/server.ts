@@ -2,7 +2,7 @@ import type { PortRule, SocketAddress } from "../model/address.ts";
 import type { TlsDefaults } from "../model/global.ts";
 import type { Server } from "../model/server.ts";
 import { CHECK_FALL_DEFAULT, CHECK_INTERVAL_DEFAULT_MS, CHECK_RISE_DEFAULT } from "../model/server.ts";
-import { parseSocketAddress } from "./address.ts";
+import { datagramProblem, parseSocketAddress } from "./address.ts";
 import type { ServerDraft } from "./draft.ts";
 import { choicesFor, type Line } from "./line.ts";
 import { SERVER_OPTIONS } from "./option-status.ts";
@@ -137,7 +137,10 @@ function readServer(
   const text = line.need(index, `server ${name}`, "an address");
   if (text === undefined) return undefined;
   const parsed = parseSocketAddress(text);
-  const problem = typeof parsed === "string" ? parsed : serverAddressProblem(parsed.address, parsed.portText);
+  const problem =
+    typeof parsed === "string"
+      ? parsed
+      : (datagramProblem(text) ?? serverAddressProblem(parsed.address, parsed.portText));
   const settings = readServerOptions(scope, line, index + 1, base ?? emptyServer(line), tls);
   const draft = finishServer(settings);
   if (typeof parsed === "string" || problem !== undefined) {

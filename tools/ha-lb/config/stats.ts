@@ -41,6 +41,10 @@ export function parseStats(scope: Scope, draft: ProxyDraft, line: Line): void {
     line.problem("LB_UNKNOWN_WORD", { keyword: "stats", word, hint: choicesFor(word, WORDS) }, 1);
     return;
   }
+  if (draft.kind === "defaults" && (word === "admin" || word === "http-request")) {
+    line.problem("LB_WRONG_SECTION", { keyword: `stats ${word}`, section: "defaults" });
+    return;
+  }
   draft.stats ??= emptyStats(line.span(0));
   const stats = draft.stats;
   if (word === "admin") {

@@ -79,6 +79,30 @@ export const LB_CONFIG_REASONS = defineCatalogue({
   },
   LB_WRONG_SECTION: { severity: "error", sentence: "'{keyword}' is not allowed in a '{section}' section" },
   LB_WRONG_SIDE: { severity: "warning", sentence: "'{keyword}' is ignored: '{name}' has no {side} capability" },
+  LB_WRONG_SIDE_ERROR: { severity: "error", sentence: "'{keyword}': proxy '{name}' has no {side} capability" },
+  LB_DEFAULTS_SHARED: {
+    severity: "error",
+    sentence: "defaults section '{name}' defines rules and is used by frontends and by backends",
+    fix: "write two defaults sections",
+  },
+  LB_ZERO_WARNING: { severity: "error", sentence: "there are warnings, and 'zero-warning' is set" },
+  LB_NO_CHECK_PORT: {
+    severity: "error",
+    sentence: "server '{name}' has neither a service port nor a check port",
+    fix: "add a port to the address, or 'port N'",
+  },
+  LB_NO_CA_FILE: {
+    severity: "error",
+    sentence: "server '{name}': its certificate shall be verified, and there is no 'ca-file'",
+    fix: "add 'ca-file FILE' (or 'ca-file @system-ca'), or 'verify none' if you trust the network",
+  },
+  LB_NO_AGENT_PORT: { severity: "error", sentence: "server '{name}' has 'agent-check' and no 'agent-port'" },
+  LB_NO_CAPTURE: {
+    severity: "error",
+    sentence: "unable to find capture id '{id}'",
+    fix: "declare it with 'declare capture', before or after",
+  },
+  LB_EXTERNAL_CHECK: { severity: "error", sentence: "'option external-check' of '{name}': {problem}" },
   LB_WRONG_MODE_IGNORED: {
     severity: "warning",
     sentence: "'{keyword}' is ignored: {kind} '{name}' is not in mode {wanted}",

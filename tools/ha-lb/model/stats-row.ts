@@ -1,0 +1,47 @@
+/** One line of the status page: a frontend, a server or a backend. Empty numbers are `undefined`. */
+export interface StatsRow {
+  readonly proxy: string;
+  readonly name: string;
+  readonly type: "frontend" | "backend" | "server" | "listener";
+  readonly mode: "tcp" | "http";
+  readonly proxyId: number;
+  readonly serverId: number;
+  readonly status: string;
+  readonly queued: number | undefined;
+  readonly highestQueue: number | undefined;
+  readonly active: number;
+  readonly highestActive: number;
+  readonly limit: number | undefined;
+  readonly sessions: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly deniedRequests: number | undefined;
+  readonly deniedResponses: number;
+  readonly requestErrors: number | undefined;
+  readonly connectErrors: number | undefined;
+  readonly responseErrors: number | undefined;
+  readonly retries: number | undefined;
+  readonly redispatches: number | undefined;
+  readonly weight: number | undefined;
+  readonly activeServers: number | undefined;
+  readonly backupServers: number | undefined;
+  readonly failedChecks: number | undefined;
+  readonly downCount: number | undefined;
+  readonly lastChangeSeconds: number | undefined;
+  readonly downSeconds: number | undefined;
+  readonly rate: number;
+  readonly rateLimit: number | undefined;
+  readonly highestRate: number;
+  readonly checkStatus: string;
+  readonly checkCode: number | undefined;
+  readonly checkDurationMs: number | undefined;
+  readonly responses: readonly number[] | undefined;
+  readonly requestRate: number | undefined;
+  readonly highestRequestRate: number | undefined;
+  readonly requests: number | undefined;
+  readonly clientAborts: number | undefined;
+  readonly serverAborts: number | undefined;
+  readonly address: string;
+  readonly cookie: string;
+  readonly algorithm: string;
+}
