@@ -100,7 +100,7 @@ function checkImport(file: SourceFile, target: string): string[] {
 export function checkImports(file: SourceFile): string[] {
   if (isTest(file.path) || file.path.startsWith("test/")) return [];
   const scanner = scanners[file.path.endsWith("x") ? "tsx" : "ts"];
-  const problems = scanner.scanImports(file.text).flatMap(({ path }) => checkImport(file, path));
+  const problems = scanner.scanImports(file.text.replace(/^#!.*/, "")).flatMap(({ path }) => checkImport(file, path));
   const room = roomOf(file.path);
   if (room !== undefined && PURE.has(room)) {
     const code = withoutComments(file.text);

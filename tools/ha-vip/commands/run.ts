@@ -9,6 +9,7 @@ import { controlSocketPath, runDirectoryOf } from "../../../shared/model/paths.t
 import type { Logger } from "../../../shared/drive/log/logger.ts";
 import { DEFAULT_INTERVAL_MS } from "../model/router.ts";
 import { inWords, loadConfiguration } from "./load.ts";
+import { rewritePeerFlags } from "./peer-flags.ts";
 import { runDaemon } from "./run/daemon.ts";
 import { releaseAddresses } from "./run/release.ts";
 
@@ -74,6 +75,12 @@ function tellSupervision(log: Logger, event: SupervisorEvent): void {
   }
 }
 
+/** The daemon's command line: the same words with another verb. */
+function daemonWords(argv: readonly string[]): readonly string[] {
+  const words = rewritePeerFlags(argv) ?? argv;
+  return words.map((word, index) => (index === words.indexOf("run") ? "daemon" : word));
+}
+
 /** Both processes read the configuration: the daemon to run it, the supervisor to know what to release. */
 async function start(context: RunContext, asDaemon: boolean): Promise<ExitCode> {
   const { io, options, out } = context;
@@ -87,7 +94,7 @@ async function start(context: RunContext, asDaemon: boolean): Promise<ExitCode> 
   }
   for (const warning of inWords(result.warnings)) log.problem(warning);
   const supervisor = new Supervisor({
-    command: selfCommand(["daemon", ...process.argv.slice(process.argv.indexOf("run") + 1)]),
+    command: selfCommand(daemonWords(process.argv.slice(2))),
     onEvent: (event) => tellSupervision(log, event),
     onChildDeath: (death) => releaseAddresses(configuration, death.testament),
   });
