@@ -151,10 +151,7 @@ class ExpressionReader {
     if (found.problem !== undefined) return this.problem(found.problem);
     this.offset = found.end;
     if (!/^(,|\s|$)/.test(this.rest)) return this.problem(`unexpected '${this.rest}' after '${signature.name}'`);
-    const texts =
-      found.arguments.length === 1 && found.arguments[0] === "" && signature.required.length === 0
-        ? []
-        : found.arguments;
+    const texts = givenTexts(signature, found.arguments);
     const kinds = [...signature.required, ...signature.optional];
     if (texts.length > kinds.length) {
       return this.problem(`'${signature.name}' takes ${kinds.length} argument(s) at most, not ${texts.length}`);
@@ -237,6 +234,13 @@ class ExpressionReader {
         return undefined;
     }
   }
+}
+
+/** Empty parentheses count for nothing; a single required text that is left out is an empty one. */
+function givenTexts(signature: CallSignature, given: readonly string[]): readonly string[] {
+  if (given.length === 1 && given[0] === "" && signature.required.length === 0) return [];
+  if (given.length === 0 && signature.required.length === 1 && signature.required[0] === "s") return [""];
+  return given;
 }
 
 /** `be_conn` and the like may leave out their proxy argument. */

@@ -13,12 +13,18 @@ export function hexOf(bytes: string): string {
   return text.toUpperCase();
 }
 
-/** The text of a sample: bytes as hexadecimal, truth as 0 or 1. */
+/** 64-bit integers saturate; the greatest one has no exact number here, so its text is written out. */
+function integerText(value: number): string {
+  if (value >= 2 ** 63) return "9223372036854775807";
+  return value <= -(2 ** 63) ? "-9223372036854775808" : String(value);
+}
+
+/** The text of a sample: bytes as they are, truth as 0 or 1. */
 export function toText(value: SampleValue): string {
   if (typeof value === "string") return value;
-  if (typeof value === "number") return String(value);
+  if (typeof value === "number") return integerText(value);
   if (typeof value === "boolean") return value ? "1" : "0";
-  if (value instanceof Binary) return hexOf(value.bytes);
+  if (value instanceof Binary) return value.bytes;
   return value.toString();
 }
 

@@ -4,9 +4,11 @@ import { variableNamed } from "./sample-variable.ts";
 
 type Operation = (left: number, right: number) => number | undefined;
 
-/** 64-bit results saturate in the reference; here at the limits of exact integers. */
+/** Results stay in 64 bits; between 2^53 and 2^63 they aren't exact. */
+const INTEGER_LIMIT = 2 ** 63;
+
 function saturate(value: number): number {
-  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, value));
+  return Math.max(-INTEGER_LIMIT, Math.min(INTEGER_LIMIT, value));
 }
 
 /** The operand is a number or a variable. */
@@ -45,7 +47,7 @@ export const MATH_CONVERTERS: ConverterTable = {
   add: binary((left, right) => saturate(left + right)),
   sub: binary((left, right) => saturate(left - right)),
   mul: binary((left, right) => saturate(left * right)),
-  div: binary((left, right) => (right === 0 ? Number.MAX_SAFE_INTEGER : Math.trunc(left / right))),
+  div: binary((left, right) => (right === 0 ? INTEGER_LIMIT : Math.trunc(left / right))),
   mod: binary((left, right) => (right === 0 ? 0 : left % right)),
   and: bitwise((left, right) => left & right),
   or: bitwise((left, right) => left | right),

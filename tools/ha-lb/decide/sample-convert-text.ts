@@ -225,9 +225,18 @@ const compare: ConverterMaker = (values) => {
     const other = variables.get(scope, name);
     if (other === undefined) return undefined;
     const [a, b] = [toText(value), toText(other)];
-    return a < b ? -1 : a > b ? 1 : 0;
+    return difference(a, b);
   };
 };
+
+/** Of the first bytes that differ, else of the lengths. */
+function difference(a: string, b: string): number {
+  for (let index = 0; index < Math.min(a.length, b.length); index += 1) {
+    const distance = a.charCodeAt(index) - b.charCodeAt(index);
+    if (distance !== 0) return distance;
+  }
+  return a.length - b.length;
+}
 
 const sameBytes: ConverterMaker = (values) => {
   const { scope, name } = variableNamed(textArgument(values, 0));
@@ -236,9 +245,9 @@ const sameBytes: ConverterMaker = (values) => {
     if (other === undefined) return undefined;
     const [a, b] = [toBytes(value), toBytes(other)];
     if (a.length !== b.length) return false;
-    let difference = 0;
-    for (let index = 0; index < a.length; index += 1) difference |= a.charCodeAt(index) ^ b.charCodeAt(index);
-    return difference === 0;
+    let mixed = 0;
+    for (let index = 0; index < a.length; index += 1) mixed |= a.charCodeAt(index) ^ b.charCodeAt(index);
+    return mixed === 0;
   };
 };
 
@@ -267,7 +276,7 @@ export const TEXT_CONVERTERS: ConverterTable = {
   host_only: ofText(hostOnly),
   port_only: ofText((text) => Number(/:(\d+)$/.exec(text)?.[1] ?? 0)),
   json: (values) => {
-    const mode = textArgument(values, 0, "ascii");
+    const mode = textArgument(values, 0) || "ascii";
     return (value) => escapeJson(toText(value), mode);
   },
   url_dec: (values) => {

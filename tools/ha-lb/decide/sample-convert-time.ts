@@ -22,9 +22,14 @@ export const TIME_CONVERTERS: ConverterTable = {
   http_date: (values) => {
     const offset = numberArgument(values, 0, 0);
     const unit = UNIT_MS[textArgument(values, 1, "s")] ?? 1000;
+    const perSecond = Math.round(1000 / unit);
     return (value) => {
       const number = toInteger(value);
-      return number === undefined ? undefined : httpDate((number + offset) * unit);
+      if (number === undefined) return undefined;
+      const moment = number + offset;
+      const text = httpDate(moment * unit);
+      // With a finer unit, what is below a second follows after a dot.
+      return perSecond === 1 ? text : text.replace(" GMT", `.${((moment % perSecond) + perSecond) % perSecond} GMT`);
     };
   },
 };

@@ -105,8 +105,8 @@ function cookie(response: boolean, map: (text: string) => SampleValue = (text) =
     };
     return {
       get: (context) => {
-        const [first] = all(context);
-        return first === undefined ? undefined : map(first);
+        const last = all(context).at(-1);
+        return last === undefined ? undefined : map(last);
       },
       all: (context) => all(context).map(map),
     };

@@ -44,15 +44,10 @@ export function requestCookies(lines: readonly string[], name: string): readonly
     for (const part of line.split(";")) {
       const equals = part.indexOf("=");
       if (equals < 0) continue;
-      if (name === "" || trimBlanks(part.slice(0, equals)) === name)
-        found.push(unquote(trimBlanks(part.slice(equals + 1))));
+      if (name === "" || trimBlanks(part.slice(0, equals)) === name) found.push(trimBlanks(part.slice(equals + 1)));
     }
   }
   return found;
-}
-
-function unquote(text: string): string {
-  return text.length >= 2 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
 }
 
 /** Values of the cookies of that name in `Set-Cookie:` lines. */

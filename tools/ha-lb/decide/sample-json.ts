@@ -64,7 +64,7 @@ function utf8Sequence(text: string, index: number): { readonly code: number; rea
 /** Nested deeper than this, a document isn't read. */
 const TEXT_MAX = 65536;
 
-/** `$.a.b[2].c` in a JSON text; objects and arrays come as JSON text. */
+/** `$.a.b[2].c` in a JSON text; objects and arrays give nothing. */
 export function queryJson(text: string, path: string): string | number | boolean | undefined {
   if (text.length > TEXT_MAX) return undefined;
   let value: unknown;
@@ -80,5 +80,5 @@ export function queryJson(text: string, path: string): string | number | boolean
   }
   if (typeof value === "number") return Number.isInteger(value) ? value : String(value);
   if (typeof value === "string" || typeof value === "boolean") return value;
-  return value === undefined || value === null ? undefined : JSON.stringify(value);
+  return undefined;
 }

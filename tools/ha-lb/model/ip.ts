@@ -75,17 +75,18 @@ function formatIpv6(words: readonly number[]): string {
   return `${hex(groups.slice(0, bestStart))}::${hex(groups.slice(bestStart + bestLength))}`;
 }
 
-/** Strict dotted quad, or the shorter forms networks may use when `short` is set (`10.1` is 10.1.0.0). */
+/** Strict dotted quad; with `short` also the forms of inet_aton(3), whose last number fills the rest (`127.1`). */
 export function parseIpv4(text: string, short = false): IpAddress | undefined {
   const parts = text.split(".");
   if (parts.length > 4 || (!short && parts.length !== 4)) return undefined;
   let word = 0;
-  for (let index = 0; index < 4; index += 1) {
-    const part = parts[index] ?? "0";
-    if (!/^\d{1,3}$/.test(part)) return undefined;
-    const octet = Number(part);
-    if (octet > 255) return undefined;
-    word = word * 256 + octet;
+  for (const [index, part] of parts.entries()) {
+    const isLast = index === parts.length - 1;
+    const places = isLast ? 5 - parts.length : 1;
+    if (!/^\d{1,10}$/.test(part)) return undefined;
+    const value = Number(part);
+    if (value >= 256 ** places) return undefined;
+    word = word * 256 ** places + value;
   }
   return new IpAddress(4, [word]);
 }
@@ -131,12 +132,12 @@ export interface IpNetwork {
   readonly bits: number;
 }
 
-/** `10.0.0.0/8`, `10/8`, `192.168.0.0/255.255.0.0`, `2001:db8::/32`, or one address. */
+/** `10.0.0.0/8`, `127.1/8`, `192.168.0.0/255.255.0.0`, `2001:db8::/32`, or one address. */
 export function parseNetwork(text: string): IpNetwork | undefined {
   const slash = text.indexOf("/");
   const base = slash < 0 ? text : text.slice(0, slash);
   const suffix = slash < 0 ? undefined : text.slice(slash + 1);
-  const address = base.includes(":") ? parseIpv6(base) : parseIpv4(base, suffix !== undefined);
+  const address = base.includes(":") ? parseIpv6(base) : parseIpv4(base, true);
   if (address === undefined) return undefined;
   const full = address.family === 4 ? 32 : 128;
   if (suffix === undefined) return { address, bits: full };
