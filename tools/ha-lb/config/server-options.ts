@@ -65,7 +65,7 @@ function startTls(settings: ServerSettings): ServerTls {
 }
 
 function applyFlag(settings: ServerSettings, word: string): boolean {
-  const { draft, check, agent, tlsWords } = settings;
+  const { draft, check, agent } = settings;
   switch (word) {
     case "check":
       check.enabled = true;
@@ -109,6 +109,15 @@ function applyFlag(settings: ServerSettings, word: string): boolean {
     case "no-check-send-proxy":
       check.sendProxy = false;
       return true;
+    default:
+      return applyConnectionFlag(settings, word);
+  }
+}
+
+/** Flags of how the server is spoken to: TLS and the PROXY protocol. */
+function applyConnectionFlag(settings: ServerSettings, word: string): boolean {
+  const { tlsWords } = settings;
+  switch (word) {
     case "ssl":
       settings.tls = startTls(settings);
       return true;
@@ -194,6 +203,17 @@ function applyTraffic(settings: ServerSettings, line: Line, index: number, word:
     case "redir":
       draft.redirectPrefix = value;
       return true;
+    default:
+      return applyPool(settings, line, index, word);
+  }
+}
+
+/** Settings of connections that are kept, and of what is spoken on them. */
+function applyPool(settings: ServerSettings, line: Line, index: number, word: string): boolean {
+  const { draft } = settings;
+  const at = index + 1;
+  const value = line.text(at);
+  switch (word) {
     case "max-reuse":
       draft.maxReuse = line.integer(at, word, -1, INT_MAX);
       return true;
