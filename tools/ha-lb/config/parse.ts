@@ -6,7 +6,7 @@ import type { BuildFacts } from "./preprocessor-condition.ts";
 import { Preprocessor } from "./preprocessor.ts";
 import { Report } from "./report.ts";
 import { Reading } from "./sections.ts";
-import { splitLine } from "./words.ts";
+import { splitLine, type Word } from "./words.ts";
 
 /** A file's name, as the operator gave it, and its text. */
 export interface ConfigurationText {
@@ -20,6 +20,8 @@ export interface ParseOptions {
   readonly facts?: Pick<BuildFacts, "version" | "features">;
   /** `-dD`: show `.diag` messages. */
   readonly diagnostics?: boolean;
+  /** Sees every line that counts: its words, and the text it was cut from. */
+  readonly onLine?: (words: readonly Word[], raw: string) => void;
 }
 
 /** The release whose language is spoken, and the features that conditions find. */
@@ -55,7 +57,7 @@ export function parseConfiguration(files: readonly ConfigurationText[], options:
   const reading = new Reading(report, options.environment);
   const { version, features } = options.facts ?? { version: LANGUAGE_VERSION, features: FEATURES };
   const facts: BuildFacts = { version, features, environment: (name) => reading.environment.get(name) };
-  for (const file of files) readFile(file, reading, facts, options.diagnostics ?? false);
+  for (const file of files) readFile(file, reading, facts, options);
   const configuration = finishConfiguration(reading);
   checkZeroWarning(report, reading.global.zeroWarning);
   if (report.errors.length > 0) return { ok: false, problems: [...report.errors, ...report.warnings] };
@@ -70,12 +72,12 @@ function checkZeroWarning(report: Report, zeroWarning: boolean): void {
     report.add("LB_ZERO_WARNING", {});
 }
 
-function readFile(file: ConfigurationText, reading: Reading, facts: BuildFacts, diagnostics: boolean): void {
+function readFile(file: ConfigurationText, reading: Reading, facts: BuildFacts, options: ParseOptions): void {
   const { report } = reading;
   const start = { file: file.file, line: 1, column: 1 };
   if (file.text.length > FILE_SIZE_MAX)
     return report.add("LB_TOO_MUCH", { what: "bytes in a file", most: FILE_SIZE_MAX }, start);
-  const preprocessor = new Preprocessor(report, facts, diagnostics);
+  const preprocessor = new Preprocessor(report, facts, options.diagnostics ?? false);
   const lines = file.text.split("\n");
   const last = lines.at(-1);
   if (last === "") lines.pop();
@@ -96,6 +98,7 @@ function readFile(file: ConfigurationText, reading: Reading, facts: BuildFacts, 
     if (first === undefined || split.problems.length > 0) continue;
     const line = new Line(split.words, report);
     if (preprocessor.handles(line) || preprocessor.skipping) continue;
+    options.onLine?.(split.words, text);
     reading.readLine(line);
   }
   preprocessor.end();

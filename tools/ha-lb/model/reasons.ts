@@ -80,6 +80,12 @@ export const LB_CONFIG_REASONS = defineCatalogue({
   LB_WRONG_SECTION: { severity: "error", sentence: "'{keyword}' is not allowed in a '{section}' section" },
   LB_WRONG_SIDE: { severity: "warning", sentence: "'{keyword}' is ignored: '{name}' has no {side} capability" },
   LB_WRONG_SIDE_ERROR: { severity: "error", sentence: "'{keyword}': proxy '{name}' has no {side} capability" },
+  LB_IMPORT_CONDITIONAL: {
+    severity: "warning",
+    sentence: "'{directive}' can't be kept in YAML: the branch that holds now was taken",
+    fix: "check what the other branches are for",
+  },
+  LB_IMPORT_COMMENTS: { severity: "notice", sentence: "{count} comments were not taken over" },
   LB_DEFAULTS_SHARED: {
     severity: "error",
     sentence: "defaults section '{name}' defines rules and is used by frontends and by backends",
@@ -147,7 +153,7 @@ export const LB_CONFIG_REASONS = defineCatalogue({
   LB_TOO_MUCH: { severity: "error", sentence: "too many {what}: {most} at most" },
   LB_NUL_BYTE: { severity: "error", sentence: "the file holds a NUL byte: it is not a text" },
   LB_NO_NEWLINE: {
-    severity: "warning",
+    severity: "error",
     sentence: "missing line feed at the end of the file",
     why: "it may have been cut off",
   },
