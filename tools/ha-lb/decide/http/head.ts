@@ -1,277 +1,246 @@
 /**
- * Reading the head of an HTTP/1.x message, strictly (RFC 9112). A message that two programs could read in two
- * ways is refused: that is how requests are smuggled past a proxy. Pure and without state between calls.
+ * The head of an HTTP/1.x message, kept as one byte string with the places of its fields: most messages pass
+ * through unchanged, and then nothing but that string is ever made. Editing turns it into lists, on demand.
  */
+import type { HeaderView } from "../../model/sample-context.ts";
 
-export interface HeaderField {
-  readonly name: string;
-  /** The name in lower case. */
-  readonly key: string;
-  readonly value: string;
-}
+/** What the scanner noticed about a message. */
+export const HEAD = {
+  /** `Connection` names close, keep-alive, upgrade. */
+  CLOSE: 1,
+  KEEP_ALIVE: 2,
+  UPGRADE_TOKEN: 4,
+  CHUNKED: 8,
+  HAS_LENGTH: 16,
+  HAS_HOST: 32,
+  EXPECT_CONTINUE: 64,
+  HAS_UPGRADE: 128,
+  /** There is a header that belongs to one connection only: Connection, Keep-Alive, Proxy-Connection. */
+  HOP_BY_HOP: 256,
+  HAS_COOKIE: 512,
+  HAS_TRANSFER_ENCODING: 1024,
+  /** A transfer coding other than chunked. */
+  OTHER_CODING: 2048,
+} as const;
 
-/** How the end of the body is known (RFC 9112, section 6.3). */
-export type Framing =
-  | { readonly kind: "none" }
-  | { readonly kind: "length"; readonly length: number }
-  | { readonly kind: "chunked" }
-  /** Responses only: until the connection closes. */
-  | { readonly kind: "close" };
+const FIELD = 4;
+const FIRST_CAPACITY = 16;
 
-interface CommonHead {
+export class Head implements HeaderView {
+  /** The whole head, from the start line to the empty line. */
+  raw = "";
+  /** Bytes of it; more than `raw.length` when empty lines came before. */
+  byteLength = 0;
+  flags = 0;
   /** 0 for HTTP/1.0, 1 for HTTP/1.1. */
-  readonly minor: 0 | 1;
-  readonly headers: readonly HeaderField[];
-  /** Bytes of the head with the empty line. */
-  readonly bytes: number;
-  readonly framing: Framing;
-  /** What the sender says of the connection: stays open after this message. */
-  readonly keepAlive: boolean;
-}
+  minor = 1;
+  contentLength = 0;
+  method = "";
+  target = "";
+  status = 0;
+  reason = "";
+  /** Where the first field starts in `raw`. */
+  fieldsStart = 0;
+  count = 0;
+  /** Four places per field: name start and end, value start and end. */
+  places = new Uint32Array(FIRST_CAPACITY * FIELD);
+  private names: string[] | undefined;
+  private contents: string[] = [];
+  private startLineChanged = false;
 
-export interface RequestHead extends CommonHead {
-  readonly method: string;
-  readonly target: string;
-  readonly host: string | undefined;
-  /** The protocol asked for with `Upgrade`, when `Connection` names it. */
-  readonly upgrade: string | undefined;
-  readonly expectContinue: boolean;
-}
-
-export interface ResponseHead extends CommonHead {
-  readonly status: number;
-  readonly reason: string;
-}
-
-/** Why a message is refused, with the status that the sender gets. */
-export interface HeadFault {
-  readonly status: 400 | 414 | 431 | 501 | 505;
-  readonly why: string;
-}
-
-export type HeadResult<Head> =
-  | { readonly kind: "more" }
-  | { readonly kind: "fault"; readonly fault: HeadFault }
-  | { readonly kind: "head"; readonly head: Head };
-
-export interface HeadLimits {
-  /** Bytes of the whole head; HAProxy's tune.bufsize less tune.maxrewrite. */
-  readonly mostBytes: number;
-  readonly mostHeaders: number;
-}
-
-export const DEFAULT_HEAD_LIMITS: HeadLimits = { mostBytes: 15_360, mostHeaders: 101 };
-
-/** RFC 9110, section 5.6.2: what names and methods are made of. */
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** A request target: visible ASCII; anything else must be percent-encoded. */
-const TARGET = /^[\x21-\x7e]+$/;
-/** RFC 9110, section 5.5: tab, visible characters and bytes from 0x80; no other control characters. */
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-const VERSION = /^HTTP\/1\.([01])$/;
-const DIGITS = /^\d{1,15}$/;
-
-const MORE = { kind: "more" } as const;
-
-function fault(status: HeadFault["status"], why: string): { readonly kind: "fault"; readonly fault: HeadFault } {
-  return { kind: "fault", fault: { status, why } };
-}
-
-/** The end of the head, or -1. Looks only for the one form that the standard allows: CRLF CRLF. */
-function endOfHead(bytes: Buffer): number {
-  const end = bytes.indexOf("\r\n\r\n", 0, "latin1");
-  return end < 0 ? -1 : end + 4;
-}
-
-interface Fields {
-  readonly headers: HeaderField[];
-  readonly lengths: string[];
-  readonly codings: string[];
-  readonly connection: string[];
-  readonly hosts: string[];
-  upgrade: string | undefined;
-  expect: string | undefined;
-}
-
-function readFields(lines: readonly string[], limits: HeadLimits): Fields | HeadFault {
-  const fields: Fields = {
-    headers: [],
-    lengths: [],
-    codings: [],
-    connection: [],
-    hosts: [],
-    upgrade: undefined,
-    expect: undefined,
-  };
-  if (lines.length > limits.mostHeaders) return { status: 431, why: `more than ${limits.mostHeaders} headers` };
-  for (const line of lines) {
-    const colon = line.indexOf(":");
-    const name = colon < 0 ? line : line.slice(0, colon);
-    // A space before the colon and a line that continues the one before are both ways to hide a header.
-    if (colon <= 0 || !TOKEN.test(name)) return { status: 400, why: "a header line is malformed" };
-    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
-    if (!VALUE.test(value)) return { status: 400, why: `header ${name} has control characters` };
-    const key = name.toLowerCase();
-    fields.headers.push({ name, key, value });
-    noteField(fields, key, value);
+  /** Room for one more field. */
+  grow(): void {
+    const larger = new Uint32Array(this.places.length * 2);
+    larger.set(this.places);
+    this.places = larger;
   }
-  return fields;
-}
 
-function splitList(value: string): string[] {
-  return value
-    .split(",")
-    .map((word) => word.trim().toLowerCase())
-    .filter((word) => word !== "");
-}
-
-function noteField(fields: Fields, key: string, value: string): void {
-  switch (key) {
-    case "content-length":
-      fields.lengths.push(...value.split(",").map((word) => word.trim()));
-      break;
-    case "transfer-encoding":
-      fields.codings.push(...splitList(value));
-      break;
-    case "connection":
-      fields.connection.push(...splitList(value));
-      break;
-    case "host":
-      fields.hosts.push(value);
-      break;
-    case "upgrade":
-      fields.upgrade = value;
-      break;
-    case "expect":
-      fields.expect = value.toLowerCase();
-      break;
-    default:
-      break;
+  reset(): void {
+    this.names = undefined;
+    this.startLineChanged = false;
+    this.flags = 0;
+    this.count = 0;
+    this.contentLength = 0;
   }
-}
 
-/** The one length that all Content-Length values agree on; undefined when there is none. */
-function lengthOf(lengths: readonly string[]): number | undefined | HeadFault {
-  const [first] = lengths;
-  if (first === undefined) return undefined;
-  if (!lengths.every((one) => DIGITS.test(one) && one === first)) {
-    return { status: 400, why: "Content-Length is not one number" };
+  get edited(): boolean {
+    return this.names !== undefined || this.startLineChanged;
   }
-  return Number(first);
-}
 
-function requestFraming(fields: Fields, minor: 0 | 1): Framing | HeadFault {
-  const length = lengthOf(fields.lengths);
-  if (typeof length === "object") return length;
-  if (fields.codings.length > 0) {
-    if (length !== undefined) return { status: 400, why: "both Content-Length and Transfer-Encoding" };
-    if (minor === 0) return { status: 400, why: "Transfer-Encoding in HTTP/1.0" };
-    if (fields.codings.length !== 1 || fields.codings[0] !== "chunked") {
-      return { status: 501, why: "a transfer coding other than chunked" };
+  get version(): string {
+    return this.minor === 1 ? "1.1" : "1.0";
+  }
+
+  all(lowerName: string): readonly string[] {
+    const found: string[] = [];
+    if (this.names !== undefined) {
+      for (let index = 0; index < this.names.length; index += 1) {
+        if (this.names[index]?.toLowerCase() === lowerName) found.push(this.contents[index] ?? "");
+      }
+      return found;
     }
-    return { kind: "chunked" };
+    for (let index = 0; index < this.count; index += 1) {
+      if (this.nameIs(index, lowerName)) found.push(this.valueAt(index));
+    }
+    return found;
   }
-  return length === undefined || length === 0 ? { kind: "none" } : { kind: "length", length };
-}
 
-/** Text before the empty line, cut at CRLF. A lone CR or LF stays in a line and is refused there. */
-function linesOf(bytes: Buffer, end: number): string[] {
-  return bytes.toString("latin1", 0, end - 4).split("\r\n");
-}
-
-function checkStart(bytes: Buffer, limits: HeadLimits): HeadFault | undefined {
-  // The method begins the message: anything below `!` can't.
-  const first = bytes[0];
-  if (first !== undefined && first < 0x21 && first !== 0x0d)
-    return { status: 400, why: "the message doesn't begin with a method" };
-  if (bytes.length <= limits.mostBytes) return undefined;
-  const line = bytes.indexOf("\r\n", 0, "latin1");
-  return line < 0 || line > limits.mostBytes
-    ? { status: 414, why: "the request line is too long" }
-    : { status: 431, why: "the headers are too large" };
-}
-
-/** Reads a request's head from the start of `bytes`; `more` until the empty line has come. */
-export function parseRequestHead(bytes: Buffer, limits: HeadLimits = DEFAULT_HEAD_LIMITS): HeadResult<RequestHead> {
-  const end = endOfHead(bytes);
-  if (end < 0 || end > limits.mostBytes) {
-    const early = checkStart(bytes, limits);
-    return early === undefined ? MORE : { kind: "fault", fault: early };
+  /** The value of the first field of that name. */
+  first(lowerName: string): string | undefined {
+    if (this.names !== undefined) return this.all(lowerName)[0];
+    for (let index = 0; index < this.count; index += 1) {
+      if (this.nameIs(index, lowerName)) return this.valueAt(index);
+    }
+    return undefined;
   }
-  const [start = "", ...rest] = linesOf(bytes, end);
-  const words = start.split(" ");
-  const [method = "", target = "", version = ""] = words;
-  const minorText = VERSION.exec(version)?.[1];
-  if (words.length !== 3 || !TOKEN.test(method) || !TARGET.test(target))
-    return fault(400, "the request line is malformed");
-  if (minorText === undefined)
-    return fault(/^HTTP\/\d\.\d$/.test(version) ? 505 : 400, "the version is not HTTP/1.0 or 1.1");
-  const minor = minorText === "1" ? 1 : 0;
-  const fields = readFields(rest, limits);
-  if ("why" in fields) return { kind: "fault", fault: fields };
-  const host = fields.hosts[0];
-  if (fields.hosts.length > 1) return fault(400, "more than one Host");
-  if (minor === 1 && host === undefined) return fault(400, "no Host");
-  const framing = requestFraming(fields, minor);
-  if ("why" in framing) return { kind: "fault", fault: framing };
-  return {
-    kind: "head",
-    head: {
-      method,
-      target,
-      minor,
-      headers: fields.headers,
-      bytes: end,
-      framing,
-      host,
-      keepAlive: minor === 1 ? !fields.connection.includes("close") : fields.connection.includes("keep-alive"),
-      upgrade: fields.connection.includes("upgrade") ? fields.upgrade : undefined,
-      expectContinue: fields.expect === "100-continue" && minor === 1,
-    },
-  };
+
+  *entries(): Iterable<readonly [string, string]> {
+    const names = this.names;
+    const count = names === undefined ? this.count : names.length;
+    for (let index = 0; index < count; index += 1) {
+      yield names === undefined
+        ? [this.nameAt(index), this.valueAt(index)]
+        : [names[index] ?? "", this.contents[index] ?? ""];
+    }
+  }
+
+  private nameIs(index: number, lowerName: string): boolean {
+    const at = index * FIELD;
+    const start = this.places[at] ?? 0;
+    const end = this.places[at + 1] ?? 0;
+    return end - start === lowerName.length && this.raw.slice(start, end).toLowerCase() === lowerName;
+  }
+
+  private nameAt(index: number): string {
+    const at = index * FIELD;
+    return this.raw.slice(this.places[at] ?? 0, this.places[at + 1] ?? 0);
+  }
+
+  private valueAt(index: number): string {
+    const at = index * FIELD;
+    return this.raw.slice(this.places[at + 2] ?? 0, this.places[at + 3] ?? 0);
+  }
+
+  /** From places to lists; only messages that are edited pay for it. */
+  private lists(): string[] {
+    if (this.names !== undefined) return this.names;
+    const names: string[] = [];
+    const contents: string[] = [];
+    for (let index = 0; index < this.count; index += 1) {
+      names.push(this.nameAt(index));
+      contents.push(this.valueAt(index));
+    }
+    this.contents = contents;
+    this.names = names;
+    return names;
+  }
+
+  add(name: string, value: string): void {
+    this.lists().push(name);
+    this.contents.push(value);
+  }
+
+  /** Before all others. */
+  addFirst(name: string, value: string): void {
+    this.lists().unshift(name);
+    this.contents.unshift(value);
+  }
+
+  /** Removes the fields that `test` (lower-case name, value) tells. */
+  remove(test: (lowerName: string, value: string) => boolean): void {
+    const names = this.lists();
+    let kept = 0;
+    for (let index = 0; index < names.length; index += 1) {
+      const name = names[index] ?? "";
+      const value = this.contents[index] ?? "";
+      if (test(name.toLowerCase(), value)) continue;
+      names[kept] = name;
+      this.contents[kept] = value;
+      kept += 1;
+    }
+    names.length = kept;
+    this.contents.length = kept;
+  }
+
+  removeNamed(lowerName: string): void {
+    if (this.first(lowerName) !== undefined) this.remove((name) => name === lowerName);
+  }
+
+  set(name: string, value: string): void {
+    this.removeNamed(name.toLowerCase());
+    this.add(name, value);
+  }
+
+  /** Rewrites the values of the fields of that name. */
+  map(lowerName: string, change: (value: string) => string): void {
+    const names = this.lists();
+    for (let index = 0; index < names.length; index += 1) {
+      if (names[index]?.toLowerCase() === lowerName) this.contents[index] = change(this.contents[index] ?? "");
+    }
+  }
+
+  setRequestLine(method: string, target: string): void {
+    this.method = method;
+    this.target = target;
+    this.startLineChanged = true;
+  }
+
+  setStatusLine(status: number, reason: string): void {
+    this.status = status;
+    this.reason = reason;
+    this.startLineChanged = true;
+  }
+
+  /** The line as it will be sent, with its line end. */
+  requestLine(): string {
+    if (!this.startLineChanged) return this.raw.slice(0, this.fieldsStart);
+    return `${this.method} ${this.target} HTTP/${this.version}\r\n`;
+  }
+
+  private startLine(): string {
+    if (!this.startLineChanged) return this.raw.slice(0, this.fieldsStart);
+    return this.status === 0
+      ? `${this.method} ${this.target} HTTP/${this.version}\r\n`
+      : `HTTP/${this.version} ${this.status} ${this.reason}\r\n`;
+  }
+
+  /**
+   * The head as it is sent on: without fields that belong to the connection it came on, with `extra` (whole lines)
+   * at its end. `keepUpgrade` leaves `Connection: upgrade` in place of the one that came.
+   */
+  render(extra: string, keepUpgrade: boolean): string {
+    const own = keepUpgrade ? `${extra}Connection: Upgrade\r\n` : extra;
+    if (this.names === undefined) {
+      if ((this.flags & HEAD.HOP_BY_HOP) === 0) {
+        const fields = this.raw.slice(this.fieldsStart, -2);
+        return `${this.startLine()}${fields}${own}\r\n`;
+      }
+      return `${this.startLine()}${this.endToEnd()}${own}\r\n`;
+    }
+    let text = this.startLine();
+    for (let index = 0; index < this.names.length; index += 1) {
+      const name = this.names[index] ?? "";
+      if (!isHopByHop(name)) text += `${name}: ${this.contents[index] ?? ""}\r\n`;
+    }
+    return `${text}${own}\r\n`;
+  }
+
+  /** The received lines that go on to the other side. */
+  private endToEnd(): string {
+    let text = "";
+    let start = this.fieldsStart;
+    for (let index = 0; index < this.count; index += 1) {
+      if (!isHopByHop(this.nameAt(index))) continue;
+      text += this.raw.slice(start, this.places[index * FIELD] ?? 0);
+      start = index + 1 < this.count ? (this.places[(index + 1) * FIELD] ?? 0) : this.raw.length - 2;
+    }
+    return text + this.raw.slice(start, -2);
+  }
 }
 
-function responseFraming(fields: Fields, status: number, minor: 0 | 1, requestMethod: string): Framing | HeadFault {
-  if (requestMethod === "HEAD" || status < 200 || status === 204 || status === 304) return { kind: "none" };
-  const length = lengthOf(fields.lengths);
-  if (typeof length === "object") return length;
-  if (fields.codings.length > 0) {
-    if (length !== undefined || minor === 0) return { status: 400, why: "the response's length is ambiguous" };
-    return fields.codings.at(-1) === "chunked" ? { kind: "chunked" } : { kind: "close" };
-  }
-  return length === undefined ? { kind: "close" } : { kind: "length", length };
-}
-
-/** Reads a response's head; a fault here means that the server gets no more requests on this connection. */
-export function parseResponseHead(
-  bytes: Buffer,
-  requestMethod: string,
-  limits: HeadLimits = DEFAULT_HEAD_LIMITS,
-): HeadResult<ResponseHead> {
-  const end = endOfHead(bytes);
-  if (end < 0 || end > limits.mostBytes) {
-    return bytes.length > limits.mostBytes ? fault(431, "the response's headers are too large") : MORE;
-  }
-  const [start = "", ...rest] = linesOf(bytes, end);
-  const line = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/.exec(start);
-  if (line === null) return fault(400, "the status line is malformed");
-  const minor = line[1] === "1" ? 1 : 0;
-  const status = Number(line[2]);
-  const fields = readFields(rest, limits);
-  if ("why" in fields) return { kind: "fault", fault: fields };
-  const framing = responseFraming(fields, status, minor, requestMethod);
-  if ("why" in framing) return { kind: "fault", fault: framing };
-  const open = minor === 1 ? !fields.connection.includes("close") : fields.connection.includes("keep-alive");
-  return {
-    kind: "head",
-    head: {
-      status,
-      reason: line[3] ?? "",
-      minor,
-      headers: fields.headers,
-      bytes: end,
-      framing,
-      keepAlive: open && framing.kind !== "close",
-    },
-  };
+/** RFC 9110, section 7.6.1, and the two names of old. */
+function isHopByHop(name: string): boolean {
+  if (name.length !== 10 && name.length !== 16) return false;
+  const lower = name.toLowerCase();
+  return lower === "connection" || lower === "keep-alive" || lower === "proxy-connection";
 }

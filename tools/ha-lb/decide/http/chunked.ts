@@ -1,9 +1,7 @@
 /**
- * Finding the end of a body while its bytes pass through (RFC 9112, section 7). The bytes themselves are not
- * changed or copied; only chunk sizes are read. State is a small object, so that it can be tested byte by byte.
+ * Finding the end of a chunked body while its bytes pass through (RFC 9112, section 7.1). The bytes are not changed
+ * or copied; only chunk sizes are read. State is a small object, so that it can be tested byte by byte.
  */
-import type { Framing } from "./head.ts";
-
 /** Hexadecimal digits of a chunk's size: 13 are more than any file has. */
 const MOST_SIZE_DIGITS = 13;
 /** Chunk extensions and trailers are never used here; long ones only cost memory and time. */
@@ -13,42 +11,30 @@ const MOST_TRAILER_BYTES = 8_192;
 type ChunkPart =
   "size" | "extension" | "size-lf" | "data" | "data-cr" | "data-lf" | "trailer" | "trailer-lf" | "last-lf";
 
-export class BodyReader {
-  #left: number;
-  readonly #kind: Framing["kind"];
+export class ChunkReader {
+  #left = 0;
   #part: ChunkPart = "size";
   #digits = 0;
   #extra = 0;
   #lineBytes = 0;
+  #done = false;
 
-  constructor(framing: Framing) {
-    this.#kind = framing.kind;
-    this.#left = framing.kind === "length" ? framing.length : 0;
-  }
-
-  /** Bodies without bytes are complete at once; one that ends with the connection never is. */
   get done(): boolean {
-    if (this.#kind === "close") return false;
-    return this.#kind === "chunked" ? this.#part === "size" && this.#digits < 0 : this.#left === 0;
+    return this.#done;
   }
 
   /**
-   * Takes bytes in. @returns how many of them belong to the body (fewer than given only when it ends there),
-   * or -1 when they break the chunked coding
+   * Takes bytes in. `onData` gets the places of the chunks' contents, for who must send them on without the coding.
+   * @returns how many bytes belong to the body (fewer than given only when it ends there), or -1 when they break
+   * the chunked coding
    */
-  feed(bytes: Uint8Array, from = 0): number {
-    const given = bytes.length - from;
-    if (this.#kind === "close") return given;
-    if (this.#kind !== "chunked") {
-      const taken = Math.min(given, this.#left);
-      this.#left -= taken;
-      return taken;
-    }
+  feed(bytes: Uint8Array, from = 0, onData?: (start: number, end: number) => void): number {
     let at = from;
-    while (at < bytes.length && !this.done) {
+    while (at < bytes.length && !this.#done) {
       if (this.#part === "data") {
         const taken = Math.min(bytes.length - at, this.#left);
         this.#left -= taken;
+        onData?.(at, at + taken);
         at += taken;
         if (this.#left === 0) this.#part = "data-cr";
       } else {
@@ -66,7 +52,8 @@ export class BodyReader {
       case "extension":
         this.#extra += 1;
         if (byte === 0x0d) this.#part = "size-lf";
-        return byte !== 0x0a && this.#extra <= MOST_EXTENSION_BYTES;
+        // A bare line feed here is read as a line end by some: never let it pass.
+        return byte !== 0x0a && byte !== 0 && this.#extra <= MOST_EXTENSION_BYTES;
       case "size-lf":
         if (byte !== 0x0a || this.#digits === 0) return false;
         this.#part = this.#left === 0 ? "trailer" : "data";
@@ -114,8 +101,7 @@ export class BodyReader {
     }
     if (byte !== 0x0a) return false;
     if (this.#part === "last-lf") {
-      this.#part = "size";
-      this.#digits = -1;
+      this.#done = true;
     } else {
       this.#part = "trailer";
       this.#lineBytes = 0;

@@ -1,0 +1,126 @@
+/** From files on the disk to a configuration, and to the texts that it names. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import { describe, type Problem, type Reason, reason } from "../../../shared/reason/catalogue.ts";
+import { fail, type Result } from "../../../shared/reason/result.ts";
+import { type ConfigurationText, parseConfiguration } from "../config/parse.ts";
+import { LOG_STYLE_FORMATS } from "../decide/log-format-default.ts";
+import type { Configuration } from "../model/configuration.ts";
+import type { LogFormat } from "../model/log-format.ts";
+import type { LogStyle } from "../model/proxy.ts";
+import { LB_CONFIG_REASONS } from "../model/reasons.ts";
+import type { BodySource } from "../model/rule.ts";
+
+export interface LoadedConfiguration {
+  readonly result: Result<Configuration>;
+  /** As read, for carets. */
+  readonly texts: readonly ConfigurationText[];
+}
+
+/** Files of one `-f`: itself, or the `.cfg` files of a folder in order of their names. */
+function filesOf(path: string): readonly string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path)
+    .filter((name) => name.endsWith(".cfg") && !name.startsWith("."))
+    .toSorted()
+    .map((name) => join(path, name));
+}
+
+/** Reads and checks configuration files. Never throws for what an operator may get wrong. */
+export function loadConfiguration(
+  paths: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  diagnostics = false,
+): LoadedConfiguration {
+  const texts: ConfigurationText[] = [];
+  const problems: Reason[] = [];
+  for (const path of paths) {
+    try {
+      for (const file of filesOf(path)) texts.push({ file, text: readFileSync(file, "latin1") });
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      const at = { file: path, line: 1, column: 1 };
+      problems.push(reason(LB_CONFIG_REASONS, "LB_FILE_UNREADABLE", { keyword: "-f", path, problem }, at));
+    }
+  }
+  if (problems.length > 0) return { result: fail(problems), texts };
+  const variables = new Map<string, string>();
+  for (const [name, value] of Object.entries(environment)) if (value !== undefined) variables.set(name, value);
+  variables.set("HAPROXY_CFGFILES", texts.map(({ file }) => file).join(";"));
+  return { result: parseConfiguration(texts, { environment: variables, diagnostics }), texts };
+}
+
+export function inWords(reasons: readonly Reason[]): readonly Problem[] {
+  return reasons.map((fact) => describe(LB_CONFIG_REASONS, fact));
+}
+
+const STYLES = ["default", "tcp", "http", "http-clf", "https", "json"] as const;
+
+/** The ready-made log formats, read by the same reader as the operator's. */
+export function styleFormats(): Partial<Record<LogStyle, LogFormat>> {
+  const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+  const sections = STYLES.map(
+    (style) => `frontend ${style}\n mode http\n log-format ${quoted(LOG_STYLE_FORMATS[style])}\n`,
+  );
+  const result = parseConfiguration([{ file: "built-in", text: sections.join("") }], { environment: new Map() });
+  if (!result.ok) throw new Error(`the built-in log formats can't be read: ${JSON.stringify(result.problems)}`);
+  const formats: Partial<Record<LogStyle, LogFormat>> = {};
+  for (const style of STYLES) {
+    const format = result.value.proxies.find((proxy) => proxy.name === style)?.logFormat;
+    if (format !== undefined) formats[style] = format;
+  }
+  return formats;
+}
+
+/** Paths of all files that replies and error pages name. */
+function namedFiles(configuration: Configuration): ReadonlySet<string> {
+  const paths = new Set<string>();
+  const take = (body: BodySource) => {
+    if (body.kind === "file" || body.kind === "errorfile" || body.kind === "log-format-file") paths.add(body.path);
+  };
+  for (const section of configuration.httpErrors.values()) for (const path of section.files.values()) paths.add(path);
+  for (const proxy of configuration.proxies) {
+    for (const { answer } of proxy.errorPages) {
+      if (answer.kind === "file") paths.add(answer.path);
+      if (answer.kind === "reply") take(answer.reply.body);
+    }
+    for (const { action } of [...proxy.httpRequest, ...proxy.httpResponse, ...proxy.httpAfterResponse]) {
+      if (action.kind === "return" || action.kind === "deny" || action.kind === "tarpit") take(action.reply.body);
+    }
+  }
+  return paths;
+}
+
+/** Reads them, as byte strings. Gives the first that can't be read instead. */
+export function readNamedFiles(configuration: Configuration): Result<ReadonlyMap<string, string>> {
+  const files = new Map<string, string>();
+  const problems: Reason[] = [];
+  for (const path of namedFiles(configuration)) {
+    try {
+      files.set(path, normaliseErrorFile(readFileSync(path, "latin1")));
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      problems.push(reason(LB_CONFIG_REASONS, "LB_FILE_UNREADABLE", { keyword: "errorfile", path, problem }));
+    }
+  }
+  return problems.length > 0 ? fail(problems) : { ok: true, value: files, warnings: [] };
+}
+
+/** Error files are raw responses, often written with bare line feeds and with headers that describe a connection. */
+function normaliseErrorFile(text: string): string {
+  if (!text.startsWith("HTTP/1.")) return text;
+  const parts = /^([\s\S]*?)\r?\n\r?\n([\s\S]*)$/.exec(text);
+  if (parts === null) return text;
+  const [, head = "", body = ""] = parts;
+  const lines = head.split(/\r?\n/).filter((line) => !/^(connection|content-length|transfer-encoding):/i.test(line));
+  lines.push(`Content-Length: ${body.length}`);
+  return `${lines.join("\r\n").replace(/^HTTP\/1\.0/, "HTTP/1.1")}\r\n\r\n${body}`;
+}
+
+export function readOrUndefined(path: string): string | undefined {
+  try {
+    return readFileSync(isAbsolute(path) ? path : join(process.cwd(), path), "latin1");
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,73 @@
+import { defineCommand } from "../../../shared/cli/command.ts";
+import { EXIT, type ExitCode } from "../../../shared/model/exit-codes.ts";
+import { scrubEnvironment } from "../../../shared/drive/supervise/environment.ts";
+import { loadConfiguration } from "./load.ts";
+import { tellProblems } from "./alert.ts";
+import { runInForeground } from "./run/foreground.ts";
+import { startDetached } from "./run/detach.ts";
+
+/** What names a configuration and how it is run; `run` and its processes share it. */
+export const RUN_OPTIONS = {
+  config: {
+    type: "string",
+    short: "f",
+    repeatable: true,
+    placeholder: "FILE",
+    summary: "a haproxy.cfg, or a folder of *.cfg files",
+  },
+  "pid-file": { type: "string", placeholder: "FILE", summary: "where to write the number of the process" },
+  directory: { type: "string", placeholder: "DIRECTORY", summary: "change to it first" },
+  daemon: { type: "flag", summary: "run in the background" },
+  "master-worker": { type: "flag", summary: "a master process that starts the workers" },
+  "master-socket": { type: "string", placeholder: "ADDRESS", summary: "the master's command socket", hidden: true },
+  finish: {
+    type: "string",
+    repeatable: true,
+    placeholder: "PID",
+    summary: "a process that shall finish its work and end",
+  },
+  terminate: { type: "string", repeatable: true, placeholder: "PID", summary: "a process that shall end at once" },
+} as const;
+
+export const runCommand = defineCommand({
+  name: "run",
+  summary: "Balance as a haproxy.cfg says",
+  description:
+    "Reads the configuration as haproxy does, listens, checks the servers and carries the traffic. SIGUSR1 finishes what " +
+    "is running and ends, SIGTERM and SIGINT end at once, SIGHUP and SIGUSR2 read the configuration again.",
+  options: RUN_OPTIONS,
+  examples: [
+    { run: "ha-lb -f /etc/haproxy/haproxy.cfg", does: "runs a haproxy configuration" },
+    { run: "ha-lb -c -f /etc/haproxy/haproxy.cfg", does: "only checks it" },
+  ],
+  async run(context): Promise<ExitCode> {
+    scrubEnvironment();
+    const { io, options } = context;
+    if (options.directory !== undefined) process.chdir(options.directory);
+    const paths = options.config;
+    if (paths === undefined || paths.length === 0) {
+      io.stderr.write("[ALERT]    : config : no configuration file was given: use -f FILE\n");
+      return EXIT.usage;
+    }
+    const { result } = loadConfiguration(paths, io.env);
+    tellProblems(result, (text) => io.stderr.write(text));
+    if (!result.ok) return EXIT.error;
+    const { global } = result.value;
+    const request = {
+      paths,
+      configuration: result.value,
+      env: io.env,
+      pidFile: options["pid-file"] ?? global.pidFile,
+      finish: (options.finish ?? []).map(Number),
+      terminate: (options.terminate ?? []).map(Number),
+    };
+    const isChild = io.env["HA_LB_DETACHED"] === "1";
+    if (
+      (options.daemon || (global.daemon && !context.given.has("master-worker") && !io.env["HA_LB_FOREGROUND"])) &&
+      !isChild
+    ) {
+      return await startDetached();
+    }
+    return await runInForeground(request);
+  },
+});

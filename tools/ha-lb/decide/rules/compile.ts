@@ -1,0 +1,103 @@
+/** The rule sets of one proxy as closures, made once when the configuration is loaded. */
+import type { Proxy } from "../../model/proxy.ts";
+import type { Rule, UseServerRule } from "../../model/rule.ts";
+import { compileCondition, type Predicate } from "../acl.ts";
+import { compileLogFormat, type Render } from "../log-format.ts";
+import type { CompileEnvironment } from "../sample-types.ts";
+import { compileAction, type RuleSide } from "./action.ts";
+import type { RuleTarget } from "./target.ts";
+import type { Verdict } from "./verdict.ts";
+
+export type RunRules = (target: RuleTarget) => Verdict | undefined;
+
+export interface Choice {
+  readonly when: Predicate;
+  readonly name: Render;
+}
+
+export interface CompiledRules {
+  readonly hasRequestRules: boolean;
+  readonly hasResponseRules: boolean;
+  readonly onConnection: RunRules;
+  readonly hasConnectionRules: boolean;
+  readonly onContent: RunRules;
+  readonly hasContentRules: boolean;
+  readonly onRequest: RunRules;
+  readonly onResponse: RunRules;
+  readonly useBackend: readonly Choice[];
+  readonly useServer: readonly Choice[];
+  readonly monitorFail: readonly Predicate[];
+  readonly forcePersist: readonly Predicate[];
+  readonly ignorePersist: readonly Predicate[];
+  readonly statsAdmin: readonly Predicate[];
+  readonly retryOnEmpty: boolean;
+}
+
+export function compileProxyRules(proxy: Proxy, environment: CompileEnvironment): CompiledRules {
+  const redirects = proxy.redirects.map(({ redirect, condition, at }): Rule => ({
+    action: { kind: "redirect", redirect },
+    at,
+    ...(condition === undefined ? {} : { condition }),
+  }));
+  const request = [...proxy.tcpRules.content, ...proxy.httpRequest, ...redirects];
+  const http = [...proxy.httpRequest, ...redirects];
+  const response = [...proxy.tcpRules.response, ...proxy.httpResponse, ...proxy.httpAfterResponse];
+  const connection = [...proxy.tcpRules.connection, ...proxy.tcpRules.session];
+  const persist = (kind: "force" | "ignore") =>
+    proxy.persistRules
+      .filter((rule) => rule.kind === kind)
+      .map((rule) => compileCondition(rule.condition, environment));
+  const choices = (rules: readonly UseServerRule[]): Choice[] =>
+    rules.map((rule) => ({ when: compileCondition(rule.condition, environment), name: nameOf(rule, environment) }));
+  const content = compileRules(proxy.tcpRules.content, "request", environment);
+  const requestRules = compileRules(http, "request", environment);
+  return {
+    hasRequestRules: request.length > 0,
+    hasResponseRules: response.length > 0,
+    hasConnectionRules: connection.length > 0,
+    onConnection: compileRules(connection, "request", environment),
+    hasContentRules: proxy.tcpRules.content.length > 0,
+    onContent: content,
+    // An `accept` ends only its own rule set.
+    onRequest: proxy.tcpRules.content.length === 0 ? requestRules : inTurn(content, requestRules),
+    onResponse: compileRules(response, "response", environment),
+    useBackend: choices(proxy.useBackend),
+    useServer: choices(proxy.useServer),
+    monitorFail: proxy.monitorFail.map((condition) => compileCondition(condition, environment)),
+    forcePersist: persist("force"),
+    ignorePersist: persist("ignore"),
+    statsAdmin: (proxy.stats?.admin ?? []).map((condition) => compileCondition(condition, environment)),
+    retryOnEmpty: proxy.retryOn.some((when) => when === "empty-response" || when === "all-retryable-errors"),
+  };
+}
+
+function inTurn(first: RunRules, second: RunRules): RunRules {
+  return (target) => {
+    const verdict = first(target);
+    return verdict === undefined || verdict.kind === "accept" ? second(target) : verdict;
+  };
+}
+
+function nameOf(rule: UseServerRule, environment: CompileEnvironment): Render {
+  const { target } = rule;
+  if (target.kind === "format") return compileLogFormat(target.format, environment, "value");
+  return () => target.name;
+}
+
+export function compileRules(rules: readonly Rule[], side: RuleSide, environment: CompileEnvironment): RunRules {
+  const steps = rules.map((rule) => ({
+    when: rule.condition === undefined ? undefined : compileCondition(rule.condition, environment),
+    run: compileAction(rule.action, side, environment),
+    at: { file: rule.at.file, line: rule.at.line },
+  }));
+  return (target) => {
+    for (const step of steps) {
+      if (step.when !== undefined && !step.when(target)) continue;
+      const verdict = step.run(target);
+      if (verdict === undefined) continue;
+      target.lastRule = step.at;
+      return verdict;
+    }
+    return undefined;
+  };
+}

@@ -1,0 +1,28 @@
+import type { IpAddress } from "../../model/ip.ts";
+import type { LogLevel } from "../../model/rule.ts";
+import type { SampleContext } from "../../model/sample-context.ts";
+import type { SampleValue } from "../../model/value.ts";
+import type { Head } from "../http/head.ts";
+
+/** What rules may change: the stream at hand, beyond what expressions read of it. */
+export interface RuleTarget extends SampleContext {
+  readonly requestHead: Head;
+  /** Set while response rules run. */
+  responseHead: Head | undefined;
+  lastRule: { readonly file: string; readonly line: number } | undefined;
+  logLevel: LogLevel | undefined;
+  retriesOff: boolean;
+  /** Over the proxy's own timeouts. */
+  serverTimeoutMs: number | undefined;
+  tunnelTimeoutMs: number | undefined;
+  setSource(address: IpAddress | undefined, port: number | undefined): void;
+  setDestination(address: IpAddress | undefined, port: number | undefined): void;
+  track(slot: number, table: string, key: SampleValue): void;
+  incrementTracked(slot: number, counter: string, index: number): void;
+  setTag(slot: number, name: string, index: number, value: number): void;
+  capture(side: "request" | "response", slot: number, text: string): void;
+  /** Text of a file that a reply names; read when the configuration was loaded. */
+  file(path: string): string | undefined;
+  /** The page that the proxy has for a status. */
+  errorPage(status: number): string;
+}

@@ -1,0 +1,16 @@
+/** What a set of rules decided about a request; nothing when it simply goes on. */
+export type Verdict =
+  /** The rest of this rule set is skipped. */
+  | { readonly kind: "accept" }
+  /** A whole response, head and body, as a byte string. `denied`: it counts as a refusal. */
+  | {
+      readonly kind: "reply";
+      readonly status: number;
+      readonly text: string;
+      readonly denied: boolean;
+      readonly closes: boolean;
+    }
+  /** Answered after the tarpit time. */
+  | { readonly kind: "tarpit"; readonly status: number; readonly text: string }
+  /** Closed without a word. */
+  | { readonly kind: "drop"; readonly silently: boolean };

@@ -1,0 +1,80 @@
+import type { Socket } from "bun";
+import type { ServerConnection } from "./http/server-connection.ts";
+import type { Peer } from "./peer.ts";
+
+/** What a connection to a server needs to know of the client. */
+export interface ConnectionFacts {
+  /** Sent first: the PROXY protocol. */
+  readonly preface: Uint8Array | undefined;
+  readonly serverName: string | undefined;
+}
+
+/** What a connecting peer hears. */
+export interface Connecting extends Peer {
+  onOpen(): void;
+  onFailed(): void;
+}
+
+const HANDLERS: Bun.SocketHandler<Connecting> = {
+  open(socket) {
+    const peer = socket.data;
+    if (peer.deadlineMs === Number.NEGATIVE_INFINITY) {
+      socket.terminate();
+      return;
+    }
+    peer.socket = asPeerSocket(socket);
+    peer.onOpen();
+  },
+  data(socket, data) {
+    socket.data.onData(data);
+  },
+  drain(socket) {
+    socket.data.flush();
+  },
+  end(socket) {
+    socket.data.onEnd();
+  },
+  close(socket) {
+    if (socket.data.socket !== undefined) socket.data.onClose();
+  },
+  error() {
+    // `close` follows and says all that matters.
+  },
+  connectError(socket) {
+    socket.data.onFailed();
+  },
+};
+
+/** `Socket<Connecting>` and `Socket<Peer>` are one object; the runtime's type is invariant. */
+function asPeerSocket(socket: unknown): Socket<Peer> {
+  return socket as Socket<Peer>;
+}
+
+/** Starts to connect; `onOpen` or `onFailed` follows. */
+export function connectServer(connection: ServerConnection, facts: ConnectionFacts): void {
+  const { server } = connection;
+  connectPeer(connection, server.host, server.port, server.socketOptions(facts), facts.preface);
+}
+
+export function connectPeer(
+  peer: Connecting,
+  host: string,
+  port: number,
+  more: object,
+  preface: Uint8Array | undefined,
+): void {
+  const handlers = preface === undefined ? HANDLERS : withPreface(preface);
+  const options = { hostname: host, port, data: peer, socket: handlers, allowHalfOpen: true, ...more };
+  // The failure is told by `connectError`; the promise only repeats it.
+  Bun.connect<Connecting>(options).catch(() => undefined);
+}
+
+function withPreface(preface: Uint8Array): Bun.SocketHandler<Connecting> {
+  return {
+    ...HANDLERS,
+    open(socket) {
+      socket.write(preface);
+      void HANDLERS.open?.(socket);
+    },
+  };
+}

@@ -1,0 +1,247 @@
+import type { Socket } from "bun";
+import type { ChunkReader } from "../../decide/http/chunked.ts";
+import type { ProxyHeader } from "../../decide/proxy-protocol.ts";
+import type { SampleValue } from "../../model/value.ts";
+import { Head } from "../../decide/http/head.ts";
+import type { Verdict } from "../../decide/rules/verdict.ts";
+import type { RetryDecision } from "../../decide/retry.ts";
+import type { DataPlane } from "../plane.ts";
+import { Peer } from "../peer.ts";
+import type { BackendRuntime, ListenerRuntime, ServerRuntime, Waiting } from "../runtime.ts";
+import { nowMs, wheel } from "../timer-wheel.ts";
+import { onClientClosed, onClientDeadline, onClientEnd, onClientInput } from "./client-events.ts";
+import { takePlace } from "./dispatch.ts";
+import { resumeServer } from "./response.ts";
+import type { ServerConnection } from "./server-connection.ts";
+import type { Stream } from "./stream.ts";
+
+/** What the connection is doing. */
+export const PHASE = {
+  /** Waits for a request, or has a part of its head. */
+  HEAD: 0,
+  /** Rules wait for the body, a tarpit or an answer from outside. */
+  HELD: 1,
+  /** Waits for a place on a server. */
+  QUEUE: 2,
+  /** A connection to the server is being made, or will be tried again. */
+  CONNECT: 3,
+  /** The request is on its way; no answer yet. */
+  SENT: 4,
+  /** The response passes through. */
+  RESPONSE: 5,
+  /** Bytes pass both ways until the end. */
+  TUNNEL: 6,
+  /** The last answer is on its way out; input is thrown away. */
+  CLOSING: 7,
+} as const;
+
+const NO_BYTES: Buffer[] = [];
+
+/** A client's connection and the request it is at. One request at a time: the next one waits in `input`. */
+export class ClientConnection extends Peer implements Waiting {
+  phase: number = PHASE.HEAD;
+  input: Buffer | undefined;
+  readonly head = new Head();
+  /** The request line as it came, for logs. */
+  originalLine = "";
+  /** Bytes of the request's body that have not come yet, or `CHUNKED`. */
+  bodyLeft = 0;
+  chunks: ChunkReader | undefined;
+  requestDone = true;
+  backend: BackendRuntime | undefined;
+  server: ServerRuntime | undefined;
+  /** Holds a place on `server`. */
+  placed = false;
+  upstream: ServerConnection | undefined;
+  /** The head as it goes to the server. */
+  requestText = "";
+  /** Body bytes that were not sent, or may have to be sent again. */
+  held: Buffer[] = NO_BYTES;
+  heldBytes = 0;
+  /** Everything sent so far is in `requestText` and `held`. */
+  canReplay = true;
+  key: number | undefined;
+  /** The cookie, a stick table or a rule chose the server. */
+  tied = false;
+  avoid: ServerRuntime | undefined;
+  retriesLeft = 0;
+  retriesDone = 0;
+  redispatched = false;
+  pendingRetry: RetryDecision | undefined;
+  /** What a tarpit answers in the end. */
+  heldReply: (Verdict & { readonly kind: "tarpit" }) | undefined;
+  queuedMs = 0;
+  turn = 0;
+  serverQueue = 0;
+  backendQueue = 0;
+  keepAlive = false;
+  requests = 0;
+  /** The client ended its side. */
+  ended = false;
+
+  // Times of the request, ms on the monotonic clock; NaN when not reached.
+  acceptMs: number;
+  /** When the connection became idle, or was accepted. */
+  idleMs: number;
+  firstByteMs = Number.NaN;
+  headMs = Number.NaN;
+  assignedMs = Number.NaN;
+  connectedMs = Number.NaN;
+  responseMs = Number.NaN;
+
+  status = 0;
+  responseBytes = 0;
+  requestBytes = 0;
+  /** `-` unless something ended the request before its time; see the manual's chapter 8.5. */
+  cause = "-";
+  state = "-";
+  cookieState = "--";
+  /** The value the client sent in the persistence cookie. */
+  cookieValue: string | undefined;
+  logged = false;
+  /** Made only when rules, conditions or log formats ask about the request. */
+  stream: Stream | undefined;
+  sourceAddress: string;
+  sourcePort: number;
+  /** From the PROXY protocol, when the client sent it. */
+  proxyHeader: ProxyHeader | undefined;
+  /** In place of the server's name in logs: the status page. */
+  serverLabel: string | undefined;
+  private variables: Map<string, SampleValue> | undefined;
+
+  constructor(
+    readonly plane: DataPlane,
+    readonly listener: ListenerRuntime,
+    socket: Socket<Peer>,
+  ) {
+    super();
+    this.socket = socket;
+    this.acceptMs = nowMs();
+    this.idleMs = this.acceptMs;
+    this.sourceAddress = plainAddress(socket.remoteAddress);
+    this.sourcePort = socket.remotePort ?? 0;
+  }
+
+  get destinationAddress(): string {
+    return this.proxyHeader?.destination ?? plainAddress(this.socket?.localAddress);
+  }
+
+  get destinationPort(): number {
+    return this.proxyHeader?.destinationPort ?? this.socket?.localPort ?? 0;
+  }
+
+  /** Variables of scope `sess`: they live as long as the connection. */
+  sessionVariables(): Map<string, SampleValue> {
+    this.variables ??= new Map();
+    return this.variables;
+  }
+
+  requestLineText(): string {
+    return this.originalLine;
+  }
+
+  /** The client's address as logs show it: also after a rule changed it. */
+  logAddress(): string {
+    return this.stream?.client.source?.toString() ?? (this.sourceAddress === "" ? "unix" : this.sourceAddress);
+  }
+
+  get frontend(): ListenerRuntime["frontend"] {
+    return this.listener.frontend;
+  }
+
+  setDeadline(inMs: number | undefined): void {
+    if (inMs === undefined) this.deadlineMs = Number.POSITIVE_INFINITY;
+    else wheel.set(this, nowMs() + inMs);
+  }
+
+  override onData(data: Buffer): void {
+    onClientInput(this, data);
+  }
+
+  override onEnd(): void {
+    this.ended = true;
+    onClientEnd(this);
+  }
+
+  override onClose(): void {
+    this.detach();
+    onClientClosed(this);
+  }
+
+  override onDrained(): void {
+    resumeServer(this);
+  }
+
+  override onDeadline(): void {
+    onClientDeadline(this);
+  }
+
+  onTurn(server: ServerRuntime): void {
+    takePlace(this, server);
+  }
+
+  /** Stopping: a connection without a request ends now. */
+  endIfIdle(): void {
+    if (this.phase !== PHASE.HEAD || this.input !== undefined) return;
+    this.phase = PHASE.CLOSING;
+    this.close();
+  }
+
+  hold(bytes: Buffer): void {
+    if (this.held === NO_BYTES) this.held = [];
+    this.held.push(bytes);
+    this.heldBytes += bytes.length;
+  }
+
+  /** Forgets what could be sent again. */
+  dropHeld(): void {
+    this.held = NO_BYTES;
+    this.heldBytes = 0;
+    this.canReplay = false;
+  }
+
+  /** Ready for the next request on this connection. */
+  resetRequest(): void {
+    this.phase = PHASE.HEAD;
+    this.requestDone = true;
+    this.chunks = undefined;
+    this.backend = undefined;
+    this.server = undefined;
+    this.upstream = undefined;
+    this.requestText = "";
+    this.held = NO_BYTES;
+    this.heldBytes = 0;
+    this.canReplay = true;
+    this.key = undefined;
+    this.tied = false;
+    this.avoid = undefined;
+    this.retriesDone = 0;
+    this.redispatched = false;
+    this.pendingRetry = undefined;
+    this.heldReply = undefined;
+    this.cookieValue = undefined;
+    this.serverLabel = undefined;
+    this.serverQueue = 0;
+    this.backendQueue = 0;
+    this.firstByteMs = Number.NaN;
+    this.headMs = Number.NaN;
+    this.assignedMs = Number.NaN;
+    this.connectedMs = Number.NaN;
+    this.responseMs = Number.NaN;
+    this.status = 0;
+    this.responseBytes = 0;
+    this.requestBytes = 0;
+    this.cause = "-";
+    this.state = "-";
+    this.cookieState = "--";
+    this.logged = false;
+    this.stream = undefined;
+    this.idleMs = nowMs();
+  }
+}
+
+/** IPv4 clients of an IPv6 listener are shown as IPv4. */
+export function plainAddress(address: string | undefined): string {
+  if (address === undefined) return "";
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+}

@@ -1,0 +1,85 @@
+import { Head } from "../../decide/http/head.ts";
+import type { ChunkReader } from "../../decide/http/chunked.ts";
+import { Peer } from "../peer.ts";
+import type { Idle, ServerRuntime } from "../runtime.ts";
+import { nowMs, wheel } from "../timer-wheel.ts";
+import type { ClientConnection } from "./client.ts";
+import { onConnected, onConnectFailed } from "./dispatch.ts";
+import { onServerDeadline, onServerInput, onServerLost, resumeClient } from "./response.ts";
+
+/** A connection to a server: being made, serving one client's request, or idle in the pool. */
+export class ServerConnection extends Peer implements Idle {
+  connected = false;
+  client: ClientConnection | undefined;
+  /** The part of a response's head that has come. */
+  input: Buffer | undefined;
+  readonly head = new Head();
+  /** Final response head was read. */
+  inBody = false;
+  bodyLeft = 0;
+  chunks: ChunkReader | undefined;
+  /** Requests sent on it. */
+  requests = 0;
+  keepAlive = false;
+  tunnel = false;
+  /** The chunked coding is taken off for a client of HTTP/1.0. */
+  decoding = false;
+  /** Bytes of the answer came. */
+  answered = false;
+
+  constructor(readonly server: ServerRuntime) {
+    super();
+  }
+
+  setDeadline(inMs: number | undefined): void {
+    if (inMs === undefined) this.deadlineMs = Number.POSITIVE_INFINITY;
+    else wheel.set(this, nowMs() + inMs);
+  }
+
+  onOpen(): void {
+    this.connected = true;
+    onConnected(this);
+  }
+
+  onFailed(): void {
+    this.detach();
+    onConnectFailed(this);
+  }
+
+  override onData(data: Buffer): void {
+    onServerInput(this, data);
+  }
+
+  override onEnd(): void {
+    onServerLost(this, true);
+  }
+
+  override onClose(): void {
+    this.detach();
+    onServerLost(this, false);
+  }
+
+  override onDrained(): void {
+    resumeClient(this);
+  }
+
+  override onDeadline(): void {
+    if (!this.connected) {
+      this.abort();
+      onConnectFailed(this);
+    } else onServerDeadline(this);
+  }
+
+  onEvicted(): void {
+    this.close();
+  }
+
+  /** Ready for another request. */
+  resetResponse(): void {
+    this.input = undefined;
+    this.inBody = false;
+    this.answered = false;
+    this.decoding = false;
+    this.chunks = undefined;
+  }
+}

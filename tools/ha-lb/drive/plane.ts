@@ -1,0 +1,257 @@
+/** One worker's data plane: the whole configuration as living objects, and the sockets that feed it. */
+import { makeBalancer } from "../decide/balance/make.ts";
+import { compileKey } from "../decide/balance/key.ts";
+import { errorPage } from "../decide/http/error-page.ts";
+import { DEFAULT_HEAD_LIMITS, type HeadLimits } from "../decide/http/scan.ts";
+import { compileLogFormat } from "../decide/log-format.ts";
+import { writeProxyHeader } from "../decide/proxy-protocol.ts";
+import { compileProxyRules } from "../decide/rules/compile.ts";
+import type { PatternRegistry } from "../decide/acl-registry.ts";
+import type { CompileEnvironment } from "../decide/sample-types.ts";
+import type { Configuration } from "../model/configuration.ts";
+import type { LogFormat } from "../model/log-format.ts";
+import type { LogStyle, Proxy } from "../model/proxy.ts";
+import type { WorldView } from "../model/sample-context.ts";
+import type { StatsRow } from "../model/stats-row.ts";
+import type { SampleValue } from "../model/value.ts";
+import type { ConnectionFacts } from "./connect.ts";
+import { ClientConnection } from "./http/client.ts";
+import { abandon } from "./http/client-events.ts";
+import { requeueClient } from "./http/dispatch.ts";
+import { localReplyText } from "./http/finish.ts";
+import { httpLogLine } from "./http/log-line.ts";
+import { Stream } from "./http/stream.ts";
+import { LogSender } from "./log-sender.ts";
+import { BackendRuntime, FrontendRuntime, type ServerRuntime, type Waiting } from "./runtime.ts";
+import { changeServers } from "./server-admin.ts";
+import { rowsOf } from "./stats-rows.ts";
+import { Sticker, Tables } from "./tables.ts";
+import { nowMs } from "./timer-wheel.ts";
+import { makeWorld } from "./world.ts";
+
+export interface PlaneOptions {
+  readonly configuration: Configuration;
+  readonly patterns: PatternRegistry;
+  /** Texts of the files that replies and error pages name, as byte strings. */
+  readonly files: ReadonlyMap<string, string>;
+  /** The ready-made log formats, read. */
+  readonly styles: Partial<Readonly<Record<LogStyle, LogFormat>>>;
+  readonly hostName: string;
+  readonly version: string;
+}
+
+export class DataPlane {
+  readonly configuration: Configuration;
+  readonly patterns: PatternRegistry;
+  readonly files: ReadonlyMap<string, string>;
+  readonly hostName: string;
+  readonly version: string;
+  readonly backends = new Map<string, BackendRuntime>();
+  readonly frontends: FrontendRuntime[] = [];
+  readonly limits: HeadLimits;
+  readonly tables: Tables;
+  readonly world: WorldView;
+  readonly processVariables = new Map<string, SampleValue>();
+  readonly logs: LogSender;
+  readonly clients = new Set<ClientConnection>();
+  stopping = false;
+  activeConnections = 0;
+  totalConnections = 0;
+  totalRequests = 0;
+  private readonly startedMs = nowMs();
+  readonly logTag: string;
+
+  constructor(options: PlaneOptions) {
+    const { configuration } = options;
+    this.configuration = configuration;
+    this.patterns = options.patterns;
+    this.files = options.files;
+    this.hostName = options.hostName;
+    this.version = options.version;
+    const { tune, logSendHostname } = configuration.global;
+    this.limits = {
+      mostBytes: Math.max(1024, tune.bufferBytes - tune.maxRewriteBytes) || DEFAULT_HEAD_LIMITS.mostBytes,
+      mostFields: tune.maxHeaders,
+    };
+    this.logTag = configuration.global.logTag ?? "haproxy";
+    const shown = logSendHostname === undefined ? "" : logSendHostname === "" ? options.hostName : logSendHostname;
+    this.logs = new LogSender(shown, process.pid);
+    this.tables = new Tables(configuration);
+    this.world = makeWorld(this);
+    for (const proxy of configuration.proxies) this.addProxy(proxy, options);
+    for (const frontend of this.frontends) {
+      const name = frontend.proxy.defaultBackend ?? (frontend.proxy.isBackend ? frontend.proxy.name : undefined);
+      frontend.defaultBackend = name === undefined ? undefined : this.backends.get(name);
+    }
+  }
+
+  private addProxy(proxy: Proxy, options: PlaneOptions): void {
+    const environment: CompileEnvironment = { patterns: this.patterns, proxyName: proxy.name };
+    const rules = compileProxyRules(proxy, environment);
+    const errorPages = this.errorPagesOf(proxy);
+    if (proxy.isBackend) {
+      const balancer = makeBalancer<ServerRuntime>(proxy.balance, proxy.hashType, Math.random);
+      const backend = new BackendRuntime(
+        proxy,
+        balancer,
+        compileKey(proxy.balance, proxy.hashType, environment),
+        rules,
+      );
+      backend.errorPages = errorPages;
+      if (proxy.stickRules.length > 0) backend.stick = new Sticker(proxy.stickRules, environment, this.tables, backend);
+      this.backends.set(proxy.name, backend);
+    }
+    if (!proxy.isFrontend) return;
+    const frontend = new FrontendRuntime(proxy, rules);
+    frontend.errorPages = errorPages;
+    const format = proxy.logFormat ?? (proxy.logStyle === "http" ? undefined : options.styles[proxy.logStyle]);
+    if (format !== undefined) frontend.logFormat = compileLogFormat(format, environment, "log");
+    if (proxy.uniqueIdFormat !== undefined) {
+      frontend.uniqueId = compileLogFormat(proxy.uniqueIdFormat, environment, "value");
+    }
+    this.frontends.push(frontend);
+  }
+
+  /** Pages that `errorfile`, `errorloc` and `errorfiles` give. */
+  private errorPagesOf(proxy: Proxy): ReadonlyMap<number, string> {
+    const pages = new Map<number, string>();
+    for (const { status, answer } of proxy.errorPages) {
+      const text = this.errorPageText(status, answer);
+      if (text !== undefined) pages.set(status, text);
+    }
+    return pages;
+  }
+
+  private errorPageText(status: number, answer: Proxy["errorPages"][number]["answer"]): string | undefined {
+    switch (answer.kind) {
+      case "file":
+        return this.files.get(answer.path);
+      case "section": {
+        const path = this.configuration.httpErrors.get(answer.section)?.files.get(status);
+        return path === undefined ? undefined : this.files.get(path);
+      }
+      case "location":
+        return `HTTP/1.1 ${answer.code} Found\r\nContent-Length: 0\r\nCache-Control: no-cache\r\nLocation: ${answer.url}\r\n\r\n`;
+      case "reply":
+        return answer.reply.body.kind === "string"
+          ? `HTTP/1.1 ${status} Error\r\nContent-Length: ${answer.reply.body.text.length}\r\nContent-Type: ${answer.reply.contentType ?? "text/plain"}\r\n\r\n${answer.reply.body.text}`
+          : undefined;
+    }
+  }
+
+  errorPageFor(client: ClientConnection, status: number): string {
+    return client.backend?.errorPages.get(status) ?? client.frontend.errorPages.get(status) ?? errorPage(status);
+  }
+
+  /** The request as rules see it; made at the first question. */
+  streamOf(client: ClientConnection): Stream {
+    client.stream ??= new Stream(client);
+    return client.stream;
+  }
+
+  finishLocalReply(client: ClientConnection, text: string): string {
+    return localReplyText(client, text);
+  }
+
+  serverTimeoutMs(client: ClientConnection, configured: number | undefined): number | undefined {
+    return client.stream?.serverTimeoutMs ?? configured;
+  }
+
+  tunnelTimeoutMs(client: ClientConnection): number | undefined {
+    const { backend, frontend } = client;
+    const timeouts = backend?.proxy.timeouts;
+    return client.stream?.tunnelTimeoutMs ?? timeouts?.tunnel ?? frontend.proxy.timeouts.client ?? timeouts?.server;
+  }
+
+  /** What a new connection to a server needs of the client. */
+  connectionFacts(client: ClientConnection): ConnectionFacts {
+    const settings = client.server?.settings;
+    if (settings === undefined || (settings.sendProxy === undefined && settings.sni === undefined)) return NO_FACTS;
+    const { sendProxy } = settings;
+    const header =
+      sendProxy === undefined
+        ? undefined
+        : writeProxyHeader(
+            sendProxy.version,
+            client.logAddress(),
+            client.sourcePort,
+            client.destinationAddress,
+            client.destinationPort,
+          );
+    return { preface: header === undefined ? undefined : Buffer.from(header, "latin1"), serverName: undefined };
+  }
+
+  /** Traffic told that a server failed; `observe` and the check interval may react. */
+  observeFailure(_server: ServerRuntime): void {
+    // The checks decide: `observe` is added with them.
+  }
+
+  /** Keeps the last request that was refused as invalid, for `show errors`. */
+  noteInvalid(_client: ClientConnection, bytes: Buffer, status: number): void {
+    this.lastInvalid = { atMs: Date.now(), status, bytes: Buffer.from(bytes.subarray(0, 1024)) };
+  }
+  lastInvalid: { readonly atMs: number; readonly status: number; readonly bytes: Buffer } | undefined;
+
+  forget(client: ClientConnection): void {
+    if (!this.clients.delete(client)) return;
+    this.activeConnections -= 1;
+    client.frontend.active -= 1;
+    if (client.requests === 0) this.logEmpty(client);
+    this.onConnectionGone?.();
+  }
+  onConnectionGone: (() => void) | undefined;
+  /** A connection without a request is worth a line unless `dontlognull` says otherwise. */
+  private logEmpty(client: ClientConnection): void {
+    const { proxy } = client.frontend;
+    if (proxy.logTargets.length === 0 || proxy.flags.has("dontlognull") || client.logged) return;
+    client.cause = "C";
+    client.state = "R";
+    client.head.method = "";
+    client.status = 400;
+    this.logRequest(client, nowMs());
+  }
+
+  logRequest(client: ClientConnection, endMs: number): void {
+    this.totalRequests += 1;
+    const { frontend } = client;
+    const { proxy } = frontend;
+    if (client.logged || proxy.logTargets.length === 0) return;
+    client.logged = true;
+    const level = client.stream?.logLevel ?? "info";
+    const failed = client.cause !== "-" || client.status >= 500;
+    if (level === "silent" || (!failed && proxy.flags.has("dontlog-normal"))) return;
+    const { logFormat } = frontend;
+    const line = logFormat === undefined ? httpLogLine(client, endMs) : logFormat(this.streamOf(client));
+    const shown = failed && proxy.flags.has("log-separate-errors") && level === "info" ? "err" : level;
+    this.logs.send(proxy.logTargets, shown, proxy.logTag ?? this.logTag, line);
+  }
+
+  /** A line about the proxy itself: a server that went down, say. */
+  logEvent(proxy: Proxy, level: "alert" | "notice" | "warning" | "info", line: string): void {
+    this.logs.send(proxy.logTargets, level, proxy.logTag ?? this.logTag, line);
+  }
+
+  statsRows(scope: readonly string[], own: string): readonly StatsRow[] {
+    return rowsOf(this, scope, own);
+  }
+
+  /** Cuts all sessions that are on a server. */
+  shutdownSessions(server: ServerRuntime): void {
+    for (const client of this.clients) if (client.server === server && client.placed) abandon(client, "D");
+  }
+
+  /** What waited for a server that went down looks for another one. */
+  requeue(waiting: Waiting, server: ServerRuntime): void {
+    if (waiting instanceof ClientConnection) requeueClient(waiting, server);
+  }
+
+  administer(backend: string, servers: readonly string[], action: string): number {
+    return changeServers(this, backend, servers, action);
+  }
+
+  upSeconds(): number {
+    return (nowMs() - this.startedMs) / 1000;
+  }
+}
+
+const NO_FACTS: ConnectionFacts = { preface: undefined, serverName: undefined };

@@ -1,0 +1,76 @@
+import type { Socket } from "bun";
+import { readProxyHeader } from "../decide/proxy-protocol.ts";
+import { ClientConnection } from "./http/client.ts";
+import { Peer } from "./peer.ts";
+import type { DataPlane } from "./plane.ts";
+import type { ListenerRuntime } from "./runtime.ts";
+import { TcpSession } from "./tcp/session.ts";
+import { nowMs, wheel } from "./timer-wheel.ts";
+
+/** Time for the header: who sends it sends it first. */
+const HEADER_LIMIT_MS = 5000;
+
+/** A connection on an `accept-proxy` socket before its PROXY header was read. Without one it is closed. */
+export class Preface extends Peer {
+  private bytes: Buffer = Buffer.alloc(0);
+
+  constructor(
+    private readonly plane: DataPlane,
+    private readonly runtime: ListenerRuntime,
+    socket: Socket<Peer>,
+    private readonly begin: (plane: DataPlane, runtime: ListenerRuntime, socket: Socket<Peer>) => Peer,
+  ) {
+    super();
+    this.socket = socket;
+    wheel.set(this, nowMs() + HEADER_LIMIT_MS);
+  }
+
+  override onData(data: Buffer): void {
+    this.bytes = this.bytes.length === 0 ? data : Buffer.concat([this.bytes, data]);
+    const header = readProxyHeader(this.bytes.toString("latin1"));
+    if (header === "more") return;
+    const { socket } = this;
+    if (header === "bad" || socket === undefined) {
+      this.refuse();
+      return;
+    }
+    const rest = this.bytes.subarray(header.byteLength);
+    wheel.remove(this);
+    this.socket = undefined;
+    const peer = this.begin(this.plane, this.runtime, socket);
+    if (header.source !== undefined && (peer instanceof ClientConnection || peer instanceof TcpSession)) {
+      peer.proxyHeader = header;
+      peer.sourceAddress = header.source;
+      peer.sourcePort = header.sourcePort;
+    }
+    if (rest.length > 0) peer.onData(rest);
+  }
+
+  private refuse(): void {
+    this.abort();
+    this.gone();
+  }
+
+  private gone(): void {
+    this.plane.activeConnections -= 1;
+    this.runtime.frontend.active -= 1;
+  }
+
+  override onEnd(): void {
+    this.refuse();
+  }
+
+  override onClose(): void {
+    if (this.socket === undefined) return;
+    this.detach();
+    this.gone();
+  }
+
+  override onDrained(): void {
+    // Nothing is ever sent here.
+  }
+
+  override onDeadline(): void {
+    this.refuse();
+  }
+}

@@ -1,0 +1,223 @@
+/** The living side of a configuration: proxies and servers with their counters, as one worker sees them. */
+import type { Balancer, Candidate } from "../decide/balance/candidate.ts";
+import { inPlay } from "../decide/balance/candidate.ts";
+import type { KeyOf } from "../decide/balance/key.ts";
+import { type HealthState, isUsable, startHealth, takesPersistent, weightInForce } from "../decide/server-health.ts";
+import type { Head } from "../decide/http/head.ts";
+import { RoundRobin } from "../decide/balance/round-robin.ts";
+import type { Render } from "../decide/log-format.ts";
+import type { CompiledRules } from "../decide/rules/compile.ts";
+import { isInNetwork, parseIp, parseNetwork } from "../model/ip.ts";
+import type { ForwardOption } from "../model/proxy.ts";
+import type { ConnectionFacts } from "./connect.ts";
+import type { Sticker } from "./tables.ts";
+import { serverTlsOptions } from "./tls.ts";
+import type { Bind } from "../model/bind.ts";
+import type { Proxy } from "../model/proxy.ts";
+import type { Server } from "../model/server.ts";
+import { nowMs } from "./timer-wheel.ts";
+import { ProxyCounters, ServerCounters } from "./counters.ts";
+
+const NO_PAGES: ReadonlyMap<number, string> = new Map();
+
+/** Something that waits for a place on a server. */
+export interface Waiting {
+  readonly queuedMs: number;
+  /** Counts up over the whole process: who came first. */
+  readonly turn: number;
+  /** A place is free on `server`. */
+  onTurn(server: ServerRuntime): void;
+}
+
+/** An idle connection in a server's pool. */
+export interface Idle {
+  onEvicted(): void;
+}
+
+export class ServerRuntime implements Candidate {
+  readonly name: string;
+  readonly id: number;
+  readonly backup: boolean;
+  readonly counters = new ServerCounters();
+  readonly queue: Waiting[] = [];
+  /** Idle connections, the last used one at the end. */
+  readonly idle: Idle[] = [];
+  health: HealthState;
+  active = 0;
+  usable = true;
+  weight: number;
+  /** Set by the operator or an agent; the configured one otherwise. */
+  wantedWeight: number;
+  maxConnections: number;
+  host: string;
+  port: number;
+  upSinceMs = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    readonly settings: Server,
+    readonly backend: BackendRuntime,
+  ) {
+    this.name = settings.name;
+    this.id = settings.id;
+    this.backup = settings.backup;
+    this.weight = settings.weight;
+    this.wantedWeight = settings.weight;
+    this.maxConnections = settings.maxConnections ?? 0;
+    this.health = startHealth(settings.disabled, nowMs());
+    const { address } = settings;
+    this.host = address.kind === "ip" || address.kind === "name" ? address.host : "";
+    this.port = address.kind === "ip" || address.kind === "name" ? address.port : 0;
+    this.refresh();
+  }
+
+  get queued(): number {
+    return this.queue.length;
+  }
+
+  /** Most sessions now: between minconn and maxconn, by how busy the backend is. */
+  get limit(): number {
+    const most = this.maxConnections;
+    if (most === 0) return Number.POSITIVE_INFINITY;
+    const least = this.settings.minConnections;
+    if (least === undefined) return most;
+    const { active, fullConnections } = this.backend;
+    return fullConnections === 0 || active >= fullConnections
+      ? most
+      : Math.max(least, Math.floor((most * active) / fullConnections));
+  }
+
+  /** May it get a request that belongs to it? */
+  get takesTied(): boolean {
+    return takesPersistent(this.health);
+  }
+
+  /** Works out `usable` and `weight` again; tells whether anything changed. */
+  refresh(): boolean {
+    const before = this.usable;
+    const weightBefore = this.weight;
+    this.weight = weightInForce(this.wantedWeight, nowMs() - this.upSinceMs, this.settings.slowStartMs);
+    this.usable = isUsable(this.health) && this.weight > 0;
+    return before !== this.usable || weightBefore !== this.weight;
+  }
+
+  /** Options of the runtime for a connection to this server. */
+  socketOptions(facts: ConnectionFacts): object {
+    const { settings } = this;
+    const tls = settings.tls === undefined ? {} : { tls: serverTlsOptions(settings.tls, facts.serverName) };
+    return settings.address.kind === "unix" ? { ...tls, unix: settings.address.path } : tls;
+  }
+
+  closeIdle(): void {
+    for (const idle of this.idle.splice(0)) idle.onEvicted();
+  }
+}
+
+export class BackendRuntime {
+  readonly name: string;
+  readonly counters = new ProxyCounters();
+  readonly servers: ServerRuntime[] = [];
+  readonly queue: Waiting[] = [];
+  /** Sessions in this backend now. */
+  active = 0;
+  /** From where minconn gives way to maxconn; `fullconn`. */
+  readonly fullConnections: number;
+  inPlay: readonly ServerRuntime[] = [];
+  readonly deterministic: boolean;
+  /** For requests without the key that the algorithm would hash. */
+  readonly spare = new RoundRobin<ServerRuntime>();
+  stick: Sticker | undefined;
+  errorPages: ReadonlyMap<number, string> = NO_PAGES;
+
+  constructor(
+    readonly proxy: Proxy,
+    readonly balancer: Balancer<ServerRuntime>,
+    readonly keyOf: KeyOf | undefined,
+    readonly rules: CompiledRules,
+  ) {
+    this.name = proxy.name;
+    this.fullConnections = proxy.fullConnections ?? 0;
+    this.deterministic = keyOf !== undefined;
+    for (const server of proxy.servers) this.servers.push(new ServerRuntime(server, this));
+    this.rebuild();
+  }
+
+  server(name: string): ServerRuntime | undefined {
+    return this.servers.find((server) => server.name === name);
+  }
+
+  /** Servers or weights changed. */
+  rebuild(): void {
+    for (const server of this.servers) server.refresh();
+    this.inPlay = inPlay(this.servers, this.proxy.flags.has("allbackups"));
+    this.balancer.rebuild(this.inPlay);
+    this.spare.rebuild(this.inPlay);
+  }
+
+  /** Hands free places of `server` to those who wait longest. */
+  serveQueue(server: ServerRuntime): void {
+    while (server.active < server.limit) {
+      const own = server.queue[0];
+      const common = server.usable && this.inPlay.includes(server) ? this.queue[0] : undefined;
+      if (own === undefined && common === undefined) return;
+      const takeOwn = common === undefined || (own !== undefined && own.turn < common.turn);
+      const next = takeOwn ? server.queue.shift() : this.queue.shift();
+      next?.onTurn(server);
+    }
+  }
+}
+
+export class FrontendRuntime {
+  readonly name: string;
+  readonly counters = new ProxyCounters();
+  active = 0;
+  defaultBackend: BackendRuntime | undefined;
+  errorPages: ReadonlyMap<number, string> = NO_PAGES;
+  uniqueId: Render | undefined;
+  /** A format of its own; the ready-made line of httplog when absent. */
+  logFormat: Render | undefined;
+  readonly captureCounts: { readonly request: number; readonly response: number };
+
+  constructor(
+    readonly proxy: Proxy,
+    readonly rules: CompiledRules,
+  ) {
+    this.name = proxy.name;
+    const count = (side: "request" | "response") => proxy.captures.filter((capture) => capture.side === side).length;
+    this.captureCounts = { request: count("request"), response: count("response") };
+  }
+
+  /** `X-Forwarded-For` and its like, as whole lines. */
+  forwardLines(client: ForwardedClient, backend: BackendRuntime): string {
+    const forwarded = backend.proxy.forwardFor ?? this.proxy.forwardFor;
+    const original = backend.proxy.originalTo ?? this.proxy.originalTo;
+    if (forwarded === undefined && original === undefined) return "";
+    return (
+      forwardLine(client, forwarded, client.logAddress()) + forwardLine(client, original, client.destinationAddress)
+    );
+  }
+}
+
+/** What the forwarding headers need of a client. */
+export interface ForwardedClient {
+  readonly head: Head;
+  readonly sourceAddress: string;
+  readonly destinationAddress: string;
+  logAddress(): string;
+}
+
+function forwardLine(client: ForwardedClient, option: ForwardOption | undefined, address: string): string {
+  if (option === undefined || address === "" || address === "unix") return "";
+  if (option.ifNone && client.head.first(option.header.toLowerCase()) !== undefined) return "";
+  if (option.except !== undefined) {
+    const network = parseNetwork(option.except);
+    const own = parseIp(address);
+    if (network !== undefined && own !== undefined && isInNetwork(own, network)) return "";
+  }
+  return `${option.header}: ${address}\r\n`;
+}
+
+export interface ListenerRuntime {
+  readonly bind: Bind;
+  readonly id: number;
+  readonly frontend: FrontendRuntime;
+}

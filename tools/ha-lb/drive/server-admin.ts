@@ -1,0 +1,76 @@
+/** Changes of servers at run time, whoever asks: checks, the status page, the command socket. */
+import type { AdminState, HealthState } from "../decide/server-health.ts";
+import type { DataPlane } from "./plane.ts";
+import type { ServerRuntime } from "./runtime.ts";
+import { nowMs } from "./timer-wheel.ts";
+
+/** Puts a new state in force: balancing, waiting requests and, where asked for, running sessions follow. */
+export function applyHealth(plane: DataPlane, server: ServerRuntime, health: HealthState): void {
+  const before = server.health;
+  server.health = health;
+  const wasUsable = server.usable;
+  if (health.up && !before.up) server.upSinceMs = nowMs();
+  server.backend.rebuild();
+  if (before.up && !health.up) {
+    server.counters.downCount += 1;
+    server.closeIdle();
+    if (server.settings.onMarkedDown === "shutdown-sessions") plane.shutdownSessions(server);
+    // Who waited for it alone may go elsewhere.
+    for (const waiting of server.queue.splice(0)) plane.requeue(waiting, server);
+  }
+  if (!wasUsable && server.usable) {
+    server.backend.serveQueue(server);
+    if (server.settings.onMarkedUp === "shutdown-backup-sessions") {
+      for (const other of server.backend.servers) if (other.backup) plane.shutdownSessions(other);
+    }
+  }
+}
+
+export function setAdmin(plane: DataPlane, server: ServerRuntime, admin: AdminState): void {
+  if (server.health.admin === admin) return;
+  applyHealth(plane, server, { ...server.health, admin, changedMs: nowMs() });
+}
+
+export function setWeight(server: ServerRuntime, weight: number): void {
+  server.wantedWeight = weight;
+  server.backend.rebuild();
+}
+
+/** Actions of the status page; how many servers they reached. */
+export function changeServers(plane: DataPlane, backendName: string, names: readonly string[], action: string): number {
+  const backend = plane.backends.get(backendName);
+  let changed = 0;
+  for (const name of names) {
+    const server = backend?.server(name);
+    if (server !== undefined && changeServer(plane, server, action)) changed += 1;
+  }
+  return changed;
+}
+
+export function changeServer(plane: DataPlane, server: ServerRuntime, action: string): boolean {
+  const changedMs = nowMs();
+  switch (action) {
+    case "ready":
+    case "enable":
+      setAdmin(plane, server, "ready");
+      return true;
+    case "drain":
+      setAdmin(plane, server, "drain");
+      return true;
+    case "maint":
+    case "disable":
+      setAdmin(plane, server, "maint");
+      return true;
+    case "hup":
+      applyHealth(plane, server, { ...server.health, up: true, streak: 0, stopping: false, changedMs });
+      return true;
+    case "hdown":
+      applyHealth(plane, server, { ...server.health, up: false, streak: 0, changedMs });
+      return true;
+    case "shutdown":
+      plane.shutdownSessions(server);
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,339 @@
+import type { Socket } from "bun";
+import type { ProxyHeader } from "../../decide/proxy-protocol.ts";
+import { writeProxyHeader } from "../../decide/proxy-protocol.ts";
+import { decideRetry } from "../../decide/retry.ts";
+import { logDate } from "../../decide/log-format-variables.ts";
+import { connectPeer, type Connecting } from "../connect.ts";
+import { plainAddress } from "../http/client.ts";
+import { spanMs, wallMs } from "../http/log-view.ts";
+import { Peer, PENDING_HIGH_BYTES } from "../peer.ts";
+import type { DataPlane } from "../plane.ts";
+import type { BackendRuntime, ListenerRuntime, ServerRuntime, Waiting } from "../runtime.ts";
+import { nowMs, wheel } from "../timer-wheel.ts";
+
+let turns = 0;
+
+/** The server's end of a TCP session. */
+class TcpServer extends Peer implements Connecting {
+  constructor(readonly session: TcpSession) {
+    super();
+  }
+  onOpen(): void {
+    this.session.onConnected();
+  }
+  onFailed(): void {
+    this.detach();
+    this.session.onFailed();
+  }
+  override onData(data: Buffer): void {
+    const { session } = this;
+    session.bytesOut += data.length;
+    session.send(data);
+    session.touch();
+    if (session.pendingBytes > PENDING_HIGH_BYTES) this.pause();
+  }
+  override onEnd(): void {
+    this.session.onServerEnd();
+  }
+  override onClose(): void {
+    this.detach();
+    this.session.onServerGone();
+  }
+  override onDrained(): void {
+    this.session.resume();
+  }
+  override onDeadline(): void {
+    this.abort();
+    this.session.onFailed();
+  }
+}
+
+/** A session of `mode tcp`: bytes both ways until both ends are done. */
+export class TcpSession extends Peer implements Waiting {
+  sourceAddress: string;
+  sourcePort: number;
+  proxyHeader: ProxyHeader | undefined;
+  bytesOut = 0;
+  private bytesIn = 0;
+  private server: ServerRuntime | undefined;
+  private backend: BackendRuntime | undefined;
+  private peer: TcpServer | undefined;
+  private early: Buffer[] = [];
+  private placed = false;
+  private connected = false;
+  private clientEnded = false;
+  private serverEnded = false;
+  private retriesLeft = 0;
+  private retriesDone = 0;
+  private redispatched = false;
+  private cause = "-";
+  private state = "-";
+  private done = false;
+  queuedMs = 0;
+  turn = 0;
+  private serverQueue = 0;
+  private backendQueue = 0;
+  private readonly acceptMs = nowMs();
+  private assignedMs = Number.NaN;
+  private connectedMs = Number.NaN;
+  private waiting = false;
+
+  constructor(
+    private readonly plane: DataPlane,
+    private readonly listener: ListenerRuntime,
+    socket: Socket<Peer>,
+  ) {
+    super();
+    this.socket = socket;
+    this.sourceAddress = plainAddress(socket.remoteAddress);
+    this.sourcePort = socket.remotePort ?? 0;
+  }
+
+  start(): void {
+    const backend = this.listener.frontend.defaultBackend;
+    if (backend === undefined) {
+      this.giveUp("S", "C");
+      return;
+    }
+    this.backend = backend;
+    backend.active += 1;
+    backend.counters.sessions += 1;
+    backend.counters.rate.add(this.acceptMs);
+    if (backend.active > backend.counters.highestActive) backend.counters.highestActive = backend.active;
+    this.retriesLeft = backend.proxy.retries;
+    this.assign(undefined);
+  }
+
+  private key(): number {
+    const words = this.sourceAddress.split(".").map(Number);
+    return words.reduce((sum, byte) => ((sum << 8) | (byte & 255)) >>> 0, 0);
+  }
+
+  private assign(avoid: ServerRuntime | undefined): void {
+    const { backend } = this;
+    const server = backend?.balancer.next(backend.keyOf === undefined ? 0 : this.key(), avoid);
+    if (backend === undefined || server === undefined) {
+      this.giveUp("S", "C");
+      return;
+    }
+    if (server.active < server.limit) {
+      this.onTurn(server);
+      return;
+    }
+    const queue = backend.keyOf === undefined ? backend.queue : server.queue;
+    this.server = backend.keyOf === undefined ? undefined : server;
+    this.backendQueue = backend.queue.length;
+    this.queuedMs = nowMs();
+    this.turn = turns;
+    turns += 1;
+    this.waiting = true;
+    queue.push(this);
+    const limitMs = backend.proxy.timeouts.queue ?? backend.proxy.timeouts.connect;
+    if (limitMs !== undefined) wheel.set(this, nowMs() + limitMs);
+  }
+
+  onTurn(server: ServerRuntime): void {
+    this.waiting = false;
+    this.server = server;
+    this.placed = true;
+    server.active += 1;
+    server.counters.sessions += 1;
+    server.counters.rate.add(nowMs());
+    if (server.active > server.counters.highestActive) server.counters.highestActive = server.active;
+    this.assignedMs = nowMs();
+    this.connect(server);
+  }
+
+  private connect(server: ServerRuntime): void {
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    const peer = new TcpServer(this);
+    this.peer = peer;
+    server.counters.connects += 1;
+    const { connect } = server.backend.proxy.timeouts;
+    if (connect !== undefined) wheel.set(peer, nowMs() + connect);
+    const { sendProxy } = server.settings;
+    const destination = this.proxyHeader?.destination ?? plainAddress(this.socket?.localAddress);
+    const port = this.proxyHeader?.destinationPort ?? this.socket?.localPort ?? 0;
+    const preface =
+      sendProxy === undefined
+        ? undefined
+        : Buffer.from(
+            writeProxyHeader(sendProxy.version, this.sourceAddress, this.sourcePort, destination, port),
+            "latin1",
+          );
+    connectPeer(peer, server.host, server.port, server.socketOptions({ preface, serverName: undefined }), preface);
+  }
+
+  onConnected(): void {
+    const { peer } = this;
+    if (peer === undefined || this.done) {
+      peer?.abort();
+      return;
+    }
+    wheel.remove(peer);
+    this.connected = true;
+    this.connectedMs = nowMs();
+    for (const bytes of this.early) peer.send(bytes);
+    this.early = [];
+    if (this.clientEnded) peer.shutdown();
+    this.resume();
+    this.touch();
+  }
+
+  onFailed(): void {
+    const { server, backend } = this;
+    this.peer = undefined;
+    if (server === undefined || backend === undefined || this.done) return;
+    server.counters.connectErrors += 1;
+    backend.counters.connectErrors += 1;
+    const decision = decideRetry({
+      left: this.retriesLeft,
+      most: backend.proxy.retries,
+      redispatch: backend.proxy.redispatch,
+      tied: false,
+      deterministic: backend.deterministic,
+      servers: backend.inPlay.length,
+      reused: false,
+      connectTimeoutMs: backend.proxy.timeouts.connect,
+    });
+    if (decision.kind === "give-up") {
+      this.giveUp("S", "C");
+      return;
+    }
+    this.retriesLeft -= 1;
+    this.retriesDone += 1;
+    const again = () => {
+      if (this.done) return;
+      if (decision.kind === "same-server") {
+        server.counters.retries += 1;
+        backend.counters.retries += 1;
+        this.connect(server);
+        return;
+      }
+      this.leavePlace();
+      server.counters.redispatches += 1;
+      backend.counters.redispatches += 1;
+      this.redispatched = true;
+      this.assign(server);
+    };
+    if (decision.waitMs === 0) again();
+    else setTimeout(again, decision.waitMs);
+  }
+
+  private leavePlace(): void {
+    if (!this.placed || this.server === undefined) return;
+    this.placed = false;
+    this.server.active -= 1;
+    this.server.backend.serveQueue(this.server);
+  }
+
+  /** Something passed: the time of silence starts anew. */
+  touch(): void {
+    const { timeouts } = this.listener.frontend.proxy;
+    const both = [timeouts.client, this.backend?.proxy.timeouts.server].filter((one) => one !== undefined);
+    const limitMs = this.backend?.proxy.timeouts.tunnel ?? (both.length === 0 ? undefined : Math.min(...both));
+    if (limitMs !== undefined) wheel.set(this, nowMs() + limitMs);
+  }
+
+  override onData(data: Buffer): void {
+    this.bytesIn += data.length;
+    const { peer } = this;
+    if (!this.connected || peer === undefined) {
+      this.early.push(data);
+      this.pause();
+      return;
+    }
+    peer.send(data);
+    this.touch();
+    if (peer.pendingBytes > PENDING_HIGH_BYTES) this.pause();
+  }
+
+  override onEnd(): void {
+    this.clientEnded = true;
+    if (this.connected) this.peer?.shutdown();
+    if (this.serverEnded) this.finish();
+  }
+
+  onServerEnd(): void {
+    this.serverEnded = true;
+    if (this.isOpen) this.shutdown();
+    if (this.clientEnded) this.finish();
+  }
+
+  onServerGone(): void {
+    if (this.done) return;
+    if (!this.serverEnded && this.cause === "-") [this.cause, this.state] = ["S", "D"];
+    this.finish();
+  }
+
+  override onClose(): void {
+    this.detach();
+    if (!this.done && !(this.clientEnded && this.serverEnded) && this.cause === "-") {
+      [this.cause, this.state] = ["C", this.connected ? "D" : "C"];
+    }
+    this.finish();
+  }
+
+  override onDrained(): void {
+    this.peer?.resume();
+  }
+
+  override onDeadline(): void {
+    if (this.waiting) {
+      this.giveUp("s", "Q");
+      return;
+    }
+    [this.cause, this.state] = ["c", "D"];
+    this.abort();
+    this.peer?.abort();
+    this.finish();
+  }
+
+  private giveUp(cause: string, state: string): void {
+    [this.cause, this.state] = [cause, state];
+    this.abort();
+    this.finish();
+  }
+
+  private finish(): void {
+    if (this.done) return;
+    this.done = true;
+    const { backend, server, listener } = this;
+    if (this.waiting) {
+      const queue = server === undefined ? backend?.queue : server.queue;
+      const at = queue?.indexOf(this) ?? -1;
+      if (at >= 0) queue?.splice(at, 1);
+    }
+    const { peer } = this;
+    this.peer = undefined;
+    peer?.close();
+    this.close();
+    for (const counters of [listener.frontend.counters, backend?.counters, server?.counters]) {
+      if (counters === undefined) continue;
+      counters.bytesIn += this.bytesIn;
+      counters.bytesOut += this.bytesOut;
+    }
+    this.log();
+    if (backend !== undefined) backend.active -= 1;
+    this.leavePlace();
+    listener.frontend.active -= 1;
+    this.plane.activeConnections -= 1;
+    this.plane.onConnectionGone?.();
+  }
+
+  /** The line of `option tcplog`, manual chapter 8.2.2. */
+  private log(): void {
+    const { backend, server, listener, plane } = this;
+    const { frontend } = listener;
+    const { proxy } = frontend;
+    if (proxy.logTargets.length === 0) return;
+    if (proxy.flags.has("dontlognull") && this.bytesIn === 0 && this.bytesOut === 0) return;
+    const endMs = nowMs();
+    const retries = `${this.redispatched ? "+" : ""}${this.retriesDone}`;
+    const where = `${frontend.name} ${backend?.name ?? frontend.name}/${server?.name ?? "<NOSRV>"}`;
+    const times = `${spanMs(this.acceptMs, this.assignedMs)}/${spanMs(this.assignedMs, this.connectedMs)}/${spanMs(this.acceptMs, endMs)}`;
+    const counts = `${plane.activeConnections}/${frontend.active}/${backend?.active ?? 0}/${server?.active ?? 0}/${retries}`;
+    const line = `${this.sourceAddress}:${this.sourcePort} [${logDate(wallMs(this.acceptMs))}] ${where} ${times} ${this.bytesOut} ${this.cause}${this.state} ${counts} ${this.serverQueue}/${this.backendQueue}`;
+    plane.logs.send(proxy.logTargets, "info", proxy.logTag ?? plane.logTag, line);
+  }
+}

@@ -1,0 +1,126 @@
+/** TLS on both sides: options of the runtime from the model's, and what a connection tells about itself. */
+import { X509Certificate } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { CertificateView, TlsView } from "../model/sample-context.ts";
+import type { BindTls, ServerTls, TlsVersion } from "../model/tls.ts";
+
+/** One certificate with its key, and the names it is for. */
+export interface TlsContext {
+  readonly names: readonly string[];
+  readonly options: Bun.TLSOptions;
+}
+
+/** Files of a `crt` argument: one file, or all of a folder but the companions of others. */
+function certificateFiles(path: string): readonly string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path)
+    .filter((name) => !/\.(key|ocsp|issuer|sctl|dh)$/.test(name))
+    .toSorted()
+    .map((name) => join(path, name));
+}
+
+/** Certificates and key of one PEM file; the key may lie beside it (`site.pem.key`). */
+function readPem(path: string): { readonly cert: string; readonly key: string } {
+  const text = readFileSync(path, "utf8");
+  const beside = `${path}.key`;
+  const stem = `${path.replace(/\.[^./]+$/, "")}.key`;
+  const hasKey = text.includes("PRIVATE KEY-----");
+  const keyFile = hasKey ? path : existsSync(beside) ? beside : stem;
+  return { cert: text, key: hasKey ? text : readFileSync(keyFile, "utf8") };
+}
+
+const VERSION_NUMBER: Readonly<Record<TlsVersion, number>> = {
+  SSLv3: 0x300,
+  "TLSv1.0": 0x301,
+  "TLSv1.1": 0x302,
+  "TLSv1.2": 0x303,
+  "TLSv1.3": 0x304,
+};
+/** SSL_OP_NO_TLSv1, …_1, …_2, …_3 of the TLS library. */
+const NO_VERSION: readonly (readonly [number, number])[] = [
+  [0x301, 0x0400_0000],
+  [0x302, 0x1000_0000],
+  [0x303, 0x0800_0000],
+  [0x304, 0x2000_0000],
+];
+
+function versionOptions(tls: { readonly minVersion?: TlsVersion; readonly maxVersion?: TlsVersion }): number {
+  const least = VERSION_NUMBER[tls.minVersion ?? "TLSv1.2"];
+  const most = VERSION_NUMBER[tls.maxVersion ?? "TLSv1.3"];
+  let options = 0;
+  for (const [version, bit] of NO_VERSION) if (version < least || version > most) options |= bit;
+  return options;
+}
+
+/** Reads all certificates of a `bind` line. Throws when a file can't be read: the configuration is then refused. */
+export function bindTlsContexts(tls: BindTls): readonly TlsContext[] {
+  const files = tls.certificates.flatMap(certificateFiles);
+  return files.map((path): TlsContext => {
+    const { cert, key } = readPem(path);
+    return { names: namesOf(cert), options: { cert, key, ...bindOptions(tls) } };
+  });
+}
+
+function bindOptions(tls: BindTls): Bun.TLSOptions {
+  const asks = tls.verify !== "none";
+  return {
+    secureOptions: versionOptions(tls),
+    ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
+    ...(asks ? { requestCert: true, rejectUnauthorized: tls.verify === "required" } : {}),
+    ...(asks && tls.caFile !== undefined ? { ca: readFileSync(tls.caFile, "utf8") } : {}),
+    // Only what is really spoken may be agreed on.
+    ...(tls.alpn.includes("http/1.1") ? { ALPNProtocols: "http/1.1" } : {}),
+  };
+}
+
+/** DNS names of the first certificate in a PEM text. */
+function namesOf(pem: string): readonly string[] {
+  const certificate = new X509Certificate(pem);
+  const names = certificate.subjectAltName?.match(/DNS:[^,\s]+/g)?.map((name) => name.slice(4)) ?? [];
+  const common = /CN=([^\n]+)/.exec(certificate.subject)?.[1];
+  return names.length > 0 || common === undefined ? names : [common];
+}
+
+export function serverTlsOptions(tls: ServerTls, serverName: string | undefined): Bun.TLSOptions {
+  const pem = tls.certificate === undefined ? undefined : readPem(tls.certificate);
+  return {
+    rejectUnauthorized: tls.verify === "required",
+    secureOptions: versionOptions(tls),
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(tls.caFile === undefined ? {} : { ca: readFileSync(tls.caFile, "utf8") }),
+    ...(pem === undefined ? {} : { cert: pem.cert, key: pem.key }),
+    ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
+  };
+}
+
+/** What the runtime's TLS sockets can tell; its types say it only in part. */
+interface TlsSocket {
+  readonly alpnProtocol: string | false | null;
+  getCipher(): { readonly name: string; readonly version: string } | undefined;
+  getTLSVersion(): string;
+  getServername(): string | undefined;
+  isSessionReused(): boolean;
+}
+
+function isTls(socket: object): socket is TlsSocket {
+  return "getCipher" in socket && "getTLSVersion" in socket;
+}
+
+/** A view of the client's TLS session. */
+export function tlsViewOf(socket: object | undefined): TlsView | undefined {
+  if (socket === undefined || !isTls(socket)) return undefined;
+  return {
+    protocol: socket.getTLSVersion(),
+    cipher: socket.getCipher()?.name ?? "",
+    alpn: typeof socket.alpnProtocol === "string" ? socket.alpnProtocol : "",
+    serverName: socket.getServername(),
+    resumed: socket.isSessionReused(),
+    keyBits: 256,
+    sessionId: "",
+    earlyData: false,
+    clientCertificateUsed: false,
+    verifyResult: 0,
+    certificate: (): CertificateView | undefined => undefined,
+  };
+}
