@@ -11,7 +11,7 @@ export interface Imported {
   readonly notes: readonly Reason[];
 }
 
-type Value = string | true | (string | true)[] | Map<string, string | string[]>;
+type Value = string | number | true | (string | number | true)[] | Map<string, string | string[]>;
 type SectionMap = Map<string, Value>;
 
 const GROUP_OF: Readonly<Record<string, string>> = {
@@ -153,7 +153,7 @@ class Importer {
       map.set(second.text, earlier === undefined ? text : [...(Array.isArray(earlier) ? earlier : [earlier]), text]);
       return;
     }
-    const value = rest === "" ? true : rest;
+    const value = rest === "" ? true : /^(0|[1-9]\d{0,14})$/.test(rest) ? Number(rest) : rest;
     const known = section.get(keyword);
     if (known === undefined) section.set(keyword, value);
     else if (Array.isArray(known)) known.push(value);

@@ -43,11 +43,28 @@ const ALLOWED: Readonly<Record<RuleSet, string>> = {
   "tcp-response": `accept reject close set-log-level set-mark set-nice set-tos silent-drop ${COUNTERS} ${VARIABLES}`,
 };
 
-const REFUSED: Readonly<Record<string, string>> = {
+/** Actions of the reference that are refused, with the reason. */
+export const REFUSED_ACTIONS: Readonly<Record<string, string>> = {
   "expect-netscaler-cip": "the NetScaler protocol isn't implemented",
   "send-spoe-group": "SPOE agents aren't supported",
   "ot-group": "OpenTracing isn't supported; use log lines and the exporter",
 };
+
+/** The rule sets and the words they start with. */
+export const RULE_SETS: readonly (readonly [RuleSet, string])[] = [
+  ["http-request", "http-request"],
+  ["http-response", "http-response"],
+  ["http-after-response", "http-after-response"],
+  ["tcp-connection", "tcp-request connection"],
+  ["tcp-session", "tcp-request session"],
+  ["tcp-content", "tcp-request content"],
+  ["tcp-response", "tcp-response content"],
+];
+
+/** The actions that a rule set takes. */
+export function actionsOf(set: RuleSet): readonly string[] {
+  return ALLOWED[set].split(/\s+/).filter((word) => word !== "");
+}
 
 const PLACES: Readonly<Record<RuleSet, { readonly front?: SamplePlace; readonly back?: SamplePlace }>> = {
   "http-request": { front: "frontend http-request header rule", back: "backend http-request header rule" },
@@ -104,8 +121,8 @@ export function parseRule(
   if (word === undefined) return undefined;
   const found = findAction(set, word);
   if (typeof found === "string") {
-    if (REFUSED[found] !== undefined)
-      line.problem("LB_NOT_SUPPORTED", { keyword: `${keyword} ${found}`, means: REFUSED[found] }, index);
+    if (REFUSED_ACTIONS[found] !== undefined)
+      line.problem("LB_NOT_SUPPORTED", { keyword: `${keyword} ${found}`, means: REFUSED_ACTIONS[found] }, index);
     else {
       const allowed = ALLOWED[set].split(/\s+/);
       line.problem(

@@ -31,10 +31,13 @@ export const SECTION_NAMES = [
   "log-forward",
   "program",
   "fcgi-app",
-  "crt-store",
 ];
 
-const REFUSED_SECTIONS: Readonly<Record<string, string>> = {
+/** What a `cache` section comes to. */
+export const CACHE_MEANS = "there is no response cache; rules that use one are refused";
+
+/** Sections that are refused, with the reason. */
+export const SECTION_STATUS: Readonly<Record<string, string>> = {
   "log-forward": "logs of others aren't forwarded; a syslog daemon does that",
   program: "no further programs are started: use systemd units",
   "fcgi-app": "there is no FastCGI back end",
@@ -69,7 +72,7 @@ export class Reading {
 
   /** One line of whatever section is open, or the start of the next. */
   readLine(line: Line): void {
-    if (SECTION_NAMES.includes(line.text(0)) && !(line.text(0) === "crt-store")) this.open(line);
+    if (SECTION_NAMES.includes(line.text(0))) this.open(line);
     else this.reader(line);
   }
 
@@ -284,13 +287,14 @@ export class Reading {
         this.use(small.httpErrorsReader(name, at), this.httpErrors, name, kind, line);
         break;
       case "cache":
+        line.problem("LB_IGNORED", { keyword: "cache", means: CACHE_MEANS });
         this.use(small.cacheReader(name, at), this.caches, name, kind, line);
         break;
       case "ring":
         this.use(small.ringReader(name, at), this.rings, name, kind, line);
         break;
       default:
-        line.problem("LB_NOT_SUPPORTED", { keyword: `${kind} ${name}`, means: REFUSED_SECTIONS[kind] ?? "" });
+        line.problem("LB_NOT_SUPPORTED", { keyword: `${kind} ${name}`, means: SECTION_STATUS[kind] ?? "" });
         this.reader = () => undefined;
     }
   }
