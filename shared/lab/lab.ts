@@ -12,6 +12,7 @@ import { addressBatch, checkHostNames, CLIENT_NUMBER, planLink, portBatch, RING_
 import { enterCommand, type LabProcess, type Target } from "./process.ts";
 import { HOST_SCRIPT, OUTER_SCRIPT } from "./scripts.ts";
 import { labEnvironment, type LabMode, labSupport, outerNamespaces } from "./support.ts";
+import type { Delay } from "./slow-cables.ts";
 import { Switchboard } from "./switchboard.ts";
 
 export interface LabOptions {
@@ -161,6 +162,16 @@ export class Lab implements AsyncDisposable {
     await this.#switch.block([[this.#of(from), this.#of(to)]], ring);
   }
 
+  /**
+   * A long cable: each frame takes `delayMs` each way, give or take `jitterMs`, in order. A process carries the frames,
+   * so add its own fraction of a millisecond. `delayMs: 0` and `heal` make the cable short again.
+   */
+  async delay(which: Host | string, delay: Delay, ring?: number): Promise<void> {
+    const host = this.#of(which);
+    if (delay.delayMs === 0 && (delay.jitterMs ?? 0) === 0) await this.#switch.undelay(host, ring);
+    else await this.#switch.delay(host, delay, ring);
+  }
+
   /** A bad cable: loses `percent` of a hundred frames at random, each way. 0 ends it, as `heal` does. */
   async lose(host: Host | string, percent: number, ring?: number): Promise<void> {
     await this.#switch.lose(this.#of(host), percent, ring);
@@ -177,11 +188,13 @@ export class Lab implements AsyncDisposable {
     await this.#switch.block(pairs, ring);
   }
 
-  /** Mends the network: ends all dropping and plugs every cable of a running host. */
+  /** Mends the network: ends all dropping and delay, and plugs every cable of a running host. */
   async heal(): Promise<void> {
     await this.#switch.unblockAll();
     for (const host of this.machines) {
-      if (host.pid !== undefined) await this.#switch.setCarrier(host, "up");
+      if (host.pid === undefined) continue;
+      await this.#switch.undelay(host);
+      await this.#switch.setCarrier(host, "up");
     }
   }
 

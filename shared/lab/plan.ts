@@ -5,7 +5,7 @@ export const HOST_LIMIT = 64;
 export const RING_LIMIT = 2;
 /** The client's number in the plan. */
 export const CLIENT_NUMBER = 200;
-/** An interface name has 15 characters, and a switch port is called `HOST-RING`. */
+/** An interface name has 15 characters, and a switch port is called `HOST-RING`, with one letter more in a slow cable. */
 export const NAME_LIMIT = 12;
 
 /** One network card of a host. */
@@ -30,6 +30,11 @@ export function planLink(hostName: string, number: number, ring: number): Link {
     ipv4: `10.${77 + ring}.0.${number}`,
     ipv6: `fd${77 + ring}::${number}`,
   };
+}
+
+/** With a slow cable, the bridge's end and the far end of the piece behind it: the host's own port stays what it is. */
+export function slowPorts(port: string): readonly [bridgeEnd: string, farEnd: string] {
+  return [`${port}d`, `${port}e`];
 }
 
 /** `ip -batch` lines that plug the host's cables into the switches. */

@@ -2,8 +2,9 @@
  * The switch between the hosts: cables pulled, frames dropped in one or both directions.
  * It is the lab's outer network namespace: one bridge a ring, one port a cable.
  */
-import type { Link } from "./plan.ts";
+import { type Link, slowPorts } from "./plan.ts";
 import { enterCommand, execute, type Target } from "./process.ts";
+import { type Delay, SlowCables } from "./slow-cables.ts";
 
 /** The part of a host that the switch knows. */
 export interface Station {
@@ -29,10 +30,14 @@ const TABLE = `table bridge lab {
 
 export class Switchboard {
   #filtering = false;
-  /** Ports that lose frames at random, and how many of a hundred. */
+  /** Ports (quoted) that lose frames at random, and how many of a hundred. */
   readonly #losing = new Map<string, number>();
 
-  constructor(private readonly outer: Target) {}
+  readonly #slow: SlowCables;
+
+  constructor(private readonly outer: Target) {
+    this.#slow = new SlowCables(outer, (command, input) => this.run(command, input));
+  }
 
   /** Runs a program beside the switch. Throws when it fails. */
   async run(command: readonly string[], input?: string): Promise<string> {
@@ -51,31 +56,36 @@ export class Switchboard {
 
   /** Takes away the ports of a host that is gone, so that it can be booted again. */
   async removePorts(station: Station): Promise<void> {
+    for (const link of station.links) await this.#slow.forget(link);
     const lines = station.links.map((link) => `link delete ${link.port}`);
     // The kernel removes them too, in its own time, when the host's namespace ends; one of the two comes second.
     await this.run(["sh", "-c", "ip -force -batch - 2>/dev/null || true"], `${lines.join("\n")}\n`);
   }
 
+  /** Makes a host's cables slow. */
+  async delay(station: Station, delay: Delay, ring?: number): Promise<void> {
+    for (const link of linksOf(station, ring)) await this.#slow.lay(link, delay);
+  }
+
+  /** Makes them quick again. */
+  async undelay(station: Station, ring?: number): Promise<void> {
+    for (const link of linksOf(station, ring)) await this.#slow.remove(link);
+  }
+
   /** Drops everything that the host sends. */
   async dropFrom(station: Station, ring?: number): Promise<void> {
-    await this.#add(
-      "from",
-      linksOf(station, ring).map((link) => quoted(link.port)),
-    );
+    await this.#apply([addElements("from", linksOf(station, ring).flatMap(portNames))]);
   }
 
   /** Drops everything that is sent to the host. */
   async dropTo(station: Station, ring?: number): Promise<void> {
-    await this.#add(
-      "to",
-      linksOf(station, ring).map((link) => quoted(link.port)),
-    );
+    await this.#apply([addElements("to", linksOf(station, ring).flatMap(portNames))]);
   }
 
   /** Drops both directions, silently: the carrier stays. */
   async isolate(station: Station, ring?: number): Promise<void> {
-    const ports = linksOf(station, ring).map((link) => quoted(link.port));
-    await this.#apply(["from", "to"].map((set) => `add element bridge lab ${set} { ${ports.join(", ")} }`));
+    const ports = linksOf(station, ring).flatMap(portNames);
+    await this.#apply([addElements("from", ports), addElements("to", ports)]);
   }
 
   /** Drops what `from` sends to `to`, and nothing else. */
@@ -84,10 +94,11 @@ export class Switchboard {
     for (const [from, to] of pairs) {
       for (const link of linksOf(from, ring)) {
         const other = to.links[link.ring];
-        if (other !== undefined) elements.push(`${quoted(link.port)} . ${quoted(other.port)}`);
+        if (other === undefined) continue;
+        for (const a of portNames(link)) for (const b of portNames(other)) elements.push(`${a} . ${b}`);
       }
     }
-    if (elements.length > 0) await this.#add("pairs", elements);
+    if (elements.length > 0) await this.#apply([addElements("pairs", elements)]);
   }
 
   /** Drops `percent` of a hundred frames at random, each way; 0 ends it. */
@@ -95,17 +106,17 @@ export class Switchboard {
     if (!(Number.isInteger(percent) && percent >= 0 && percent < 100))
       throw new Error(`a loss of ${percent} %: 0 to 99`);
     for (const link of linksOf(station, ring)) {
-      if (percent === 0) this.#losing.delete(link.port);
-      else this.#losing.set(link.port, percent);
+      for (const port of portNames(link)) {
+        if (percent === 0) this.#losing.delete(port);
+        else this.#losing.set(port, percent);
+      }
     }
     const commands = ["flush map bridge lab losing"];
     for (const rate of new Set(this.#losing.values())) {
       commands.push(`add chain bridge lab lose-${rate}`, `flush chain bridge lab lose-${rate}`);
       commands.push(`add rule bridge lab lose-${rate} numgen random mod 100 < ${rate} counter drop`);
     }
-    for (const [port, rate] of this.#losing) {
-      commands.push(`add element bridge lab losing { ${quoted(port)} : jump lose-${rate} }`);
-    }
+    for (const [port, rate] of this.#losing) commands.push(addElements("losing", [`${port} : jump lose-${rate}`]));
     await this.#apply(commands);
   }
 
@@ -115,10 +126,6 @@ export class Switchboard {
     this.#losing.clear();
     const sets = ["from", "to", "pairs"].map((set) => `flush set bridge lab ${set}`);
     await this.#apply([...sets, "flush map bridge lab losing"]);
-  }
-
-  async #add(set: string, elements: readonly string[]): Promise<void> {
-    await this.#apply([`add element bridge lab ${set} { ${elements.join(", ")} }`]);
   }
 
   async #apply(commands: readonly string[]): Promise<void> {
@@ -136,6 +143,11 @@ function linksOf(station: Station, ring: number | undefined): readonly Link[] {
   return [link];
 }
 
-function quoted(port: string): string {
-  return `"${port}"`;
+/** The names, quoted, that the bridge may know the cable by: the one of a slow cable counts too, laid or not yet. */
+function portNames(link: Link): string[] {
+  return [`"${link.port}"`, `"${slowPorts(link.port)[0]}"`];
+}
+
+function addElements(set: string, elements: readonly string[]): string {
+  return `add element bridge lab ${set} { ${elements.join(", ")} }`;
 }
