@@ -56,7 +56,12 @@ export function compileTest(test: AclTest, environment: CompileEnvironment): Pre
 
 function overValues(sample: CompiledSample, matches: ValueTest): Predicate {
   const { get, all } = sample;
-  if (all !== undefined) return (context) => all(context).some(matches);
+  if (all !== undefined) {
+    return (context) => {
+      for (const value of all(context)) if (matches(value)) return true;
+      return false;
+    };
+  }
   return (context) => {
     const value = get(context);
     return value !== undefined && matches(value);

@@ -29,6 +29,7 @@ const responseHeaders: Side = (context) => context.response?.headers;
 const eitherHeaders: Side = (context) => context.response?.headers ?? context.request?.headers;
 
 const NONE: readonly string[] = [];
+const AS_TEXT = (text: string): SampleValue | undefined => text;
 
 /** All values of a header: list elements, or whole lines when `full`. An empty name means any header. */
 function headerValues(headers: HeaderView, name: string, full: boolean): readonly string[] {
@@ -41,11 +42,7 @@ function headerValues(headers: HeaderView, name: string, full: boolean): readonl
 }
 
 /** `hdr(name,occurrence)`: the last value, or the one asked for; conditions see each. */
-function header(
-  side: Side,
-  full: boolean,
-  map: (text: string) => SampleValue | undefined = (text) => text,
-): FetchMaker {
+function header(side: Side, full: boolean, map: (text: string) => SampleValue | undefined = AS_TEXT): FetchMaker {
   return (values) => {
     const name = textArgument(values, 0).toLowerCase();
     const occurrence = numberArgument(values, 1, 0);
@@ -59,7 +56,8 @@ function header(
     const all = (context: SampleContext): readonly SampleValue[] => {
       const headers = side(context);
       if (headers === undefined) return NONE;
-      return headerValues(headers, name, full).flatMap((text) => map(text) ?? []);
+      const texts = headerValues(headers, name, full);
+      return map === AS_TEXT ? texts : texts.flatMap((text) => map(text) ?? []);
     };
     return { get, all };
   };

@@ -5,6 +5,9 @@
 export class IpAddress {
   readonly family: 4 | 6;
   readonly words: readonly number[];
+  /** Made at first use: one address is often printed many times. */
+  private text = "";
+
   constructor(family: 4 | 6, words: readonly number[]) {
     if (words.length !== (family === 4 ? 1 : 4)) throw new Error("an address has one or four words");
     this.family = family;
@@ -12,7 +15,8 @@ export class IpAddress {
   }
 
   toString(): string {
-    return this.family === 4 ? formatIpv4(this.words[0] ?? 0) : formatIpv6(this.words);
+    if (this.text === "") this.text = this.family === 4 ? formatIpv4(this.words[0] ?? 0) : formatIpv6(this.words);
+    return this.text;
   }
 
   /** The address as bytes in network order, one UTF-16 unit per byte. */

@@ -44,9 +44,17 @@ export function parsePattern(match: MatchMethod, text: string, ignoreCase: boole
   }
 }
 
-/** Only A–Z, as byte strings need it. */
+/** Lower case of A–Z only: bytes above 127 stay as they are. */
 export function lowerAscii(text: string): string {
-  return /[A-Z]/.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text;
+  let upper = false;
+  let high = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit >= 0x41 && unit <= 0x5a) upper = true;
+    else if (unit > 0x7f) high = true;
+  }
+  if (!upper) return text;
+  return high ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text.toLowerCase();
 }
 
 function parseBytes(text: string): Pattern | string {
