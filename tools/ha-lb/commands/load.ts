@@ -1,58 +1,15 @@
-/** From files on the disk to a configuration, and to the texts that it names. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+/** What a data plane needs besides the configuration: ready-made formats, and the texts of files. */
+import { readFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
-import { describe, type Problem, type Reason, reason } from "../../../shared/reason/catalogue.ts";
+import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
 import { fail, type Result } from "../../../shared/reason/result.ts";
-import { type ConfigurationText, parseConfiguration } from "../config/parse.ts";
+import { parseConfiguration } from "../config/parse.ts";
 import { LOG_STYLE_FORMATS } from "../decide/log-format-default.ts";
 import type { Configuration } from "../model/configuration.ts";
 import type { LogFormat } from "../model/log-format.ts";
 import type { LogStyle } from "../model/proxy.ts";
 import { LB_CONFIG_REASONS } from "../model/reasons.ts";
 import type { BodySource } from "../model/rule.ts";
-
-export interface LoadedConfiguration {
-  readonly result: Result<Configuration>;
-  /** As read, for carets. */
-  readonly texts: readonly ConfigurationText[];
-}
-
-/** Files of one `-f`: itself, or the `.cfg` files of a folder in order of their names. */
-function filesOf(path: string): readonly string[] {
-  if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path)
-    .filter((name) => name.endsWith(".cfg") && !name.startsWith("."))
-    .toSorted()
-    .map((name) => join(path, name));
-}
-
-/** Reads and checks configuration files. Never throws for what an operator may get wrong. */
-export function loadConfiguration(
-  paths: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-  diagnostics = false,
-): LoadedConfiguration {
-  const texts: ConfigurationText[] = [];
-  const problems: Reason[] = [];
-  for (const path of paths) {
-    try {
-      for (const file of filesOf(path)) texts.push({ file, text: readFileSync(file, "latin1") });
-    } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
-      const at = { file: path, line: 1, column: 1 };
-      problems.push(reason(LB_CONFIG_REASONS, "LB_FILE_UNREADABLE", { keyword: "-f", path, problem }, at));
-    }
-  }
-  if (problems.length > 0) return { result: fail(problems), texts };
-  const variables = new Map<string, string>();
-  for (const [name, value] of Object.entries(environment)) if (value !== undefined) variables.set(name, value);
-  variables.set("HAPROXY_CFGFILES", texts.map(({ file }) => file).join(";"));
-  return { result: parseConfiguration(texts, { environment: variables, diagnostics }), texts };
-}
-
-export function inWords(reasons: readonly Reason[]): readonly Problem[] {
-  return reasons.map((fact) => describe(LB_CONFIG_REASONS, fact));
-}
 
 const STYLES = ["default", "tcp", "http", "http-clf", "https", "json"] as const;
 

@@ -1,6 +1,6 @@
 /**
  * HAProxy's command line (haproxy(1), management guide chapter 3): `ha-lb -W -f FILE -p PIDFILE` means
- * `ha-lb run …`, `-c` means `check`. Flags that only tune what ha-lb does otherwise are taken and do nothing.
+ * `ha-lb run …`, `-c` means `peer-check`. Flags that only tune what ha-lb does otherwise are taken and do nothing.
  */
 const VERBS_HELP = new Set(["-h", "--help", "--version"]);
 /** Flags with one argument that mean nothing here. */
@@ -16,8 +16,8 @@ export function rewritePeerFlags(argv: readonly string[]): readonly string[] | u
   let verb = "run";
   for (let index = 0; index < argv.length; index += 1) {
     const word = argv[index] ?? "";
-    if (word === "-c") verb = "check";
-    else if (word === "-cc") return ["check-condition", argv[index + 1] ?? ""];
+    if (word === "-c") verb = "peer-check";
+    else if (word === "-cc") return ["peer-condition", argv[index + 1] ?? ""];
     else if (word === "-f") {
       words.push("--config", argv[index + 1] ?? "");
       index += 1;

@@ -1,9 +1,11 @@
 import { defineCommand } from "../../../shared/cli/command.ts";
 import { EXIT, type ExitCode } from "../../../shared/model/exit-codes.ts";
 import { scrubEnvironment } from "../../../shared/drive/supervise/environment.ts";
-import { loadConfiguration } from "./load.ts";
+import { loadConfiguration } from "./check-load.ts";
 import { tellProblems } from "./alert.ts";
 import { runInForeground } from "./run/foreground.ts";
+import { runMaster } from "./run/master.ts";
+import { runWorker } from "./run/worker.ts";
 import { startDetached } from "./run/detach.ts";
 
 /** What names a configuration and how it is run; `run` and its processes share it. */
@@ -49,8 +51,10 @@ export const runCommand = defineCommand({
       io.stderr.write("[ALERT]    : config : no configuration file was given: use -f FILE\n");
       return EXIT.usage;
     }
-    const { result } = loadConfiguration(paths, io.env);
-    tellProblems(result, (text) => io.stderr.write(text));
+    const { result } = loadConfiguration({ paths, environment: io.env, masterWorker: options["master-worker"] });
+    // The background process has said it already, before it went there.
+    if (io.env["HA_LB_DETACHED"] !== "1" && io.env["HA_LB_WORKER"] === undefined)
+      tellProblems(result, (text) => io.stderr.write(text));
     if (!result.ok) return EXIT.error;
     const { global } = result.value;
     const request = {
@@ -61,13 +65,15 @@ export const runCommand = defineCommand({
       finish: (options.finish ?? []).map(Number),
       terminate: (options.terminate ?? []).map(Number),
     };
-    const isChild = io.env["HA_LB_DETACHED"] === "1";
+    const isChild = io.env["HA_LB_DETACHED"] === "1" || io.env["HA_LB_WORKER"] !== undefined;
     if (
       (options.daemon || (global.daemon && !context.given.has("master-worker") && !io.env["HA_LB_FOREGROUND"])) &&
       !isChild
     ) {
       return await startDetached();
     }
-    return await runInForeground(request);
+    const worker = Number(io.env["HA_LB_WORKER"] ?? 0);
+    if (worker > 0) return await runWorker(request);
+    return global.threads > 1 ? await runMaster(request) : await runInForeground(request);
   },
 });

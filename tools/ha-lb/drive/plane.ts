@@ -200,6 +200,8 @@ export class DataPlane {
     this.onConnectionGone?.();
   }
   onConnectionGone: (() => void) | undefined;
+  /** A server's state, weight or address changed: the master tells its workers. */
+  onServerChange: ((server: ServerRuntime) => void) | undefined;
   /** A connection without a request is worth a line unless `dontlognull` says otherwise. */
   private logEmpty(client: ClientConnection): void {
     const { proxy } = client.frontend;

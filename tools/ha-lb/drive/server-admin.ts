@@ -18,6 +18,7 @@ export function applyHealth(plane: DataPlane, server: ServerRuntime, health: Hea
     // Who waited for it alone may go elsewhere.
     for (const waiting of server.queue.splice(0)) plane.requeue(waiting, server);
   }
+  plane.onServerChange?.(server);
   if (!wasUsable && server.usable) {
     server.backend.serveQueue(server);
     if (server.settings.onMarkedUp === "shutdown-backup-sessions") {
@@ -31,9 +32,10 @@ export function setAdmin(plane: DataPlane, server: ServerRuntime, admin: AdminSt
   applyHealth(plane, server, { ...server.health, admin, changedMs: nowMs() });
 }
 
-export function setWeight(server: ServerRuntime, weight: number): void {
+export function setWeight(plane: DataPlane, server: ServerRuntime, weight: number): void {
   server.wantedWeight = weight;
   server.backend.rebuild();
+  plane.onServerChange?.(server);
 }
 
 /** Actions of the status page; how many servers they reached. */

@@ -3,6 +3,11 @@ import { hostname } from "node:os";
 import { writeFileSync, rmSync } from "node:fs";
 import type { ExitCode } from "../../../../shared/model/exit-codes.ts";
 import { EXIT } from "../../../../shared/model/exit-codes.ts";
+import { EventFeed } from "../../../../shared/drive/control/event-feed.ts";
+import { startControlServer, type ControlServer } from "../../../../shared/drive/control/server.ts";
+import { standardMethods } from "../../../../shared/drive/control/standard-methods.ts";
+import { controlSocketPath, runDirectoryOf } from "../../../../shared/model/paths.ts";
+import type { StatusReport } from "../../../../shared/model/status.ts";
 import { VERSION } from "../../../../shared/model/version.ts";
 import { PatternRegistry } from "../../decide/acl-registry.ts";
 import { Checker, type HealthEvent } from "../../drive/checks/checker.ts";
@@ -10,8 +15,11 @@ import { openListeners, type OpenListener } from "../../drive/listen.ts";
 import { DataPlane } from "../../drive/plane.ts";
 import { CommandSockets } from "../../drive/cli/sockets.ts";
 import type { Configuration } from "../../model/configuration.ts";
-import { alertLine } from "../alert.ts";
-import { loadConfiguration, readNamedFiles, readOrUndefined, styleFormats } from "../load.ts";
+import { tellProblems } from "../alert.ts";
+import { loadConfiguration } from "../check-load.ts";
+import { readNamedFiles, readOrUndefined, styleFormats } from "../load.ts";
+import { rowsOf } from "../../drive/stats-rows.ts";
+import { statusReport } from "./status.ts";
 import { sayReady } from "./detach.ts";
 import { dropPrivileges } from "./privileges.ts";
 
@@ -33,7 +41,7 @@ const SOFT_STOP_POLL_MS = 100;
 export function makePlane(configuration: Configuration, tell: (text: string) => void): DataPlane | undefined {
   const files = readNamedFiles(configuration);
   if (!files.ok) {
-    for (const fact of files.problems) tell(alertLine(fact, process.pid));
+    tellProblems(files, tell);
     return undefined;
   }
   const patterns = new PatternRegistry(readOrUndefined);
@@ -83,6 +91,7 @@ class Foreground {
   private listeners: readonly OpenListener[] = [];
   private sockets: CommandSockets | undefined;
   private finish: (code: ExitCode) => void = () => undefined;
+  private readonly events = new EventFeed();
   private interrupted = false;
   private ending = false;
 
@@ -91,7 +100,7 @@ class Foreground {
     plane: DataPlane,
   ) {
     this.plane = plane;
-    this.checker = new Checker(plane, (event) => tellHealth(plane, event));
+    this.checker = new Checker(plane, (event) => this.tell(event));
   }
 
   async run(): Promise<ExitCode> {
@@ -109,6 +118,7 @@ class Foreground {
     this.sockets = new CommandSockets(plane, plane.configuration.global.statsSockets);
     this.sockets.open((text) => process.stderr.write(text));
     if (request.pidFile !== undefined) writeFileSync(request.pidFile, `${process.pid}\n`);
+    const control = await this.openControl();
     dropPrivileges(plane.configuration.global);
     this.checker.start();
     sayReady();
@@ -124,9 +134,42 @@ class Foreground {
     const code = await new Promise<ExitCode>((resolve) => {
       this.finish = resolve;
     });
-    if (request.pidFile !== undefined) rmSync(request.pidFile, { force: true });
+    if (request.pidFile !== undefined) removeQuietly(request.pidFile);
+    control?.close();
     if (this.interrupted) process.exit(EXIT_INTERRUPTED);
     process.exit(code);
+  }
+
+  /** The socket that `ha-lb status` and the monitor ask. Traffic is carried without it, too. */
+  private async openControl(): Promise<ControlServer | undefined> {
+    const opened = await startControlServer({
+      tool: "ha-lb",
+      version: VERSION,
+      path: controlSocketPath("ha-lb", runDirectoryOf(this.request.env)),
+      methods: standardMethods({ status: () => this.status(), events: this.events }),
+    });
+    if (opened.ok) return opened.server;
+    for (const problem of opened.problems) process.stderr.write(`[WARNING]  (${process.pid}) : ${problem.sentence}\n`);
+    return undefined;
+  }
+
+  private status(): StatusReport {
+    return statusReport({
+      version: VERSION,
+      host: hostname(),
+      nowMs: Date.now(),
+      origin: this.request.paths.join(" "),
+      rows: rowsOf(this.plane, [], ""),
+      events: this.events.recent(),
+    });
+  }
+
+  /** What a check changed: in the log, on the error output and among the events. */
+  private tell(event: HealthEvent): void {
+    tellHealth(this.plane, event);
+    const down = event.change === "down";
+    const code = down ? "LB_SERVER_DOWN" : "LB_SERVER_CHANGED";
+    this.events.push({ atMs: Date.now(), code, severity: down ? "warning" : "notice", sentence: healthLine(event) });
   }
 
   /** Ends at once. */
@@ -157,9 +200,9 @@ class Foreground {
 
   /** Reads the configuration again; a broken one changes nothing. Old connections finish on the old rules. */
   private async reload(): Promise<void> {
-    const { result } = loadConfiguration(this.request.paths, this.request.env);
+    const { result } = loadConfiguration({ paths: this.request.paths, environment: this.request.env });
     if (!result.ok) {
-      for (const fact of result.problems) process.stderr.write(alertLine(fact, process.pid));
+      tellProblems(result, (text) => process.stderr.write(text));
       process.stderr.write(`[ALERT]    (${process.pid}) : reload refused: the running configuration stays\n`);
       return;
     }
@@ -176,7 +219,7 @@ class Foreground {
     this.checker.stop();
     this.plane = plane;
     this.listeners = opened.open;
-    this.checker = new Checker(plane, (event) => tellHealth(plane, event));
+    this.checker = new Checker(plane, (event) => this.tell(event));
     this.checker.start();
     this.sockets?.serve(plane);
     drain(before);
@@ -202,6 +245,15 @@ export function drain(plane: DataPlane): void {
   plane.stopping = true;
   for (const client of plane.clients) client.endIfIdle();
   for (const backend of plane.backends.values()) for (const server of backend.servers) server.closeIdle();
+}
+
+/** After the privileges are dropped it may not be ours to remove: then it stays, as haproxy leaves it. */
+export function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It names a process that is gone; who reads it checks that.
+  }
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

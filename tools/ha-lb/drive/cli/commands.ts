@@ -45,7 +45,7 @@ function weigh(plane: DataPlane, rest: readonly string[]): string {
   return onServer(rest, plane, (server) => {
     const weight = parseWeight(rest[1] ?? "", server);
     if (typeof weight === "string") return weight;
-    setWeight(server, weight);
+    setWeight(plane, server, weight);
     return "";
   });
 }
@@ -78,6 +78,7 @@ function setServer(plane: DataPlane, rest: readonly string[]): string {
         server.host = value;
         if (port !== undefined && /^\d+$/.test(port)) server.port = Number(port);
         server.closeIdle();
+        plane.onServerChange?.(server);
         return `IP changed to '${value}', port '${server.port}' by 'stats socket command'\n`;
       default:
         return "'set server <srv>' only supports 'state', 'weight', 'health', 'addr'.\n";
@@ -92,6 +93,7 @@ function setMaxconn(plane: DataPlane, rest: readonly string[]): string {
     if (!Number.isInteger(most) || most < 0) return "Integer value expected.\n";
     server.maxConnections = most;
     server.backend.serveQueue(server);
+    plane.onServerChange?.(server);
     return "";
   });
 }

@@ -126,7 +126,16 @@ export class CommandSockets {
 
   close(): void {
     for (const listener of this.listeners) listener.stop(true);
-    for (const { address } of this.binds) if (address.kind === "unix") rmSync(address.path, { force: true });
+    for (const { address } of this.binds) if (address.kind === "unix") removeQuietly(address.path);
+  }
+}
+
+/** After the privileges are dropped the folder may not be ours; the next start replaces the file. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It stays.
   }
 }
 

@@ -1,0 +1,99 @@
+/** Counters of a worker on their way to the master: what was added since the last report. */
+import type { DataPlane } from "./plane.ts";
+
+type Numbers = Record<string, number>;
+
+interface Holder {
+  readonly key: string;
+  readonly counters: object;
+  readonly byClass: number[];
+  readonly owner: { active: number };
+}
+
+/** Highest values are no sums; the master keeps its own. */
+const NOT_SUMMED = /^(highest|last|downSince)/;
+
+function holdersOf(plane: DataPlane): readonly Holder[] {
+  const holders: Holder[] = [];
+  const add = (key: string, owner: { active: number; counters: object & { byClass: number[] } }) => {
+    holders.push({ key, counters: owner.counters, byClass: owner.counters.byClass, owner });
+  };
+  for (const frontend of plane.frontends) add(`frontend/${frontend.name}`, frontend);
+  for (const backend of plane.backends.values()) {
+    add(`backend/${backend.name}`, backend);
+    for (const server of backend.servers) add(`server/${backend.name}/${server.name}`, server);
+  }
+  return holders;
+}
+
+function read(holder: Holder): Numbers {
+  const numbers: Numbers = {};
+  for (const [name, value] of Object.entries(holder.counters)) {
+    if (typeof value === "number" && !NOT_SUMMED.test(name)) numbers[name] = value;
+  }
+  for (const [index, value] of holder.byClass.entries()) numbers[`class${index}`] = value;
+  return numbers;
+}
+
+export interface CountReport {
+  readonly added: Record<string, Numbers>;
+  readonly active: Numbers;
+}
+
+export class CountReporter {
+  private readonly before = new Map<string, Numbers>();
+  constructor(private readonly plane: DataPlane) {}
+
+  report(): CountReport {
+    const added: Record<string, Numbers> = {};
+    const active: Numbers = { total: this.plane.activeConnections };
+    for (const holder of holdersOf(this.plane)) {
+      const now = read(holder);
+      const last = this.before.get(holder.key) ?? {};
+      const difference: Numbers = {};
+      for (const [name, value] of Object.entries(now)) {
+        if (value !== (last[name] ?? 0)) difference[name] = value - (last[name] ?? 0);
+      }
+      this.before.set(holder.key, now);
+      if (Object.keys(difference).length > 0) added[holder.key] = difference;
+      active[holder.key] = holder.owner.active;
+    }
+    return { added, active };
+  }
+}
+
+/** The master's side: sums over all workers, in its own data plane that carries no traffic. */
+export class CountCollector {
+  private readonly active = new Map<number, Numbers>();
+  constructor(private readonly plane: DataPlane) {}
+
+  take(worker: number, report: CountReport): void {
+    this.active.set(worker, report.active);
+    for (const holder of holdersOf(this.plane)) {
+      const added = report.added[holder.key];
+      if (added !== undefined) this.add(holder, added);
+      let sum = 0;
+      for (const numbers of this.active.values()) sum += numbers[holder.key] ?? 0;
+      holder.owner.active = sum;
+    }
+    let total = 0;
+    for (const numbers of this.active.values()) total += numbers["total"] ?? 0;
+    this.plane.activeConnections = total;
+  }
+
+  /** A worker is gone with all its sessions. */
+  forget(worker: number): void {
+    this.active.delete(worker);
+  }
+
+  private add(holder: Holder, added: Numbers): void {
+    for (const [name, value] of Object.entries(added)) {
+      const found = /^class(\d)$/.exec(name)?.[1];
+      if (found !== undefined) holder.byClass[Number(found)] = (holder.byClass[Number(found)] ?? 0) + value;
+      else if (name in holder.counters) {
+        const before: unknown = Reflect.get(holder.counters, name);
+        if (typeof before === "number") Reflect.set(holder.counters, name, before + value);
+      }
+    }
+  }
+}
