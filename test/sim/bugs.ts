@@ -147,12 +147,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       "  if (changes) store.revision += store.leases.size > 0 && store.sessions.size % 2 === 0 ? 2 : 1 + (performance.now() & 1);",
   },
   {
-    name: "lease-by-wall-clock",
-    file: "shared/sim/guard.ts",
-    find: "return localMs(this.node, this.world.nowMs);",
-    replace: "return localMs(this.node, this.world.nowMs) + this.node.wallOffsetMs;",
-  },
-  {
     name: "lease-held-too-long",
     file: "shared/decide/lease/holder.ts",
     find: "return (ttlMs * (1 - driftRatio)) / (1 + driftRatio);",
@@ -208,6 +202,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
  * of the test, or only just. They are here for long runs, and as a measure for a better choice of faults.
  */
 export const RARE_BUGS: readonly PlantedBug[] = [
+  {
+    name: "lease-by-wall-clock",
+    file: "shared/sim/guard.ts",
+    find: "return localMs(this.node, this.world.nowMs);",
+    replace: "return localMs(this.node, this.world.nowMs) + this.node.wallOffsetMs;",
+  },
   {
     name: "snapshot-drops-acknowledged-tail",
     file: `${raft}/follow.ts`,

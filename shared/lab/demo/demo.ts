@@ -2,7 +2,7 @@
 import { createLab, type Lab } from "../lab.ts";
 import type { LabMode } from "../support.ts";
 import { DemoCluster } from "./cluster.ts";
-import { obeyKeys } from "./keys.ts";
+import { monitorHosts, obeyKeys } from "./keys.ts";
 import { DEMO_LABEL, type Programs } from "./settings.ts";
 import { isSurvived, tellStory } from "./story.ts";
 import { Story } from "./tell.ts";
@@ -28,6 +28,12 @@ function closeOnSignal(lab: Lab): void {
   }
 }
 
+/** The monitor's picture as text. What it thinks of the cluster's health is in the picture, not in its exit code. */
+async function drawOnce(cluster: DemoCluster, monitor: string): Promise<string> {
+  const child = Bun.spawn([monitor, "-1", ...monitorHosts(cluster)], { stdout: "pipe", stderr: "ignore" });
+  return new Response(child.stdout).text();
+}
+
 /** Returns whether the service survived. */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
   const story = new Story(options.write);
@@ -37,8 +43,10 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     const how = lab.mode === "root" ? "as root" : "without root, in a user namespace";
     story.plain(`Three hosts and a client on this machine, as network namespaces, ${how}.`);
     const cluster = new DemoCluster(lab, options.programs);
-    const outcome = await tellStory(cluster, story);
     const interactive = !options.once && process.stdin.isTTY && process.stdout.isTTY;
+    const { monitor } = options.programs;
+    const picture = interactive && monitor !== undefined ? () => drawOnce(cluster, monitor) : undefined;
+    const outcome = await tellStory(cluster, story, picture);
     if (interactive) await obeyKeys(cluster, options.programs, story);
     return isSurvived(outcome);
   } finally {

@@ -67,6 +67,12 @@ class Keyboard {
   }
 }
 
+/** What tells the monitor where the control sockets of the hosts are. */
+export function monitorHosts({ lab }: DemoCluster): string[] {
+  const hosts = lab.hosts.flatMap((host) => ["--host", `${host.name}=${lab.runDirectory(host)}`]);
+  return [...hosts, "--cluster", "demo"];
+}
+
 class Session {
   constructor(
     private readonly cluster: DemoCluster,
@@ -115,10 +121,8 @@ class Session {
       this.story.tell("this build has no monitor");
       return;
     }
-    const { lab } = this.cluster;
-    const hosts = lab.hosts.flatMap((host) => ["--host", `${host.name}=${lab.runDirectory(host)}`]);
     this.keyboard.release();
-    const child = Bun.spawn([monitor, ...hosts, "--cluster", "demo"], { stdio: ["inherit", "inherit", "inherit"] });
+    const child = Bun.spawn([monitor, ...monitorHosts(this.cluster)], { stdio: ["inherit", "inherit", "inherit"] });
     await child.exited;
     this.keyboard.listen();
   }

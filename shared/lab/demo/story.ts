@@ -35,10 +35,12 @@ export function tellEvents(cluster: DemoCluster, story: Story): () => void {
   });
 }
 
-export async function tellStory(cluster: DemoCluster, story: Story): Promise<Outcome> {
+/** `picture` draws the whole cluster, where there is room for it. */
+export async function tellStory(cluster: DemoCluster, story: Story, picture?: () => Promise<string>): Promise<Outcome> {
   await setUp(cluster, story);
   const owner = await cluster.owner();
   story.tell(`${owner.name} holds ${FLOATING_ADDRESS}; the others wait`);
+  if (picture !== undefined) story.plain((await picture()).trimEnd());
   const client = await Client.start(cluster);
   story.tell(
     `the client asks ${FLOATING_ADDRESS} every ${UDP_INTERVAL_MS} ms, and for a web page every ${HTTP_INTERVAL_MS} ms`,
