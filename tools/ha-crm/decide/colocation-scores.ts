@@ -1,0 +1,158 @@
+import { INFINITY_SCORE, addScores } from "../model/score.ts";
+import { anyNodeAvailable } from "./scores.ts";
+import {
+  ABSENT,
+  nodeAvailable,
+  type SchedColocation,
+  type SchedNode,
+  type SchedResource,
+  type World,
+} from "./world.ts";
+
+/** How scores of others are taken over. */
+export interface TakeOver {
+  /** Not at all when no node would be left. */
+  readonly keepUsable: boolean;
+  /** Nothing that would turn a good node into a bad one. */
+  readonly positive: boolean;
+  /** Follow the resources this one depends on, not those that depend on it. */
+  readonly upwards: boolean;
+}
+
+/** Marks a node whose score would have become bad; no sum of scores comes near it. */
+const SPOILED = -100 * INFINITY_SCORE;
+
+/** The value of a colocation's attribute on a node. */
+export function nodeAttribute(node: SchedNode, attribute: string): string | undefined {
+  return attribute === "#uname" ? node.name : node.attributes.get(attribute);
+}
+
+const sameValue = (left: string | undefined, right: string | undefined) =>
+  left === right || (left !== undefined && right !== undefined && left.toLowerCase() === right.toLowerCase());
+
+/** The best score of a resource on nodes with this value of the attribute. */
+function bestScore(world: World, source: SchedResource, target: SchedNode, attribute: string): number {
+  if (attribute === "#uname") {
+    const score = source.scores[target.index] ?? ABSENT;
+    return score !== ABSENT && nodeAvailable(target) && score > -INFINITY_SCORE ? score : -INFINITY_SCORE;
+  }
+  const value = nodeAttribute(target, attribute);
+  let best = -INFINITY_SCORE;
+  for (const node of world.nodes) {
+    const score = source.scores[node.index] ?? ABSENT;
+    if (score > best && nodeAvailable(node) && sameValue(nodeAttribute(node, attribute), value)) best = score;
+  }
+  return best;
+}
+
+function addMatching(
+  world: World,
+  scores: Int32Array,
+  source: SchedResource,
+  attribute: string,
+  factor: number,
+  positive: boolean,
+): void {
+  for (const node of world.nodes) {
+    const old = scores[node.index] ?? ABSENT;
+    if (old === ABSENT || old === SPOILED) continue;
+    const theirs = bestScore(world, source, node, attribute);
+    // To avoid what is avoided is no reason to go there.
+    if (factor < 0 && theirs < 0) continue;
+    const exact = Math.fround(factor * theirs);
+    let delta = Math.trunc(exact < 0 ? exact - 0.5 : exact + 0.5);
+    if (delta === 0 && theirs !== 0) {
+      // However small, a preference stays one.
+      if (factor > 0) delta = 1;
+      else if (factor < 0) delta = -1;
+    }
+    const sum = addScores(delta, old);
+    if (positive && sum < 0 && old > 0) {
+      scores[node.index] = SPOILED;
+      continue;
+    }
+    if (positive && sum < 0 && old === 0) continue;
+    scores[node.index] = sum;
+  }
+}
+
+/** Does the dependent have a say in where the primary goes? */
+export function hasInfluence(colocation: SchedColocation, primary: SchedResource = colocation.primary): boolean {
+  return colocation.influence || primary.runningOn.length === 0;
+}
+
+/**
+ * Adds to `scores` what a resource and everything around it would like, weakened by the factors on the way.
+ * @returns the new scores, or the old ones when they were better kept
+ */
+export function addColocatedScores(
+  world: World,
+  resource: SchedResource,
+  scores: Int32Array,
+  attribute: string,
+  factor: number,
+  how: TakeOver,
+): Int32Array {
+  if (resource.merging) return scores;
+  resource.merging = true;
+  let result: Int32Array;
+  if (resource.kind === "group" && !how.upwards) {
+    result = addGroupScores(world, resource, scores, attribute, factor, how);
+  } else {
+    const work = scores.slice();
+    addMatching(world, work, resource, attribute, factor, how.positive);
+    result = followOthers(world, resource, scores, work, factor, how);
+  }
+  resource.merging = false;
+  return result;
+}
+
+function followOthers(
+  world: World,
+  resource: SchedResource,
+  before: Int32Array,
+  started: Int32Array,
+  factor: number,
+  how: TakeOver,
+): Int32Array {
+  let work = started;
+  if (anyNodeAvailable(world, work)) {
+    for (const colocation of how.upwards ? resource.thisWith : resource.withThis) {
+      if (!how.upwards && !hasInfluence(colocation)) continue;
+      const other = how.upwards ? colocation.primary : colocation.dependent;
+      const next = Math.fround(factor * Math.fround(colocation.score / INFINITY_SCORE));
+      work = addColocatedScores(world, other, work, colocation.attribute, next, { ...how, keepUsable: true });
+    }
+  } else if (how.keepUsable) return before;
+  if (how.positive) for (let index = 0; index < work.length; index += 1) if (work[index] === SPOILED) work[index] = 1;
+  return work;
+}
+
+/** A group is as its first member is, which has the wishes of the others already. */
+function addGroupScores(
+  world: World,
+  group: SchedResource,
+  scores: Int32Array,
+  attribute: string,
+  factor: number,
+  how: TakeOver,
+): Int32Array {
+  const first = group.children[0];
+  if (first === undefined) return scores;
+  let work = addColocatedScores(world, first, scores, attribute, factor, how);
+  for (const colocation of group.withThis) {
+    const next = Math.fround(colocation.score / INFINITY_SCORE);
+    work = addColocatedScores(world, colocation.dependent, work, colocation.attribute, next, how);
+  }
+  return work;
+}
+
+/** What the resource with all it depends on would like: the order of placement is made of it. */
+export function wishedScores(world: World, resource: SchedResource): Int32Array {
+  resource.merging = true;
+  const how = { keepUsable: false, positive: false, upwards: true };
+  const work = resource.scores.slice();
+  const result = followOthers(world, resource, work, work, 1, how);
+  resource.merging = false;
+  return result;
+}

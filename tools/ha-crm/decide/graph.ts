@@ -1,0 +1,165 @@
+import { ACT, type Input, ORD, type SchedAction } from "./action.ts";
+import type { SchedNode, World } from "./world.ts";
+
+/** The actions that shall be carried out, and which waits for which. */
+export interface Graph {
+  /** In an order in which they can be carried out one after the other. */
+  readonly actions: readonly GraphAction[];
+  /** Orderings that were given up because they contradict others. */
+  readonly dropped: readonly DroppedOrdering[];
+}
+
+export interface GraphAction {
+  /** From 0; also the place in `Graph.actions`. */
+  readonly number: number;
+  readonly action: SchedAction;
+  /** Numbers of the actions that must be done before it. */
+  readonly after: readonly number[];
+}
+
+export interface DroppedOrdering {
+  readonly first: string;
+  readonly then: string;
+  /** The constraint's id; empty when it is one that holds for every resource. */
+  readonly constraint: string;
+}
+
+/** Is it carried out, as against only thought of? */
+export function isInGraph(action: SchedAction): boolean {
+  if (!action.has(ACT.runnable)) return false;
+  if (action.has(ACT.optional) && !action.has(ACT.shown)) return false;
+  const resource = action.resource;
+  if (resource !== undefined && !resource.managed && action.task !== "monitor" && action.task !== "cancel")
+    return false;
+  if (action.has(ACT.pseudo) || action.task === "stonith" || action.task === "do_shutdown") return true;
+  const node = action.node;
+  if (node === undefined) return false;
+  if (action.has(ACT.onCoordinator)) return true;
+  return node.online && !node.unclean;
+}
+
+/** Does an edge count between these two? */
+function counts(input: Input): boolean {
+  const { action: first, then, flags } = input;
+  if (flags === ORD.none) return false;
+  if ((flags & ORD.serialize) !== 0 && (first.node === undefined || then.node === undefined))
+    return (flags & ~ORD.serialize) !== 0;
+  const sameNode = first.node !== undefined && first.node === then.node;
+  if ((flags & ORD.load) !== 0 && flags === ORD.load && !sameNode) return false;
+  if (flags === ORD.ifOnSameNode && !sameNode) return false;
+  return true;
+}
+
+export function buildGraph(world: World): Graph {
+  const shown = world.actions.filter(isInGraph);
+  const member = new Uint8Array(world.actions.length);
+  for (const action of shown) member[action.number] = 1;
+  const inputs = new Map<SchedAction, Input[]>();
+  for (const action of shown)
+    inputs.set(
+      action,
+      action.before.filter((input) => member[input.action.number] === 1 && counts(input)),
+    );
+  const dropped: DroppedOrdering[] = [];
+  const order = sortTopologically(shown, inputs, dropped);
+  const numberOf = new Map(order.map((action, index) => [action, index]));
+  const actions = order.map((action, number) => ({
+    number,
+    action,
+    after: (inputs.get(action) ?? [])
+      .map((input) => numberOf.get(input.action) ?? 0)
+      .toSorted((left, right) => left - right),
+  }));
+  return { actions, dropped };
+}
+
+/** Which edge to give up first when some contradict each other: wishes before musts, written ones before inner ones. */
+function strength(input: Input): number {
+  if ((input.flags & ORD.preserve) !== 0) return 4;
+  if ((input.flags & (ORD.serialize | ORD.ifOnSameNode | ORD.load)) !== 0) return 0;
+  if (input.flags === ORD.ordered) return 1;
+  return input.source === undefined || input.source === "" ? 3 : 2;
+}
+
+function sortTopologically(
+  shown: readonly SchedAction[],
+  inputs: Map<SchedAction, Input[]>,
+  dropped: DroppedOrdering[],
+): SchedAction[] {
+  const missing = new Map<SchedAction, number>();
+  const after = new Map<SchedAction, SchedAction[]>();
+  for (const action of shown) missing.set(action, inputs.get(action)?.length ?? 0);
+  for (const action of shown) {
+    for (const input of inputs.get(action) ?? []) {
+      const list = after.get(input.action);
+      if (list === undefined) after.set(input.action, [action]);
+      else list.push(action);
+    }
+  }
+  const order: SchedAction[] = [];
+  const done = new Set<SchedAction>();
+  let ready = shown.filter((action) => missing.get(action) === 0);
+  for (;;) {
+    for (let at = 0; at < ready.length; at += 1) {
+      const action = ready[at];
+      if (action === undefined || done.has(action)) continue;
+      done.add(action);
+      order.push(action);
+      for (const next of after.get(action) ?? []) {
+        const left = (missing.get(next) ?? 1) - 1;
+        missing.set(next, left);
+        if (left === 0) ready.push(next);
+      }
+    }
+    if (order.length === shown.length) return order;
+    const freed = breakLoop(shown, inputs, done, missing, dropped);
+    ready = freed;
+  }
+}
+
+/** Finds a loop among what is left and drops its weakest edge. @returns what became ready by that */
+function breakLoop(
+  shown: readonly SchedAction[],
+  inputs: Map<SchedAction, Input[]>,
+  done: ReadonlySet<SchedAction>,
+  missing: Map<SchedAction, number>,
+  dropped: DroppedOrdering[],
+): SchedAction[] {
+  const loop = findLoop(shown, inputs, done);
+  let weakest: Input | undefined;
+  for (const input of loop) if (weakest === undefined || strength(input) < strength(weakest)) weakest = input;
+  if (weakest === undefined) throw new Error("actions are left, but there is no loop");
+  const then = weakest.then;
+  const kept = (inputs.get(then) ?? []).filter((input) => input !== weakest);
+  inputs.set(then, kept);
+  weakest.flags = ORD.none;
+  dropped.push({ first: weakest.action.key, then: then.key, constraint: weakest.source ?? "" });
+  const open = kept.filter((input) => !done.has(input.action)).length;
+  missing.set(then, open);
+  return open === 0 ? [then] : [];
+}
+
+function findLoop(
+  shown: readonly SchedAction[],
+  inputs: Map<SchedAction, Input[]>,
+  done: ReadonlySet<SchedAction>,
+): Input[] {
+  const first = shown.find((action) => !done.has(action));
+  const seen = new Map<SchedAction, number>();
+  const path: Input[] = [];
+  let at = first;
+  while (at !== undefined) {
+    const before = seen.get(at);
+    if (before !== undefined) return path.slice(before);
+    seen.set(at, path.length);
+    const input: Input | undefined = (inputs.get(at) ?? []).find((one) => !done.has(one.action));
+    if (input === undefined) return [];
+    path.push(input);
+    at = input.action;
+  }
+  return [];
+}
+
+export function nodeName(node: SchedNode | undefined): string {
+  return node?.name ?? "";
+}

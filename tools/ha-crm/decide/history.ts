@@ -1,0 +1,115 @@
+import type { HistoryEntry, NodeState, ResourceHistory } from "../model/state.ts";
+import { activeLocations, allPrimitives, findDescendant } from "./family.ts";
+import { applyEntry, type HistoryRun } from "./history-entry.ts";
+import { finishResourceState } from "./history-state.ts";
+import { addOrphan, addOrphanInstance } from "./orphans.ts";
+import { parseRole, ROLE } from "./roles.ts";
+import { nodeRuns } from "./remote-nodes.ts";
+import { nodeAvailable, type SchedNode, type SchedResource, type World } from "./world.ts";
+
+/** Replays the remembered actions of all nodes: where everything is, in which role, what failed. */
+export function unpackHistory(world: World): void {
+  const waiting: SchedNode[] = [];
+  for (const state of world.state.nodes) {
+    const node = world.nodesById.get(state.id) ?? world.nodesByName.get(state.name.toLowerCase());
+    if (node === undefined) continue;
+    if (node.isRemote) waiting.push(node);
+    else if (node.online || world.settings.fencingEnabled) unpackNode(world, node, state);
+  }
+  // What runs on remote nodes is known only after it is known whether their connections are up.
+  for (const node of waiting) {
+    nodeRuns(world, node);
+    if (node.state !== undefined && (node.online || world.settings.fencingEnabled)) unpackNode(world, node, node.state);
+  }
+  for (const node of world.nodes) if (node.isRemote && !waiting.includes(node)) nodeRuns(world, node);
+}
+
+function unpackNode(world: World, node: SchedNode, state: NodeState): void {
+  for (const history of state.history) unpackResource(world, node, history);
+}
+
+/** Oldest first; entries that are still under way last. */
+function sortEntries(entries: readonly HistoryEntry[]): readonly HistoryEntry[] {
+  if (entries.length < 2) return entries;
+  return entries.toSorted((left, right) => {
+    if (left.callId === right.callId) return (left.lastRcChange ?? 0) - (right.lastRcChange ?? 0);
+    if (left.callId < 0) return 1;
+    if (right.callId < 0) return -1;
+    return left.callId - right.callId;
+  });
+}
+
+function unpackResource(world: World, node: SchedNode, history: ResourceHistory): void {
+  if (history.entries.length === 0 && history.container === undefined) return;
+  const entries = sortEntries(history.entries);
+  const resource = findResource(world, node, history) ?? addOrphan(world, node, history);
+  if (resource === undefined) return;
+  resource.history.set(node.index, entries);
+  const saved = resource.role;
+  resource.role = ROLE.unknown;
+  const run: HistoryRun = { world, resource, node, onFail: "ignore", lastFailure: undefined, entries };
+  let wanted: number | undefined;
+  for (const entry of entries) wanted = targetRoleOf(world, entry) ?? wanted;
+  for (const entry of entries) applyEntry(run, entry);
+  finishResourceState(run);
+  // The role is the highest of all nodes it is active on.
+  if (saved > resource.role) resource.role = saved;
+}
+
+function targetRoleOf(_world: World, entry: HistoryEntry): number | undefined {
+  return parseRole(entry.operation);
+}
+
+/** The configured resource (or the instance) that an entry of the history speaks of. */
+function findResource(world: World, node: SchedNode, history: ResourceHistory): SchedResource | undefined {
+  const exact = world.byId.get(history.resource);
+  if (
+    exact !== undefined &&
+    exact.kind === "primitive" &&
+    (exact.parent === undefined || exact.unique || !exact.id.includes(":"))
+  ) {
+    return rememberName(exact, history);
+  }
+  const name = history.resource.replace(/:\d+$/, "");
+  const instances = world.byName.get(name);
+  const first = instances?.[0];
+  if (first === undefined || first.kind !== "primitive") return undefined;
+  const clone = first.top;
+  if (clone.kind !== "clone") return name === history.resource ? rememberName(first, history) : undefined;
+  if (clone.unique) return exact ?? addOrphanInstance(world, clone, name, history.resource);
+  return rememberName(findInstance(world, clone, name, node), history);
+}
+
+function rememberName(resource: SchedResource, history: ResourceHistory): SchedResource {
+  resource.historyName = history.resource;
+  return resource;
+}
+
+/** Instances of an anonymous clone are all alike: the one that is on the node already, or else one that is nowhere. */
+function findInstance(world: World, clone: SchedResource, name: string, node: SchedNode): SchedResource {
+  let found: SchedResource | undefined;
+  let inactive: SchedResource | undefined;
+  let skipInactive = false;
+  for (const child of clone.children) {
+    const locations = activeLocations(child);
+    if (locations.length > 0) {
+      if (locations[0] !== node) continue;
+      found = findDescendant(child, name);
+      if (found !== undefined && found.runningOn.length > 0) {
+        // Two on one node: the second one is a stray.
+        found = undefined;
+        skipInactive = true;
+      }
+      if (found !== undefined) break;
+    } else if (!skipInactive && inactive === undefined && !allPrimitives(child).some((one) => one.blocked)) {
+      const candidate = findDescendant(child, name);
+      if (candidate?.pendingNode === undefined || candidate.pendingNode === node) inactive = candidate;
+    }
+  }
+  if (found === undefined && !skipInactive) found = inactive;
+  const away = !nodeAvailable(node) && (!node.online || node.unclean);
+  if (found !== undefined && !found.needsFencing && away && clone.cloneMax < world.nodes.length * clone.cloneNodeMax) {
+    found = undefined;
+  }
+  return found ?? addOrphanInstance(world, clone, name, `${name}:${clone.children.length}`);
+}

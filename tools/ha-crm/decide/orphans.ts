@@ -1,0 +1,49 @@
+import type { Clone } from "../model/resource.ts";
+import type { ResourceHistory } from "../model/state.ts";
+import { INFINITY_SCORE } from "../model/score.ts";
+import { findDescendant } from "./family.ts";
+import { banEverywhere } from "./scores.ts";
+import { ResourceBuilder } from "./unpack-resources.ts";
+import type { SchedNode, SchedResource, World } from "./world.ts";
+
+/** A resource that is only in the history: it was removed from the configuration. It is stopped where it still runs. */
+export function addOrphan(world: World, _node: SchedNode, history: ResourceHistory): SchedResource | undefined {
+  const known = world.byId.get(history.resource);
+  if (known !== undefined) return known.orphan ? known : undefined;
+  const builder = new ResourceBuilder(world, new Map());
+  const agent =
+    history.type === undefined
+      ? undefined
+      : { class: history.class ?? "ocf", provider: history.provider, type: history.type };
+  const resource = builder.build(
+    { kind: "primitive", id: history.resource, agent, meta: [], instance: [], operations: [], utilization: [] },
+    undefined,
+    "",
+  );
+  if (resource === undefined) return undefined;
+  resource.orphan = true;
+  resource.historyName = history.resource;
+  world.resources.push(resource);
+  if (!world.settings.stopOrphanResources) resource.managed = false;
+  else banEverywhere(world, resource, "SCORE_ORPHAN", "stop-orphan-resources");
+  return resource;
+}
+
+/** An instance that is active although the clone has no place for it. */
+export function addOrphanInstance(world: World, clone: SchedResource, name: string, _id: string): SchedResource {
+  const builder = new ResourceBuilder(world, new Map(world.cluster.templates.map((one) => [one.id, one])));
+  const config: Clone | undefined = clone.config?.kind === "clone" ? clone.config : undefined;
+  if (config === undefined) throw new Error(`${clone.id} is no clone`);
+  const child = builder.addInstance(clone, config, clone.children.length);
+  const found = child === undefined ? undefined : findDescendant(child, name);
+  if (child === undefined || found === undefined) throw new Error(`${clone.id} has no member ${name}`);
+  markOrphan(child);
+  return found;
+}
+
+function markOrphan(resource: SchedResource): void {
+  resource.orphan = true;
+  resource.children.forEach(markOrphan);
+}
+
+export const ORPHAN_SCORE = -INFINITY_SCORE;

@@ -1,0 +1,67 @@
+import { ACT, ORD } from "./action.ts";
+import { nextLocation } from "./family.ts";
+import { makeAction } from "./make-action.ts";
+import { addOrdering } from "./ordering-list.ts";
+import { orderUnfencing } from "./unfencing.ts";
+import { ABSENT, DISCOVERY, type SchedNode, type SchedResource, type World } from "./world.ts";
+
+/** Looks for resources on nodes where it isn't known whether they run: before anything is started. */
+export function createProbes(world: World): void {
+  if (!world.settings.startupProbes) return;
+  for (const node of world.nodes) {
+    if (!node.online || node.pending || node.unclean || !node.discovery) continue;
+    for (const resource of world.resources) probe(world, resource, node);
+  }
+}
+
+function probe(world: World, resource: SchedResource, node: SchedNode): boolean {
+  switch (resource.kind) {
+    case "primitive":
+      return probePrimitive(world, resource, node);
+    case "group":
+      return probeAll(world, resource.children, node);
+    case "clone":
+      return probeClone(world, resource, node);
+    default:
+      return resource.kind satisfies never;
+  }
+}
+
+function probeAll(world: World, resources: readonly SchedResource[], node: SchedNode): boolean {
+  let any = false;
+  for (const resource of resources) any = probe(world, resource, node) || any;
+  return any;
+}
+
+/** Instances that are all alike are probed by one: the one that will be there, or else the first. */
+function probeClone(world: World, clone: SchedResource, node: SchedNode): boolean {
+  if (clone.exclusiveDiscovery && !isExclusive(clone, node)) return false;
+  clone.children.sort((left, right) => instanceNumber(left) - instanceNumber(right));
+  if (clone.unique) return probeAll(world, clone.children, node);
+  const chosen = clone.children.find((one) => nextLocation(one) === node) ?? clone.children[0];
+  return chosen === undefined ? false : probe(world, chosen, node);
+}
+
+function instanceNumber(resource: SchedResource): number {
+  return Number(resource.id.slice(resource.id.lastIndexOf(":") + 1));
+}
+
+function isExclusive(resource: SchedResource, node: SchedNode): boolean {
+  return resource.scores[node.index] !== ABSENT && resource.discoveryMode[node.index] === DISCOVERY.exclusive;
+}
+
+function probePrimitive(world: World, resource: SchedResource, node: SchedNode): boolean {
+  if (resource.orphan || resource.startPending) return false;
+  if (resource.isRemoteConnection && node.isRemote) return false;
+  if (node.isRemote && (resource.isFenceDevice || resource.agent?.class === "stonith")) return false;
+  if (resource.knownOn.has(node)) return false;
+  const exclusive = resource.exclusiveDiscovery || resource.top.exclusiveDiscovery;
+  if (exclusive && !isExclusive(resource, node)) return false;
+  if (resource.discoveryMode[node.index] === DISCOVERY.never && resource.scores[node.index] !== ABSENT) return false;
+  const action = makeAction(world, resource, "monitor", 0, node, false);
+  action.clear(ACT.optional);
+  orderUnfencing(world, resource, node, action, ORD.ordered, false);
+  const top = resource.top.kind === "clone" && !resource.unique ? resource.top : resource;
+  addOrdering(world, { firstAction: action, then: top, thenTask: "start", flags: ORD.probe });
+  return true;
+}

@@ -1,0 +1,194 @@
+import type { HistoryEntry } from "../model/state.ts";
+import { ACT, ORD, operationKey, type SchedAction } from "./action.ts";
+import { makeAction, startAction } from "./make-action.ts";
+import { addOrdering } from "./ordering-list.ts";
+import { parseRole, ROLE } from "./roles.ts";
+import { booleanOr } from "./values.ts";
+import type { ConfiguredOperation, SchedNode, SchedResource, World } from "./world.ts";
+
+/** Monitors that repeat: which ones must be begun, which ones ended. */
+export function createRecurring(world: World, resource: SchedResource): void {
+  if (resource.maintenance) return;
+  const node = resource.assigned;
+  if (node !== undefined && node.maintenance) return;
+  const wanted = resource.operations.filter(
+    (one) =>
+      one.intervalMs > 0 && one.name !== "start" && one.name !== "stop" && booleanOr(one.meta.get("enabled"), true),
+  );
+  if (wanted.length === 0) return;
+  if (node !== undefined && (resource.nextRole !== ROLE.stopped || !resource.managed)) {
+    const start = startAction(world, resource, node, true);
+    for (const operation of wanted) {
+      if (parseRole(operation.meta.get("role")) !== ROLE.stopped)
+        createForActive(world, resource, start, node, operation);
+    }
+  }
+  for (const operation of wanted) {
+    if (parseRole(operation.meta.get("role")) === ROLE.stopped) createForInactive(world, resource, node, operation);
+  }
+}
+
+function existing(resource: SchedResource, key: string, node: SchedNode): SchedAction | undefined {
+  return resource.actionsByKey.get(key)?.find((one) => one.node === node && one.task !== "cancel");
+}
+
+/** Is the operation meant for the role that the resource will have? */
+function fitsRole(resource: SchedResource, operation: ConfiguredOperation): boolean {
+  const word = operation.meta.get("role");
+  if (word === undefined) return resource.nextRole !== ROLE.promoted;
+  return parseRole(word) === resource.nextRole;
+}
+
+function createForActive(
+  world: World,
+  resource: SchedResource,
+  start: SchedAction,
+  node: SchedNode,
+  operation: ConfiguredOperation,
+): void {
+  const { name, intervalMs } = operation;
+  const known = existing(resource, operationKey(resource.id, name, intervalMs), node);
+  const optional = known !== undefined && start.has(ACT.optional);
+  if (!fitsRole(resource, operation)) {
+    if (known !== undefined && start.has(ACT.optional)) cancelForRole(world, resource, node, operation);
+    return;
+  }
+  const action = makeAction(world, resource, name, intervalMs, node, optional);
+  if (!start.has(ACT.runnable)) action.clear(ACT.runnable);
+  else if (!node.online || node.unclean) action.clear(ACT.runnable);
+  if (!resource.managed) return;
+  addOrdering(world, {
+    first: resource,
+    firstTask: "start",
+    thenAction: action,
+    flags: ORD.impliesThen | ORD.runnableLeft,
+  });
+  if (resource.nextRole === ROLE.promoted) {
+    addOrdering(world, {
+      first: resource,
+      firstTask: "promote",
+      thenAction: action,
+      flags: ORD.ordered | ORD.runnableLeft,
+    });
+  } else if (resource.role === ROLE.promoted) {
+    addOrdering(world, {
+      first: resource,
+      firstTask: "demote",
+      thenAction: action,
+      flags: ORD.ordered | ORD.runnableLeft,
+    });
+  }
+}
+
+/** Ends a monitor of the role that the resource is about to leave. */
+function cancelForRole(world: World, resource: SchedResource, node: SchedNode, operation: ConfiguredOperation): void {
+  const cancel = cancelAction(world, resource, node, operation.name, operation.intervalMs);
+  const role = parseRole(operation.meta.get("role"));
+  if (role === ROLE.promoted)
+    addOrdering(world, { firstAction: cancel, then: resource, thenTask: "demote", flags: ORD.ordered });
+  else addOrdering(world, { firstAction: cancel, then: resource, thenTask: "promote", flags: ORD.ordered });
+}
+
+export function cancelAction(
+  world: World,
+  resource: SchedResource,
+  node: SchedNode,
+  name: string,
+  intervalMs: number,
+): SchedAction {
+  const action = makeAction(world, resource, "cancel", intervalMs, node, false);
+  action.clear(ACT.optional);
+  action.detail = name;
+  action.set(ACT.runnable);
+  return action;
+}
+
+/** Monitors with role Stopped watch that a resource is not running where it shouldn't be. */
+function createForInactive(
+  world: World,
+  resource: SchedResource,
+  target: SchedNode | undefined,
+  operation: ConfiguredOperation,
+): void {
+  const { name, intervalMs } = operation;
+  const key = operationKey(resource.id, name, intervalMs);
+  if (target !== undefined && resource.nextRole !== ROLE.stopped) {
+    const known = existing(resource, key, target);
+    if (known !== undefined) cancelAction(world, resource, target, name, intervalMs);
+  }
+  if (!resource.unique) return;
+  for (const node of world.nodes) {
+    if (node === target) continue;
+    const known = existing(resource, key, node);
+    const action = makeAction(world, resource, name, intervalMs, node, known !== undefined);
+    if (resource.managed) {
+      addOrdering(world, {
+        first: resource,
+        firstTask: "stop",
+        thenAction: action,
+        flags: ORD.ordered | ORD.runnableLeft,
+      });
+    }
+    if (!node.online || node.unclean) action.clear(ACT.runnable);
+  }
+}
+
+interface ActiveRange {
+  readonly start: number;
+  readonly stop: number;
+}
+
+/** From where on the entries of a history describe what is going on now. */
+function activeRange(entries: readonly HistoryEntry[]): ActiveRange {
+  let start = -1;
+  let stop = -1;
+  let impliedMonitor = -1;
+  let impliedClone = -1;
+  for (const [index, entry] of entries.entries()) {
+    if (entry.operation === "stop" && entry.status === 0) stop = index;
+    else if (entry.operation === "start" || entry.operation === "migrate_from") start = index;
+    else if (impliedMonitor <= stop && entry.operation === "monitor") {
+      if (entry.rc === 0 || entry.rc === 8) impliedMonitor = index;
+    } else if (entry.operation === "promote" || entry.operation === "demote") impliedClone = index;
+  }
+  if (start === -1) start = impliedClone !== -1 ? impliedClone : impliedMonitor;
+  return { start, stop };
+}
+
+/** Notes the monitors that are running on a node now. */
+export function noteRunningMonitors(world: World, resource: SchedResource, node: SchedNode): void {
+  const entries = resource.history.get(node.index) ?? [];
+  if (!node.online || entries.length === 0) return;
+  const { start, stop } = activeRange(entries);
+  for (const [index, entry] of entries.entries()) {
+    if (entry.intervalMs === 0 || entry.status === -1) continue;
+    if (index < start || (start < stop && index <= stop)) continue;
+    makeAction(world, resource, entry.operation, entry.intervalMs, node, true);
+  }
+}
+
+/** Ends monitors that nobody asks for any more, and all of them in maintenance. */
+export function cancelStrayMonitors(world: World): void {
+  for (const resource of world.all) {
+    if (resource.kind !== "primitive" || resource.orphan) continue;
+    for (const [index, entries] of resource.history) {
+      const node = world.nodes[index];
+      if (node === undefined || !resource.runningOn.includes(node)) continue;
+      cancelOn(world, resource, node, entries);
+    }
+  }
+}
+
+function cancelOn(world: World, resource: SchedResource, node: SchedNode, entries: readonly HistoryEntry[]): void {
+  const { start, stop } = activeRange(entries);
+  for (const [index, entry] of entries.entries()) {
+    if (entry.intervalMs === 0 || index < start || (start < stop && index <= stop)) continue;
+    const wanted = resource.operations.some(
+      (one) =>
+        one.name === entry.operation && one.intervalMs === entry.intervalMs && booleanOr(one.meta.get("enabled"), true),
+    );
+    if (resource.maintenance || node.maintenance || (!wanted && world.settings.stopOrphanActions)) {
+      cancelAction(world, resource, node, entry.operation, entry.intervalMs);
+    }
+  }
+}

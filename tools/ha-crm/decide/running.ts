@@ -1,0 +1,59 @@
+import { INFINITY_SCORE } from "../model/score.ts";
+import { addScore } from "./scores.ts";
+import type { SchedNode, SchedResource, World } from "./world.ts";
+
+/** Notes that a resource is active on a node, and what follows when it is active on more than one. */
+export function addRunning(world: World, resource: SchedResource, node: SchedNode, failed: boolean): void {
+  if (resource.runningOn.includes(node)) return;
+  resource.runningOn.push(node);
+  if (resource.kind === "primitive") {
+    node.running.push(resource);
+    if (node.maintenance) {
+      resource.managed = false;
+      resource.maintenance = true;
+    }
+  }
+  if (!resource.managed) {
+    addScore(world, resource, node, INFINITY_SCORE, "SCORE_UNMANAGED", "is-managed");
+    addToParent(world, resource, node);
+    return;
+  }
+  if (resource.kind === "primitive" && resource.runningOn.length > 1 && !failed && !isMigrating(resource)) {
+    handleMultiple(world, resource);
+  } else if (resource.kind === "primitive" && resource.runningOn.length > 1 && failed) handleMultiple(world, resource);
+  addToParent(world, resource, node);
+}
+
+function addToParent(world: World, resource: SchedResource, node: SchedNode): void {
+  if (resource.parent !== undefined) addRunning(world, resource.parent, node, false);
+}
+
+function isMigrating(resource: SchedResource): boolean {
+  return resource.migrationSource !== undefined && resource.migrationTarget !== undefined;
+}
+
+function handleMultiple(world: World, resource: SchedResource): void {
+  switch (resource.multipleActive) {
+    case "stop_only":
+      for (const node of world.nodes) resource.scores[node.index] = -INFINITY_SCORE;
+      break;
+    case "block":
+      blockFamily(resource);
+      break;
+    default:
+  }
+}
+
+/** With multiple-active=block a whole group stands still. */
+function blockFamily(resource: SchedResource): void {
+  resource.managed = false;
+  resource.blocked = true;
+  const parent = resource.parent;
+  if (parent === undefined || parent.kind !== "group" || parent.multipleActive !== "block") return;
+  parent.managed = false;
+  parent.blocked = true;
+  for (const child of parent.children) {
+    child.managed = false;
+    child.blocked = true;
+  }
+}

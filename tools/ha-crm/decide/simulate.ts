@@ -1,0 +1,21 @@
+import { currentPlacement, type Placement } from "./placement.ts";
+import { execute, type FailingAction } from "./execute.ts";
+import { readWorld, schedule, type Schedule, type ScheduleInput } from "./schedule.ts";
+import type { ClusterState } from "../model/state.ts";
+
+export interface Simulation {
+  readonly plan: Schedule;
+  readonly before: Placement;
+  readonly after: Placement;
+  /** The status after the transition. */
+  readonly state: ClusterState;
+}
+
+/** What would happen: the plan, and where everything is when it was carried out. */
+export function simulate(input: ScheduleInput, failing: readonly FailingAction[] = []): Simulation {
+  const before = currentPlacement(readWorld(input));
+  const plan = schedule(input);
+  const { state } = execute(plan, failing);
+  const world = readWorld({ cluster: input.cluster, state, now: input.now });
+  return { plan, before, after: currentPlacement(world), state };
+}

@@ -1,0 +1,100 @@
+import type { NvSet } from "../model/nvset.ts";
+import type { Agent, Operation } from "../model/resource.ts";
+import { collectPairs } from "./rules.ts";
+import { booleanOr, parseTimeMs } from "./values.ts";
+import type { ConfiguredOperation, OnFail, SchedResource, World } from "./world.ts";
+import { ROLE, type Role } from "./roles.ts";
+
+/** Configured operations with all defaults; what is nearer to the operation wins. */
+export function unpackOperations(
+  world: World,
+  agent: Agent | undefined,
+  operations: readonly Operation[],
+  defaults: readonly NvSet[],
+): readonly ConfiguredOperation[] {
+  return operations.map((operation) => {
+    const intervalMs = parseTimeMs(operation.interval) ?? 0;
+    const context = { now: world.now, agent, operation: { name: operation.name, intervalMs } };
+    const meta = new Map<string, string>(Object.entries(operation.options));
+    collectPairs(meta, operation.meta, context);
+    collectPairs(meta, defaults, context);
+    return { id: operation.id, name: operation.name, intervalMs, meta, at: operation.at };
+  });
+}
+
+/**
+ * The configured operation for a task; `disabled` ones don't count. A probe has the settings of the monitor with the
+ * shortest name for it: `monitor` without interval, or else none.
+ */
+export function findOperation(
+  resource: SchedResource,
+  task: string,
+  intervalMs: number,
+): ConfiguredOperation | undefined {
+  for (const operation of resource.operations) {
+    if (operation.name !== task || operation.intervalMs !== intervalMs) continue;
+    if (booleanOr(operation.meta.get("enabled"), true)) return operation;
+  }
+  return undefined;
+}
+
+export interface FailurePlan {
+  readonly onFail: OnFail;
+  /** The most the resource may do after the failure. */
+  readonly role: Role;
+}
+
+const WORDS: Readonly<Record<string, OnFail>> = {
+  block: "block",
+  fence: "fence",
+  standby: "standby",
+  ignore: "ignore",
+  nothing: "ignore",
+  migrate: "ban",
+  stop: "stop",
+  restart: "restart",
+  "restart-container": "restart-container",
+  demote: "demote",
+};
+
+/** What a failure of this operation leads to. */
+export function failurePlan(world: World, resource: SchedResource, task: string, intervalMs: number): FailurePlan {
+  const afterwards = task === "promote" ? ROLE.unpromoted : ROLE.started;
+  const word = configuredOnFail(resource, task, intervalMs);
+  const chosen = word === undefined ? undefined : WORDS[word];
+  if (chosen === "fence" && !world.settings.fencingEnabled) return { onFail: "stop", role: ROLE.stopped };
+  if (chosen === "stop") return { onFail: "stop", role: ROLE.stopped };
+  if (chosen !== undefined) return { onFail: chosen, role: afterwards };
+  if (resource.isRemoteConnection && task === "monitor") return remotePlan(resource, task, intervalMs);
+  if (resource.container !== undefined && task !== "stop") return { onFail: "restart-container", role: afterwards };
+  if (task === "stop") return { onFail: world.settings.fencingEnabled ? "fence" : "block", role: afterwards };
+  return { onFail: "restart", role: afterwards };
+}
+
+function remotePlan(resource: SchedResource, task: string, intervalMs: number): FailurePlan {
+  if (task === "monitor" && intervalMs === 0) return { onFail: "restart", role: ROLE.started };
+  return resource.managed ? { onFail: "reset-remote", role: ROLE.stopped } : { onFail: "stop", role: ROLE.stopped };
+}
+
+function configuredOnFail(resource: SchedResource, task: string, intervalMs: number): string | undefined {
+  const word = findOperation(resource, task, intervalMs)?.meta.get("on-fail")?.toLowerCase();
+  if (word === undefined) return task === "demote" ? promotedMonitorOnFail(resource) : undefined;
+  if (task === "stop" && (word === "standby" || word === "demote" || word === "stop")) return undefined;
+  if (word === "demote" && task !== "promote") {
+    const operation = findOperation(resource, task, intervalMs);
+    const promoted = /^(promoted|master)$/i.test(operation?.meta.get("role") ?? "");
+    if (task !== "monitor" || intervalMs === 0 || !promoted) return undefined;
+  }
+  return word;
+}
+
+/** A failed demote is handled as the monitor of the promoted role says, when it says something. */
+function promotedMonitorOnFail(resource: SchedResource): string | undefined {
+  for (const operation of resource.operations) {
+    const role = operation.meta.get("role") ?? "";
+    const word = operation.meta.get("on-fail")?.toLowerCase();
+    if (operation.name !== "monitor" || operation.intervalMs === 0 || !/^(promoted|master)$/i.test(role)) continue;
+    if (word !== undefined && word !== "demote" && booleanOr(operation.meta.get("enabled"), true)) return word;
+  }
+  return undefined;
+}

@@ -1,0 +1,258 @@
+import type { NvSet } from "../model/nvset.ts";
+import type { Clone, Group, Operation, Primitive, Resource, Template } from "../model/resource.ts";
+import { INFINITY_SCORE, addScores, parseScore } from "../model/score.ts";
+import { parseRole, ROLE } from "./roles.ts";
+import { collectPairs } from "./rules.ts";
+import { unpackOperations } from "./unpack-operations.ts";
+import { booleanOr, isTrue, parseTimeMs, wholeOr } from "./values.ts";
+import { ABSENT, type Kind, SchedResource, type World } from "./world.ts";
+
+/** Builds all resources with their options, in the order of their priority. */
+export function unpackResources(world: World): void {
+  const templates = new Map(world.cluster.templates.map((template) => [template.id, template]));
+  for (const config of world.cluster.resources) {
+    const resource = new ResourceBuilder(world, templates).build(config, undefined, "");
+    if (resource !== undefined) world.resources.push(resource);
+  }
+  world.resources = world.resources.toSorted((left, right) => right.priority - left.priority);
+}
+
+/** Names of the remote nodes whose connections are configured: they are nodes too. */
+export function remoteNames(resources: readonly Resource[]): readonly string[] {
+  const names: string[] = [];
+  const visit = (resource: Resource): void => {
+    if (resource.kind === "group") resource.members.forEach(visit);
+    else if (resource.kind === "clone") visit(resource.child);
+    else if (isRemoteAgent(resource)) names.push(resource.id);
+  };
+  resources.forEach(visit);
+  return names;
+}
+
+function isRemoteAgent(primitive: Primitive): boolean {
+  const agent = primitive.agent;
+  return agent?.class === "ocf" && agent.provider === "pacemaker" && agent.type === "remote";
+}
+
+/** The meta attributes that a primitive has itself, before its parent's and the defaults. */
+interface Merged {
+  readonly agent?: Primitive["agent"] | undefined;
+  readonly meta: readonly NvSet[];
+  readonly utilization: readonly NvSet[];
+  readonly operations: readonly Operation[];
+}
+
+/** A primitive with what its template says where it says nothing itself. */
+export function mergeTemplate(primitive: Primitive, template: Template | undefined): Merged {
+  if (template === undefined) return primitive;
+  const own = new Set(
+    primitive.operations.map((operation) => `${operation.name}/${parseTimeMs(operation.interval) ?? 0}`),
+  );
+  const inherited = template.operations.filter(
+    (operation) => !own.has(`${operation.name}/${parseTimeMs(operation.interval) ?? 0}`),
+  );
+  return {
+    agent: primitive.agent ?? template.agent,
+    meta: [...primitive.meta, ...template.meta],
+    utilization: [...primitive.utilization, ...template.utilization],
+    operations: [...primitive.operations, ...inherited],
+  };
+}
+
+export class ResourceBuilder {
+  private readonly world: World;
+  private readonly templates: ReadonlyMap<string, Template>;
+
+  constructor(world: World, templates: ReadonlyMap<string, Template>) {
+    this.world = world;
+    this.templates = templates;
+  }
+
+  build(config: Resource, parent: SchedResource | undefined, suffix: string): SchedResource | undefined {
+    switch (config.kind) {
+      case "primitive":
+        return this.buildPrimitive(config, parent, suffix);
+      case "group":
+        return this.buildGroup(config, parent, suffix);
+      case "clone":
+        return this.buildClone(config);
+      default:
+        return config satisfies never;
+    }
+  }
+
+  private make(config: Resource, kind: Kind, parent: SchedResource | undefined, suffix: string): SchedResource {
+    const world = this.world;
+    const id = config.id + suffix;
+    const resource = new SchedResource(world.all.length, id, config.id, kind, world.nodes.length, config);
+    resource.parent = parent;
+    // Whatever isn't an instance of a clone is there once.
+    resource.unique = kind !== "clone" && resource.top.kind !== "clone";
+    world.all.push(resource);
+    world.byId.set(id, resource);
+    const named = world.byName.get(config.id);
+    if (named === undefined) world.byName.set(config.id, [resource]);
+    else named.push(resource);
+    return resource;
+  }
+
+  private readMeta(resource: SchedResource, sets: readonly NvSet[]): void {
+    const world = this.world;
+    const context = { now: world.now, agent: resource.agent };
+    collectPairs(resource.meta, sets, context);
+    for (const [name, value] of resource.parent?.meta ?? []) {
+      if (!resource.meta.has(name)) resource.meta.set(name, value);
+    }
+    collectPairs(resource.meta, world.cluster.resourceDefaults, context);
+  }
+
+  private buildPrimitive(config: Primitive, parent: SchedResource | undefined, suffix: string): SchedResource {
+    const world = this.world;
+    const merged = mergeTemplate(
+      config,
+      config.template === undefined ? undefined : this.templates.get(config.template),
+    );
+    const resource = this.make(config, "primitive", parent, suffix);
+    resource.agent = merged.agent;
+    this.readMeta(resource, merged.meta);
+    resource.operations = unpackOperations(world, merged.agent, merged.operations, world.cluster.operationDefaults);
+    const utilization = new Map<string, string>();
+    collectPairs(utilization, merged.utilization, { now: world.now });
+    for (const [name, value] of utilization) resource.utilization.set(name, wholeOr(value, 0));
+    if (resource.agent?.class === "stonith") {
+      resource.isFenceDevice = true;
+      world.haveFenceDevice = true;
+      const provides = resource.meta.get("provides") ?? "";
+      if (/unfencing/.test(provides)) world.unfencingEnabled = true;
+    }
+    if (isRemoteAgent({ ...config, agent: merged.agent })) {
+      resource.isRemoteConnection = true;
+      const node = world.nodesById.get(config.id);
+      if (node !== undefined) node.connection = resource;
+    }
+    this.applyOptions(resource);
+    return resource;
+  }
+
+  private buildGroup(config: Group, parent: SchedResource | undefined, suffix: string): SchedResource | undefined {
+    if (config.members.length === 0) return undefined;
+    const resource = this.make(config, "group", parent, suffix);
+    this.readMeta(resource, config.meta);
+    this.applyOptions(resource);
+    resource.groupOrdered = booleanOr(resource.meta.get("ordered"), true);
+    resource.groupColocated = booleanOr(resource.meta.get("collocated"), true);
+    for (const member of config.members) resource.children.push(this.buildPrimitive(member, resource, suffix));
+    return resource;
+  }
+
+  private buildClone(config: Clone): SchedResource {
+    const resource = this.make(config, "clone", undefined, "");
+    this.readMeta(resource, config.meta);
+    this.applyOptions(resource);
+    const meta = resource.meta;
+    resource.promotable = config.element === "master" || isTrue(meta.get("promotable"));
+    if (resource.promotable) meta.set("promotable", "true");
+    resource.unique = isTrue(meta.get("globally-unique"));
+    resource.interleave = isTrue(meta.get("interleave"));
+    resource.ordered = isTrue(meta.get("ordered"));
+    resource.cloneMax = Math.max(0, wholeOr(meta.get("clone-max"), Math.max(1, this.world.nodes.length)));
+    resource.cloneNodeMax = resource.unique
+      ? wholeOr(meta.get("clone-node-max"), 1)
+      : Math.min(1, wholeOr(meta.get("clone-node-max"), 1));
+    resource.cloneMin = wholeOr(meta.get("clone-min"), 0);
+    resource.promotedMax = wholeOr(meta.get("promoted-max") ?? meta.get("master-max"), 1);
+    resource.promotedNodeMax = wholeOr(meta.get("promoted-node-max") ?? meta.get("master-node-max"), 1);
+    // Instances stick to where they are, if only a little: they would be shuffled for nothing otherwise.
+    if (!meta.has("resource-stickiness")) meta.set("resource-stickiness", "1");
+    readTargetRole(resource);
+    for (let number = 0; number < resource.cloneMax; number += 1) this.addInstance(resource, config, number);
+    return resource;
+  }
+
+  /** One more instance; also for instances found in the history that the configuration doesn't provide for. */
+  addInstance(clone: SchedResource, config: Clone, number: number): SchedResource | undefined {
+    const child = this.build(config.child, clone, `:${number}`);
+    if (child === undefined) return undefined;
+    inherit(child, clone);
+    clone.children.push(child);
+    return child;
+  }
+
+  private applyOptions(resource: SchedResource): void {
+    const world = this.world;
+    const get = (name: string) => resource.meta.get(name);
+    resource.priority = parseScore(get("priority") ?? "0") ?? 0;
+    resource.managed = booleanOr(get("is-managed"), true);
+    resource.maintenance = booleanOr(get("maintenance"), false);
+    if (world.settings.maintenance) resource.maintenance = true;
+    if (resource.maintenance) resource.managed = false;
+    resource.critical = booleanOr(get("critical"), true);
+    resource.notify = isTrue(get("notify"));
+    resource.allowMigrate = booleanOr(get("allow-migrate"), resource.isRemoteConnection);
+    resource.stickiness = parseScore(get("resource-stickiness") ?? "0") ?? 0;
+    resource.migrationThreshold = readThreshold(get("migration-threshold"));
+    resource.failureTimeoutMs = parseTimeMs(get("failure-timeout")) ?? 0;
+    resource.multipleActive = readMultipleActive(get("multiple-active"));
+    readTargetRole(resource);
+    readRequires(world, resource);
+    allowEverywhere(world, resource);
+  }
+}
+
+function inherit(child: SchedResource, clone: SchedResource): void {
+  child.unique = clone.unique;
+  child.promotable = clone.promotable;
+  readTargetRole(child);
+  for (const grandchild of child.children) inherit(grandchild, clone);
+}
+
+function readThreshold(text: string | undefined): number {
+  const score = text === undefined ? INFINITY_SCORE : (parseScore(text) ?? INFINITY_SCORE);
+  return score < 0 ? INFINITY_SCORE : score;
+}
+
+function readMultipleActive(text: string | undefined): SchedResource["multipleActive"] {
+  if (text === "stop_only" || text === "block" || text === "stop_unexpected") return text;
+  return "stop_start";
+}
+
+/** A target role below what the resource would do anyway is where it ends. */
+function readTargetRole(resource: SchedResource): void {
+  const role = parseRole(resource.meta.get("target-role"));
+  if (role === undefined || role === ROLE.started) return;
+  if (role > ROLE.started) {
+    if (!resource.top.promotable || role === ROLE.promoted) return;
+  }
+  resource.nextRole = role;
+}
+
+function readRequires(world: World, resource: SchedResource): void {
+  const text = resource.meta.get("requires")?.toLowerCase();
+  const policy = world.settings.noQuorumPolicy;
+  let requires = text;
+  if (resource.isFenceDevice || resource.isRemoteConnection)
+    requires = resource.isFenceDevice ? (text ?? "quorum") : "quorum";
+  if (requires === undefined || !["nothing", "quorum", "fencing", "unfencing"].includes(requires)) {
+    requires = world.settings.fencingEnabled ? "fencing" : policy === "ignore" ? "nothing" : "quorum";
+  }
+  if (!world.settings.fencingEnabled && (requires === "fencing" || requires === "unfencing")) {
+    requires = "quorum";
+  }
+  resource.needsUnfencing = requires === "unfencing";
+  resource.needsFencing = requires === "fencing" || requires === "unfencing";
+  resource.needsQuorum = requires !== "nothing";
+}
+
+/** In a symmetric cluster every node starts with the score of the node itself. */
+function allowEverywhere(world: World, resource: SchedResource): void {
+  if (!world.settings.symmetric) return;
+  for (const node of world.nodes) resource.scores[node.index] = addScores(node.score, 0);
+}
+
+/** Adds to the score of one node; a node the resource didn't know becomes allowed. */
+export function addNodeScore(resource: SchedResource, index: number, nodeScore: number, delta: number): number {
+  const known = resource.scores[index] ?? ABSENT;
+  const score = addScores(known === ABSENT ? nodeScore : known, delta);
+  resource.scores[index] = score;
+  return score;
+}

@@ -1,0 +1,42 @@
+import { defineCatalogue } from "../../../shared/reason/catalogue.ts";
+
+/** Everything ha-crm may have to say about a configuration. */
+export const crmReasons = defineCatalogue({
+  CRM_XML_SYNTAX: { severity: "error", sentence: "this is not well-formed XML: {detail}" },
+  CRM_XML_TOO_BIG: {
+    severity: "error",
+    sentence: "the text is larger than {most} characters",
+    why: "a limit keeps a wrong file from taking all memory",
+  },
+  CRM_CIB_ROOT: {
+    severity: "error",
+    sentence: "the root element is <{found}>, not <cib>",
+    fix: 'save the whole CIB with "cibadmin --query" or "pcs cluster cib FILE"',
+  },
+  CRM_CIB_MISSING: { severity: "error", sentence: '<{element}> needs the attribute "{attribute}"' },
+  CRM_CIB_DUPLICATE_ID: {
+    severity: "error",
+    sentence: 'the id "{id}" is used twice',
+    why: "an id names one thing in the whole configuration",
+  },
+  CRM_CIB_UNKNOWN: {
+    severity: "warning",
+    sentence: "<{element}> is not known here and has no effect",
+  },
+  CRM_CIB_BUNDLE: {
+    severity: "warning",
+    sentence: "the bundle {id} is left out",
+    why: "containers are not scheduled yet",
+  },
+  CRM_CIB_REFERENCE: {
+    severity: "error",
+    sentence: '{what} "{id}" doesn\'t exist',
+    fix: "{hint}",
+  },
+  CRM_CIB_VALUE: {
+    severity: "warning",
+    sentence: '"{value}" is no value for {name}; {used} is used',
+  },
+});
+
+export type CrmCode = keyof typeof crmReasons;

@@ -1,0 +1,67 @@
+import type { NvSet } from "./nvset.ts";
+
+/** One remembered action of a resource on a node. */
+export interface HistoryEntry {
+  readonly id: string;
+  readonly operation: string;
+  readonly intervalMs: number;
+  /** What was asked for, when it differs from `operation` (`start` kept in a `…_last_0` entry). */
+  readonly callId: number;
+  readonly rc: number;
+  readonly status: number;
+  /** The exit code that was expected; -1 when it isn't known. */
+  readonly expectedRc: number;
+  /** Seconds since 1970 of the last change of the exit code. */
+  readonly lastRcChange?: number | undefined;
+  readonly migrateSource?: string | undefined;
+  readonly migrateTarget?: string | undefined;
+  readonly onNode?: string | undefined;
+  readonly operationKey: string;
+  readonly digest?: string | undefined;
+}
+
+export interface ResourceHistory {
+  /** With instance number when the resource was known so (`db:1`). */
+  readonly resource: string;
+  readonly class?: string | undefined;
+  readonly provider?: string | undefined;
+  readonly type?: string | undefined;
+  readonly container?: string | undefined;
+  readonly entries: readonly HistoryEntry[];
+}
+
+/** What is known of a node. */
+export interface NodeState {
+  readonly id: string;
+  readonly name: string;
+  /** Part of the cluster's membership; undefined when nobody has said so yet. */
+  readonly inCluster?: boolean | undefined;
+  readonly peerOnline: boolean;
+  readonly join?: string | undefined;
+  readonly expected?: string | undefined;
+  readonly remoteNode: boolean;
+  readonly nodeFenced: boolean;
+  readonly inMaintenance: boolean;
+  readonly attributes: readonly NvSet[];
+  readonly history: readonly ResourceHistory[];
+}
+
+export interface TicketState {
+  readonly id: string;
+  readonly granted: boolean;
+  readonly standby: boolean;
+  /** Seconds since 1970. */
+  readonly lastGranted?: number | undefined;
+}
+
+/** What is so at one moment: the status half of a CIB. */
+export interface ClusterState {
+  readonly quorate: boolean;
+  readonly haveWatchdog: boolean;
+  /** The node that coordinates, by id. */
+  readonly coordinator?: string | undefined;
+  readonly nodes: readonly NodeState[];
+  readonly tickets: readonly TicketState[];
+}
+
+export const EMPTY_STATE: ClusterState = { quorate: true, haveWatchdog: false, nodes: [], tickets: [] };
