@@ -1,7 +1,7 @@
 import { defineCommand } from "../../../shared/cli/command.ts";
 import { EXIT } from "../../../shared/model/exit-codes.ts";
 import { inWords, loadConfiguration } from "./load.ts";
-import { CONFIGURATION_OPTIONS } from "./run.ts";
+import { CONFIGURATION_OPTIONS } from "./configuration-options.ts";
 
 export const checkCommand = defineCommand({
   name: "check",

@@ -1,14 +1,21 @@
 /** From the command line to a configuration: a keepalived.conf, or the options of one line. */
 import { readFileSync } from "node:fs";
-import { networkInterfaces } from "node:os";
+import { hostname, networkInterfaces } from "node:os";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { type Problem, describe, type Reason, reason } from "../../../shared/reason/catalogue.ts";
-import { type Result, fail } from "../../../shared/reason/result.ts";
+import { type Result, fail, ok } from "../../../shared/reason/result.ts";
 import { textReasons } from "../../../shared/reason/text-reasons.ts";
 import { makeSource, type Source } from "../../../shared/text/source.ts";
+import { parseAddress } from "../../../shared/text/address.ts";
+import { parseEndpoint } from "../../../shared/text/endpoint.ts";
+import { parseHaYaml } from "../config/ha-yaml.ts";
 import { parseKeepalived } from "../config/keepalived.ts";
 import { parseOneLine } from "../config/one-line.ts";
+import type { IncludeReader } from "../config/source-lines.ts";
 import { configReasons } from "../model/config-reasons.ts";
 import type { VipConfiguration } from "../model/configuration.ts";
+import { WITNESS_PORT, type WitnessSettings } from "../model/witness.ts";
+import { unsafeScripts } from "./script-safety.ts";
 
 export interface LoadOptions {
   readonly config?: string | undefined;
@@ -19,6 +26,9 @@ export interface LoadOptions {
   readonly priority?: number | undefined;
   readonly interval: number;
   readonly preempt: boolean;
+  readonly witness?: string | undefined;
+  readonly "witness-key"?: string | undefined;
+  readonly "config-id"?: string | undefined;
 }
 
 export interface Loaded {
@@ -45,11 +55,28 @@ export function priorityOfHost(device: string): number {
   return LEAST_PRIORITY + (((Number.isNaN(last) ? 0 : last) * PRIORITY_STEP) % PRIORITIES);
 }
 
-function missing(word: string, example: string): Result<VipConfiguration> {
+function missing<Value>(word: string, example: string): Result<Value> {
   return fail([reason(configReasons, "VIP_CONF_MISSING", { where: "the command line", word, example }, ARGV)]);
 }
 
-function loadFile(path: string): Loaded {
+/** The files of an `include`, with wildcards; absolute. */
+function includeReader(sources: Source[]): IncludeReader {
+  return (pattern) => {
+    try {
+      const plain = !/[*?[{]/.test(pattern);
+      const found = plain ? [pattern] : [...new Bun.Glob(pattern.slice(1)).scanSync({ cwd: "/", absolute: true })];
+      return found.toSorted().map((file) => {
+        const text = readFileSync(file, "utf8");
+        sources.push(makeSource(file, text));
+        return { file, text };
+      });
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
+}
+
+function loadFile(path: string, configId: string | undefined): Loaded {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -57,15 +84,44 @@ function loadFile(path: string): Loaded {
     const detail = error instanceof Error ? error.message : String(error);
     return { result: fail([reason(configReasons, "VIP_CONF_UNREADABLE", { path, detail }, ARGV)]), sources: [] };
   }
-  return { result: parseKeepalived(path, text), sources: [makeSource(path, text)] };
+  const sources = [makeSource(path, text)];
+  if (/\.ya?ml$/.test(path)) return { result: parseHaYaml(makeSource(path, text)), sources };
+  const id = configId ?? hostname().split(".", 1)[0] ?? "";
+  const absolute = resolve(path);
+  const result = parseKeepalived(path, text, {
+    configId: id,
+    // Names are relative to the file that includes, wherever the daemon was started.
+    include: (pattern) => includeReader(sources)(isAbsolute(pattern) ? pattern : join(dirname(absolute), pattern)),
+  });
+  return { result: withScriptProblems(result), sources };
+}
+
+/** Scripts are judged where they are: a file's owner and rights aren't in the configuration. */
+function withScriptProblems(result: Result<VipConfiguration>): Result<VipConfiguration> {
+  if (!result.ok) return result;
+  const found = unsafeScripts(result.value);
+  return found.length === 0 ? result : fail([...found, ...result.warnings]);
+}
+
+function witnessOf(options: LoadOptions): Result<WitnessSettings | undefined> {
+  const { witness, "witness-key": keyFile } = options;
+  if (witness === undefined) return ok(undefined);
+  if (keyFile === undefined) return missing("--witness-key", "--witness-key /etc/ha-vip/witness.key");
+  const read = parseEndpoint(witness, { defaultPort: WITNESS_PORT, at: ARGV });
+  if (!read.ok) return fail([read.problem]);
+  const address = parseAddress(read.value.host, ARGV);
+  if (!address.ok) return fail([address.problem]);
+  return ok({ address: read.value.host, port: read.value.port ?? WITNESS_PORT, keyFile });
 }
 
 /** Reads what the command line names. Never throws for what an operator may get wrong. */
 export function loadConfiguration(options: LoadOptions): Loaded {
-  if (options.config !== undefined) return loadFile(options.config);
+  if (options.config !== undefined) return loadFile(options.config, options["config-id"]);
   const vips = options.vip ?? [];
   if (vips.length === 0) return { result: missing("--vip or --config", "--vip 10.0.0.100/24 --dev eth0"), sources: [] };
   if (options.dev === undefined) return { result: missing("--dev", "--dev eth0"), sources: [] };
+  const witness = witnessOf(options);
+  if (!witness.ok) return { result: witness, sources: [] };
   const result = parseOneLine({
     vips,
     device: options.dev,
@@ -74,6 +130,7 @@ export function loadConfiguration(options: LoadOptions): Loaded {
     priority: options.priority ?? priorityOfHost(options.dev),
     intervalMs: options.interval,
     preempt: options.preempt,
+    ...(witness.value === undefined ? {} : { witness: witness.value }),
   });
   return { result, sources: [] };
 }

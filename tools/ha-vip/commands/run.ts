@@ -1,79 +1,42 @@
+/** `ha-vip run`: the supervisor, and the daemon that it starts with the same words. */
+import { dirname } from "node:path";
+import { mkdirSync } from "node:fs";
 import { defineCommand } from "../../../shared/cli/command.ts";
 import type { Context } from "../../../shared/cli/context.ts";
+import { LOG_OPTIONS, readLogTargets } from "../../../shared/cli/log-options.ts";
 import { openLog } from "../../../shared/drive/log/open-log.ts";
+import type { LogTarget } from "../../../shared/drive/log/target.ts";
 import { scrubEnvironment } from "../../../shared/drive/supervise/environment.ts";
-import { selfCommand } from "../../../shared/drive/supervise/self-command.ts";
-import { Supervisor, type SupervisorEvent } from "../../../shared/drive/supervise/supervisor.ts";
-import { EXIT, type ExitCode, isExitCode } from "../../../shared/model/exit-codes.ts";
+import { isDetached, startDetached } from "../../../shared/drive/supervise/detach.ts";
+import { type PidFile, takePidFile } from "../../../shared/drive/supervise/pid-file.ts";
+import { EXIT, type ExitCode } from "../../../shared/model/exit-codes.ts";
 import { controlSocketPath, runDirectoryOf } from "../../../shared/model/paths.ts";
-import type { Logger } from "../../../shared/drive/log/logger.ts";
-import { DEFAULT_INTERVAL_MS } from "../model/router.ts";
+import { describe, type Problem, reason } from "../../../shared/reason/catalogue.ts";
+import { parseEndpoint } from "../../../shared/text/endpoint.ts";
+import type { VipConfiguration } from "../model/configuration.ts";
+import { vipReasons } from "../model/reasons.ts";
+import { CONFIGURATION_OPTIONS } from "./configuration-options.ts";
 import { inWords, loadConfiguration } from "./load.ts";
 import { rewritePeerFlags } from "./peer-flags.ts";
-import { runDaemon } from "./run/daemon.ts";
-import { releaseAddresses } from "./run/release.ts";
+import { runDaemon, type Reread } from "./run/daemon.ts";
+import { superviseDaemon } from "./run/supervise.ts";
 
-/** What names a configuration; `check` and `run` share it. */
-export const CONFIGURATION_OPTIONS = {
-  config: { type: "string", short: "f", placeholder: "FILE", summary: "a keepalived.conf" },
-  vip: {
+const RUN_OPTIONS = {
+  ...CONFIGURATION_OPTIONS,
+  ...LOG_OPTIONS,
+  metrics: {
     type: "string",
-    repeatable: true,
-    placeholder: "ADDRESS/LENGTH",
-    summary: "an address that one of the hosts shall hold",
+    placeholder: "ADDRESS:PORT",
+    summary: "answer Prometheus here; loopback or the management network",
   },
-  dev: { type: "string", placeholder: "INTERFACE", summary: "the interface for it" },
-  check: {
-    type: "string",
-    repeatable: true,
-    placeholder: "TARGET",
-    summary: "hold it only while this passes: tcp://HOST:PORT, http://…, exec:COMMAND",
-  },
-  vrid: { type: "number", least: 1, most: 255, summary: "virtual router number; made from the address when not given" },
-  priority: {
-    type: "number",
-    least: 1,
-    most: 254,
-    summary: "the highest wins; made from the host's address when not given",
-  },
-  interval: {
-    type: "duration",
-    leastMs: 10,
-    mostMs: 40_950,
-    default: DEFAULT_INTERVAL_MS,
-    summary: "time between adverts",
-  },
-  preempt: { type: "flag", summary: "take the address from a living host of lower priority" },
+  daemon: { type: "flag", summary: "run in the background; the command returns when the daemon serves" },
+  "pid-file": { type: "string", placeholder: "FILE", summary: "where to write the supervisor's process number" },
+  "daemon-pid-file": { type: "string", placeholder: "FILE", summary: "where to write the daemon's process number" },
+  "dont-respawn": { type: "flag", summary: "end when the daemon dies and don't start it again" },
+  "dump-conf": { type: "flag", summary: "write the configuration, as it was understood, to the log" },
 } as const;
 
-type RunContext = Context<Record<never, never>, typeof CONFIGURATION_OPTIONS>;
-
-function tellSupervision(log: Logger, event: SupervisorEvent): void {
-  switch (event.kind) {
-    case "hung":
-      log.error(`the daemon gave no sign of life for ${event.silentMs} ms and was killed`);
-      break;
-    case "died": {
-      const { exitCode, signal } = event.death;
-      const restart = event.restartInMs === undefined ? "" : `; it starts again in ${event.restartInMs} ms`;
-      const how = signal === null ? `exit code ${exitCode}` : signal;
-      // An orderly end needs no words.
-      if (exitCode !== 0) log.error(`the daemon died (${how}); its addresses are released${restart}`);
-      break;
-    }
-    case "start-failed":
-    case "hook-failed":
-      log.error(`${event.kind}: ${event.detail}`);
-      break;
-    case "killed-after-deadline":
-      log.warning("the daemon didn't stop in time and was killed");
-      break;
-    case "started":
-    case "ready":
-    case "stopping":
-      break;
-  }
-}
+type RunContext = Context<Record<never, never>, typeof RUN_OPTIONS>;
 
 /** The daemon's command line: the same words with another verb. */
 function daemonWords(argv: readonly string[]): readonly string[] {
@@ -81,26 +44,79 @@ function daemonWords(argv: readonly string[]): readonly string[] {
   return words.map((word, index) => (index === words.indexOf("run") ? "daemon" : word));
 }
 
+/** The pid file under its lock; a problem when somebody else holds it or it can't be written. */
+function takePid(path: string | undefined): PidFile | Problem | undefined {
+  if (path === undefined) return undefined;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const taken = takePidFile(path);
+    if (taken.ok) return taken.file;
+    return describe(vipReasons, reason(vipReasons, "VIP_RUNS_ALREADY", { path, pid: taken.heldBy }));
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return describe(vipReasons, reason(vipReasons, "VIP_PID_FILE", { path, detail }));
+  }
+}
+
+/** In the background nobody reads standard error: the system's log is the place. */
+function logTargets(
+  words: readonly string[],
+  background: boolean,
+): ReturnType<typeof readLogTargets> | { readonly ok: true; readonly targets: readonly LogTarget[] | undefined } {
+  return readLogTargets(words.length === 0 && background ? ["syslog"] : words);
+}
+
 /** Both processes read the configuration: the daemon to run it, the supervisor to know what to release. */
 async function start(context: RunContext, asDaemon: boolean): Promise<ExitCode> {
   const { io, options, out } = context;
   const { result, sources } = loadConfiguration(options);
   if (!result.ok) return out.problems(inWords(result.problems), EXIT.configuration, sources);
-  const log = openLog({ tool: "ha-vip" });
+  const targets = logTargets(options.log ?? [], options.daemon);
+  if (!targets.ok) return out.problems(targets.problems, EXIT.usage);
+  if (!asDaemon && options.daemon && !isDetached(io.env)) return await startDetached();
+  const log = openLog({ tool: "ha-vip", targets: targets.targets, least: options["log-level"] });
   const configuration = result.value;
-  if (asDaemon) {
-    const socketPath = controlSocketPath("ha-vip", runDirectoryOf(io.env));
-    return await runDaemon({ configuration, log, socketPath, env: io.env });
+  const pid = takePid(asDaemon ? options["daemon-pid-file"] : options["pid-file"]);
+  if (pid !== undefined && "code" in pid) return out.problems([pid], EXIT.error);
+  try {
+    if (asDaemon) return await daemon(context, configuration, log);
+    for (const warning of inWords(result.warnings)) log.problem(warning);
+    return await superviseDaemon({
+      configuration,
+      reread: () => reread(options),
+      log,
+      words: daemonWords(process.argv.slice(2)),
+      respawn: !options["dont-respawn"],
+    });
+  } finally {
+    pid?.release();
+    log.flush();
   }
-  for (const warning of inWords(result.warnings)) log.problem(warning);
-  const supervisor = new Supervisor({
-    command: selfCommand(daemonWords(process.argv.slice(2))),
-    onEvent: (event) => tellSupervision(log, event),
-    onChildDeath: (death) => releaseAddresses(configuration, death.testament),
+}
+
+function reread(options: RunContext["options"]): Reread {
+  const { result } = loadConfiguration(options);
+  return result.ok
+    ? { ok: true, configuration: result.value, warnings: inWords(result.warnings) }
+    : { ok: false, problems: inWords(result.problems) };
+}
+
+async function daemon(
+  { io, options, out }: RunContext,
+  configuration: VipConfiguration,
+  log: ReturnType<typeof openLog>,
+): Promise<ExitCode> {
+  const metrics = options.metrics === undefined ? undefined : parseEndpoint(options.metrics);
+  if (metrics?.ok === false) return out.problems(inWords([metrics.problem]), EXIT.usage);
+  return await runDaemon({
+    configuration,
+    reread: () => reread(options),
+    log,
+    socketPath: controlSocketPath("ha-vip", runDirectoryOf(io.env)),
+    env: io.env,
+    dumpAtStart: options["dump-conf"],
+    ...(metrics === undefined ? {} : { metrics: metrics.value }),
   });
-  const code = await supervisor.run();
-  log.flush();
-  return isExitCode(code) ? code : EXIT.error;
 }
 
 export const runCommand = defineCommand({
@@ -108,14 +124,16 @@ export const runCommand = defineCommand({
   summary: "Hold an address on exactly one of several hosts",
   description:
     "Runs in the foreground, as services do. Start it with the same line on two or more hosts: the address is on " +
-    "exactly one host whose checks pass, and moves when that host, its network or its checks fail.",
-  options: CONFIGURATION_OPTIONS,
+    "exactly one host whose checks pass, and moves when that host, its network or its checks fail. SIGHUP reads the " +
+    "configuration again, SIGUSR1 writes everything the daemon knows to a file beside its control socket.",
+  options: RUN_OPTIONS,
   examples: [
     {
       run: "ha-vip run --vip 10.0.0.100/24 --dev eth0 --check tcp://127.0.0.1:80",
       does: "the address follows the web server",
     },
-    { run: "ha-vip -f /etc/keepalived/keepalived.conf", does: "runs a keepalived configuration" },
+    { run: "ha-vip -n -f /etc/keepalived/keepalived.conf", does: "runs a keepalived configuration" },
+    { run: "ha-vip run -f /etc/ha.yaml", does: "runs the section vip: of ha.yaml" },
   ],
   async run(context) {
     scrubEnvironment();
@@ -127,6 +145,6 @@ export const daemonCommand = defineCommand({
   name: "daemon",
   summary: "The process that the supervisor starts",
   hidden: true,
-  options: CONFIGURATION_OPTIONS,
+  options: RUN_OPTIONS,
   run: async (context) => await start(context, true),
 });

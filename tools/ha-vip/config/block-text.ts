@@ -5,6 +5,7 @@
 import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
 import type { Position } from "../../../shared/text/position.ts";
 import { configReasons } from "../model/config-reasons.ts";
+import { type LineOptions, LineReader, type SourceLine } from "./source-lines.ts";
 
 export interface Word {
   readonly text: string;
@@ -20,14 +21,13 @@ export interface Statement {
 
 /** Real files have a few levels; more is a mistake or an attack on the stack. */
 const DEEPEST_BLOCK = 16;
-const LONGEST_TEXT = 4_000_000;
 
 interface OpenBlock {
   readonly statements: Statement[];
   readonly opener?: Word;
 }
 
-function splitLine(file: string, line: number, text: string, problems: Reason[]): Word[] {
+function splitLine({ file, line, replaced, text }: SourceLine, problems: Reason[]): Word[] {
   const words: Word[] = [];
   let index = 0;
   while (index < text.length) {
@@ -37,14 +37,16 @@ function splitLine(file: string, line: number, text: string, problems: Reason[])
       continue;
     }
     if (letter === "#" || letter === "!") break;
-    const at = { file, line, column: index + 1 };
-    if (letter === '"') {
-      const end = text.indexOf('"', index + 1);
-      if (end < 0) {
+    const at = { file, line, column: replaced ? 1 : index + 1 };
+    if (letter === '"' || letter === "'") {
+      let end = index + 1;
+      while (end < text.length && text[end] !== letter) end += text[end] === "\\" ? 2 : 1;
+      if (end >= text.length) {
         problems.push(reason(configReasons, "VIP_CONF_QUOTE", {}, { ...at, length: text.length - index }));
         break;
       }
-      words.push({ text: text.slice(index + 1, end), at: { ...at, length: end - index + 1 }, quoted: true });
+      const inside = text.slice(index + 1, end).replaceAll(/\\(["'\\])/g, "$1");
+      words.push({ text: inside, at: { ...at, length: end - index + 1 }, quoted: true });
       index = end + 1;
       continue;
     }
@@ -82,16 +84,17 @@ function openBlock(stack: OpenBlock[], pending: Word[], brace: Word, problems: R
 }
 
 /** Reads a whole text. Problems are added to the list; what could be read is returned all the same. */
-export function readBlocks(file: string, text: string, problems: Reason[]): readonly Statement[] {
-  if (text.length > LONGEST_TEXT) {
-    problems.push(reason(configReasons, "VIP_CONF_TOO_BIG", { most: LONGEST_TEXT }, { file, line: 1, column: 1 }));
-    return [];
-  }
+export function readBlocks(
+  file: string,
+  text: string,
+  problems: Reason[],
+  options: LineOptions = {},
+): readonly Statement[] {
   const root: Statement[] = [];
   const stack: OpenBlock[] = [{ statements: root }];
   const pending: Word[] = [];
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    for (const word of splitLine(file, index + 1, line, problems)) {
+  for (const line of new LineReader(options, problems).read(file, text)) {
+    for (const word of splitLine(line, problems)) {
       if (word.quoted || (word.text !== "{" && word.text !== "}")) pending.push(word);
       else if (word.text === "{") openBlock(stack, pending, word, problems);
       else {

@@ -3,15 +3,18 @@ import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
 import type { Position } from "../../../shared/text/position.ts";
 import type { IpAddress } from "../../../shared/text/address.ts";
 import { configReasons } from "../model/config-reasons.ts";
-import type { RouterConfiguration, TrackedCheck } from "../model/configuration.ts";
-import { DEFAULT_ANNOUNCE, type VirtualAddress } from "../model/router.ts";
+import type { RouterConfiguration } from "../model/configuration.ts";
+import type { VirtualAddress, VirtualMac, VirtualRoute, VirtualRule } from "../model/router.ts";
 import type { Statement, Word } from "./block-text.ts";
+import { readMac, readVirtualAddress, readVirtualRoute, readVirtualRule } from "./keepalived-address.ts";
+import { announceHandlers, type GlobalSettings, type RouterGlobals } from "./keepalived-globals.ts";
+import { finishInstance } from "./keepalived-finish.ts";
+import { type TrackDraft, trackHandlers } from "./keepalived-track.ts";
 import {
   blockOf,
   type Handlers,
   ignored,
   readAddress,
-  readPrefix,
   readSeconds,
   readStatements,
   readSwitch,
@@ -20,101 +23,43 @@ import {
   unsupported,
 } from "./reader.ts";
 
-/** Defaults for all instances, from `global_defs`. */
-export interface GlobalSettings {
-  version?: 2 | 3;
-  announceCount?: number;
-  announceDelayMs?: number;
-  announceRefreshMs?: number;
-}
-
-interface Draft {
+/** An instance as far as it has been read. */
+export interface InstanceDraft extends TrackDraft, RouterGlobals {
   readonly name: Word;
+  state?: Word;
   device?: string;
   vrid?: { readonly value: number; readonly at: Position };
   priority?: number;
   intervalMs?: number;
-  version?: 2 | 3;
   preempt?: boolean;
   preemptDelayMs?: number;
   password?: string;
   source?: IpAddress;
+  unicastSource?: boolean;
+  group?: IpAddress;
+  unicastTtl?: number;
+  trackOwnDevice?: boolean;
+  vmac?: { readonly name?: string; readonly mac?: (vrid: number) => Uint8Array | undefined };
+  transmitBase?: boolean;
   readonly peers: IpAddress[];
   readonly addresses: VirtualAddress[];
   readonly excluded: VirtualAddress[];
-  readonly tracks: TrackedCheck[];
-  readonly devices: string[];
-  announceCount?: number;
-  announceDelayMs?: number;
-  announceRefreshMs?: number;
+  readonly routes: VirtualRoute[];
+  readonly rules: VirtualRule[];
 }
 
-/** keepalived's own defaults (keepalived.conf(5)): a file means here what it means there. */
-const DEFAULTS = { priority: 100, intervalMs: 1000, version: 2 } as const;
+export type { VirtualMac };
+
 const ONE_HOUR_MS = 3_600_000;
 
-function readVirtualAddress(statement: Statement, problems: Reason[]): VirtualAddress | undefined {
-  const [first, ...options] = statement.words;
-  const prefix = readPrefix(first, problems);
-  if (prefix === undefined) return undefined;
-  const found: { device?: string; label?: string } = {};
-  for (let index = 0; index < options.length; index += 2) {
-    const key = options[index];
-    const value = options[index + 1];
-    if (key?.text === "dev" && value !== undefined) found.device = value.text;
-    else if (key?.text === "label" && value !== undefined) found.label = value.text;
-    else if (key?.text === "scope" && value?.text === "global") continue;
-    else if (["brd", "broadcast"].includes(key?.text ?? "") && value !== undefined) continue;
-    else if (key !== undefined) {
-      problems.push(
-        reason(
-          configReasons,
-          "VIP_CONF_UNKNOWN",
-          { where: "an address", word: key.text, hint: "use: dev, label" },
-          key.at,
-        ),
-      );
-      break;
-    }
-  }
-  return { address: prefix.address, prefixLength: prefix.length, ...found };
-}
-
-function readTrack(statement: Statement, problems: Reason[]): TrackedCheck[] {
-  const tracks: TrackedCheck[] = [];
-  const words = [...statement.words];
-  while (words.length > 0) {
-    const name = words.shift();
-    if (name === undefined) break;
-    if (words[0]?.text !== "weight") {
-      tracks.push({ check: name.text, at: name.at });
-      continue;
-    }
-    const [keyword, value] = words.splice(0, 2);
-    const weight = /^[+-]?\d{1,3}$/.test(value?.text ?? "") ? Number(value?.text) : Number.NaN;
-    if (Math.abs(weight) <= 253) tracks.push({ check: name.text, weight, at: name.at });
-    else if (keyword !== undefined) {
-      const data = { word: "weight", needs: "a whole number from -253 to 253", example: `${name.text} weight -20` };
-      problems.push(reason(configReasons, "VIP_CONF_VALUE", data, (value ?? keyword).at));
-    }
-  }
-  return tracks;
-}
-
-const authentication: Handlers<Draft> = {
+const authentication: Handlers<InstanceDraft> = {
   auth_type(statement, _draft, problems) {
-    const [, kind] = statement.words;
+    const [keyword, kind] = statement.words;
     if (kind?.text === "PASS") return;
     const because =
       "only PASS exists in the versions of VRRP that are in use; AH was removed from the standard in 2004";
-    problems.push(
-      reason(
-        configReasons,
-        "VIP_CONF_UNSUPPORTED",
-        { word: `auth_type ${kind?.text ?? ""}`, because },
-        (kind ?? statement.words[0]).at,
-      ),
-    );
+    const word = `auth_type ${kind?.text ?? ""}`;
+    problems.push(reason(configReasons, "VIP_CONF_UNSUPPORTED", { word, because }, (kind ?? keyword).at));
   },
   auth_pass(statement, draft, problems) {
     const word = readText(statement, "secret", problems);
@@ -122,16 +67,38 @@ const authentication: Handlers<Draft> = {
   },
 };
 
-const NO_SUCH = "this version of ha-vip doesn't do it yet";
+function eachLine<Item>(
+  read: (line: Statement, problems: Reason[]) => Item | undefined,
+  into: (draft: InstanceDraft) => Item[],
+) {
+  return (statement: Statement, draft: InstanceDraft, problems: Reason[]): void => {
+    for (const line of blockOf(statement, problems)) {
+      const item = read(line, problems);
+      if (item !== undefined) into(draft).push(item);
+    }
+  };
+}
 
-const handlers: Handlers<Draft> = {
-  state(statement, _draft, problems) {
+function sourceAddress(unicast: boolean) {
+  return (statement: Statement, draft: InstanceDraft, problems: Reason[]): void => {
+    if (readText(statement, "10.0.0.1", problems) === undefined) return;
+    const word = statement.words[1];
+    const address = word === undefined ? undefined : readAddress(word, problems);
+    if (address !== undefined) draft.source = address;
+    if (unicast) draft.unicastSource = true;
+  };
+}
+
+const OWN_WAY = "ha-vip does this in its own way";
+
+const identityHandlers: Handlers<InstanceDraft> = {
+  state(statement, draft, problems) {
     const word = statement.words[1];
     if (word?.text === "SLAVE") problems.push(reason(configReasons, "VIP_CONF_STATE_SLAVE", {}, word.at));
     else if (word === undefined || !["MASTER", "BACKUP"].includes(word.text)) {
       const data = { word: "state", needs: "MASTER or BACKUP", example: "state BACKUP" };
       problems.push(reason(configReasons, "VIP_CONF_VALUE", data, (word ?? statement.words[0]).at));
-    }
+    } else draft.state = word;
   },
   interface(statement, draft, problems) {
     const device = readText(statement, "eth0", problems);
@@ -166,88 +133,91 @@ const handlers: Handlers<Draft> = {
   authentication(statement, draft, problems) {
     readStatements(blockOf(statement, problems), authentication, draft, "authentication", problems);
   },
-  virtual_ipaddress(statement, draft, problems) {
-    for (const line of blockOf(statement, problems)) {
-      const address = readVirtualAddress(line, problems);
-      if (address !== undefined) draft.addresses.push(address);
-    }
+  dont_track_primary(_statement, draft) {
+    draft.trackOwnDevice = false;
   },
-  virtual_ipaddress_excluded(statement, draft, problems) {
-    for (const line of blockOf(statement, problems)) {
-      const address = readVirtualAddress(line, problems);
-      if (address !== undefined) draft.excluded.push(address);
-    }
+  use_vmac(statement, draft) {
+    const [, first, second] = statement.words;
+    const isMac = (word: Word | undefined): boolean => word !== undefined && word.text.includes(":");
+    const mac = isMac(first) ? first : second;
+    const name = isMac(first) ? undefined : first;
+    draft.vmac = {
+      ...(name === undefined ? {} : { name: name.text }),
+      ...(mac === undefined ? {} : { mac: (vrid: number) => readMac(mac.text, vrid) }),
+    };
   },
-  unicast_src_ip(statement, draft, problems) {
+  vmac_xmit_base(_statement, draft) {
+    draft.transmitBase = true;
+  },
+};
+
+const transportHandlers: Handlers<InstanceDraft> = {
+  unicast_src_ip: sourceAddress(true),
+  mcast_src_ip: sourceAddress(false),
+  mcast_dst_ip(statement, draft, problems) {
+    if (readText(statement, "224.0.0.18", problems) === undefined) return;
     const word = statement.words[1];
     const address = word === undefined ? undefined : readAddress(word, problems);
-    if (address !== undefined) draft.source = address;
+    if (address !== undefined) draft.group = address;
   },
   unicast_peer(statement, draft, problems) {
     for (const line of blockOf(statement, problems)) {
-      const address = readAddress(line.words[0], problems);
+      const [word, ...options] = line.words;
+      const address = readAddress(word, problems);
       if (address !== undefined) draft.peers.push(address);
+      const [option] = options;
+      if (option === undefined) continue;
+      const because = "adverts are taken only from listed peers, with 255 hops unless unicast_ttl says otherwise";
+      problems.push(reason(configReasons, "VIP_CONF_IGNORED", { word: option.text, because }, option.at));
     }
   },
-  track_script(statement, draft, problems) {
-    for (const line of blockOf(statement, problems)) draft.tracks.push(...readTrack(line, problems));
+  unicast_ttl(statement, draft, problems) {
+    const value = readWhole(statement, 1, 255, problems);
+    if (value !== undefined) draft.unicastTtl = value;
   },
-  track_interface(statement, draft, problems) {
-    for (const line of blockOf(statement, problems)) draft.devices.push(line.words[0].text);
-  },
-  garp_master_repeat(statement, draft, problems) {
-    const value = readWhole(statement, 1, 50, problems);
-    if (value !== undefined) draft.announceCount = value;
-  },
-  garp_master_delay(statement, draft, problems) {
-    const value = readSeconds(statement, 0, ONE_HOUR_MS, problems);
-    if (value !== undefined) draft.announceDelayMs = value;
-  },
-  garp_master_refresh(statement, draft, problems) {
-    const value = readSeconds(statement, 0, ONE_HOUR_MS, problems);
-    if (value !== undefined) draft.announceRefreshMs = value;
-  },
+  check_unicast_src: ignored("adverts are always taken from listed peers only"),
+  unicast_fault_no_peer: ignored("unicast without peers is refused"),
+  track_src_ip: unsupported("the source address isn't watched"),
+  old_unicast_checksum: ignored("both ways to count the checksum are understood"),
+  skip_check_adv_addr: ignored("the list of addresses is compared once for each new master"),
+  kernel_rx_buf_size: ignored(OWN_WAY),
+};
+
+const contentHandlers: Handlers<InstanceDraft> = {
+  virtual_ipaddress: eachLine(readVirtualAddress, (draft) => draft.addresses),
+  virtual_ipaddress_excluded: eachLine(readVirtualAddress, (draft) => draft.excluded),
+  virtual_routes: eachLine(readVirtualRoute, (draft) => draft.routes),
+  virtual_rules: eachLine(readVirtualRule, (draft) => draft.rules),
   debug: ignored("events carry their reasons"),
-  dont_track_primary: ignored("an interface that is down can't hold an address"),
+  native_ipv6: ignored("it follows from the addresses"),
+  linkbeat_use_polling: ignored("the kernel tells of every change of the carrier"),
+  promote_secondaries: ignored(
+    "set net.ipv4.conf.all.promote_secondaries=1 on the host when a virtual address is its first in a network",
+  ),
+  accept: ignored("packets to the addresses are always accepted"),
+  no_accept: unsupported(
+    "it needs a firewall, which ha-vip doesn't change; drop packets to the addresses with nftables",
+  ),
   strict_mode(statement, _draft, problems) {
     if (!readSwitch(statement, problems)) return;
+    const because = "strict mode drops packets to the addresses with a firewall, which ha-vip doesn't change";
     problems.push(
-      reason(configReasons, "VIP_CONF_UNSUPPORTED", { word: "strict_mode", because: NO_SUCH }, statement.words[0].at),
+      reason(configReasons, "VIP_CONF_UNSUPPORTED", { word: "strict_mode", because }, statement.words[0].at),
     );
   },
-  ...Object.fromEntries(
-    [
-      "use_vmac",
-      "vmac_xmit_base",
-      "native_ipv6",
-      "mcast_src_ip",
-      "track_file",
-      "track_process",
-      "track_bfd",
-      "virtual_routes",
-      "virtual_rules",
-      "accept",
-      "no_accept",
-      "promote_secondaries",
-      "lvs_sync_daemon_interface",
-      "notify",
-      "notify_master",
-      "notify_backup",
-      "notify_fault",
-      "notify_stop",
-      "notify_deleted",
-      "smtp_alert",
-      "garp_lower_prio_repeat",
-      "garp_lower_prio_delay",
-      "higher_prio_send_advert",
-      "linkbeat_use_polling",
-      "skip_check_adv_addr",
-      "kernel_rx_buf_size",
-      "check_unicast_src",
-      "unicast_ttl",
-      "down_timer_adverts",
-    ].map((word) => [word, unsupported<Draft>(NO_SUCH)]),
-  ),
+  lvs_sync_daemon_interface: unsupported("ha-vip is for addresses; ha-lb balances load"),
+  garp_extra_if: unsupported("announcements go out where the address is"),
+  use_ipvlan: unsupported("ipvlan interfaces aren't made; use_vmac is there"),
+  use_vmac_addr: unsupported("one macvlan carries all addresses of the instance"),
+  vrf: unsupported("an interface has to be named"),
+};
+
+const handlers: Handlers<InstanceDraft> = {
+  ...trackHandlers,
+  ...announceHandlers,
+  ...identityHandlers,
+  ...transportHandlers,
+  ...contentHandlers,
 };
 
 /** Reads one instance; undefined when something that it can't be without is missing. */
@@ -258,93 +228,22 @@ export function readInstance(
 ): RouterConfiguration | undefined {
   const [keyword, name] = statement.words;
   if (name === undefined) {
-    problems.push(
-      reason(
-        configReasons,
-        "VIP_CONF_MISSING",
-        { where: "vrrp_instance", word: "name", example: "vrrp_instance VI_1 {" },
-        keyword.at,
-      ),
-    );
+    const data = { where: "vrrp_instance", word: "name", example: "vrrp_instance VI_1 {" };
+    problems.push(reason(configReasons, "VIP_CONF_MISSING", data, keyword.at));
     return undefined;
   }
-  const draft: Draft = { name, peers: [], addresses: [], excluded: [], tracks: [], devices: [] };
-  readStatements(blockOf(statement, problems), handlers, draft, `vrrp_instance ${name.text}`, problems);
-  return finish(draft, globals, problems);
-}
-
-function missing(draft: Draft, word: string, example: string, problems: Reason[]): undefined {
-  const where = `vrrp_instance ${draft.name.text}`;
-  problems.push(reason(configReasons, "VIP_CONF_MISSING", { where, word, example }, draft.name.at));
-  return undefined;
-}
-
-function finish(draft: Draft, globals: GlobalSettings, problems: Reason[]): RouterConfiguration | undefined {
-  const family = (draft.addresses[0] ?? draft.excluded[0])?.address.family;
-  if (draft.device === undefined) missing(draft, "interface", "interface eth0", problems);
-  if (draft.vrid === undefined) missing(draft, "virtual_router_id", "virtual_router_id 51", problems);
-  if (family === undefined) missing(draft, "virtual_ipaddress", "virtual_ipaddress { 10.0.0.100/24 }", problems);
-  if (draft.device === undefined || draft.vrid === undefined || family === undefined) return undefined;
-  const version = draft.version ?? globals.version ?? (family === 6 ? 3 : DEFAULTS.version);
-  checkPassword(draft, version, problems);
-  checkInterval(draft, version, problems);
-  const mixed = draft.addresses.find((one) => one.address.family !== family);
-  if (mixed !== undefined) {
-    const data = {
-      word: "virtual_ipaddress",
-      needs: "addresses of one family",
-      example: "one vrrp_instance for IPv4 and one for IPv6",
-    };
-    problems.push(reason(configReasons, "VIP_CONF_VALUE", data, draft.name.at));
-  }
-  return {
-    settings: {
-      name: draft.name.text,
-      vrid: draft.vrid.value,
-      family,
-      version,
-      device: draft.device,
-      priority: draft.priority ?? DEFAULTS.priority,
-      intervalMs: draft.intervalMs ?? DEFAULTS.intervalMs,
-      preempt: draft.preempt ?? true,
-      preemptDelayMs: draft.preemptDelayMs ?? 0,
-      addresses: draft.addresses,
-      excludedAddresses: draft.excluded,
-      ...(draft.password === undefined || version === 3 ? {} : { password: draft.password }),
-      ...(draft.source === undefined ? {} : { source: draft.source }),
-      peers: draft.peers,
-      announce: {
-        count: draft.announceCount ?? globals.announceCount ?? DEFAULT_ANNOUNCE.count,
-        delayMs: draft.announceDelayMs ?? globals.announceDelayMs ?? DEFAULT_ANNOUNCE.delayMs,
-        refreshMs: draft.announceRefreshMs ?? globals.announceRefreshMs ?? DEFAULT_ANNOUNCE.refreshMs,
-      },
-    },
-    tracks: draft.tracks,
-    trackedDevices: draft.devices,
-    at: draft.vrid.at,
+  const draft: InstanceDraft = {
+    name,
+    peers: [],
+    addresses: [],
+    excluded: [],
+    routes: [],
+    rules: [],
+    tracks: [],
+    devices: [],
+    notify: {},
+    ...(globals.runAs === undefined ? {} : { runAs: globals.runAs }),
   };
-}
-
-function checkPassword(draft: Draft, version: 2 | 3, problems: Reason[]): void {
-  if (draft.password === undefined) return;
-  const data = { name: draft.name.text };
-  if (version === 3) problems.push(reason(configReasons, "VIP_CONF_PASSWORD_V3", data, draft.name.at));
-  else problems.push(reason(configReasons, "VIP_CONF_PASSWORD", data, draft.name.at));
-  if (draft.password.length > 8) problems.push(reason(configReasons, "VIP_CONF_PASSWORD_LONG", data, draft.name.at));
-}
-
-/** Version 2 has whole seconds on the wire; version 3 has 40.95 s at most. */
-function checkInterval(draft: Draft, version: 2 | 3, problems: Reason[]): void {
-  const interval = draft.intervalMs ?? DEFAULTS.intervalMs;
-  const fits = version === 2 ? interval % 1000 === 0 : interval <= 40_950;
-  if (fits) return;
-  const needs = version === 2 ? "whole seconds in version 2 (add: version 3)" : "at most 40.95 seconds in version 3";
-  problems.push(
-    reason(
-      configReasons,
-      "VIP_CONF_VALUE",
-      { word: "advert_int", needs, example: "version 3 and advert_int 0.1" },
-      draft.name.at,
-    ),
-  );
+  readStatements(blockOf(statement, problems), handlers, draft, `vrrp_instance ${name.text}`, problems);
+  return finishInstance(draft, globals, problems);
 }

@@ -14,13 +14,13 @@ vrrp_instance VI_1 {
   priority 100
   advert_int 0.1
   version 3
-  nopreempt
+  preempt_delay 2
   virtual_ipaddress {
     10.0.0.100/24 dev eth1 label eth1:1
     10.0.0.101
   }
   track_script {
-    chk weight -30
+    chk weight -60
   }
 }
 `;
@@ -47,14 +47,14 @@ describe("keepalived.conf", () => {
       priority: 100,
       intervalMs: 100,
       version: 3,
-      preempt: false,
+      preemptDelayMs: 2000,
       device: "eth0",
     });
     expect(router?.settings.addresses).toMatchObject([
       { prefixLength: 24, device: "eth1", label: "eth1:1" },
       { prefixLength: 32 },
     ]);
-    expect(router?.tracks).toMatchObject([{ check: "chk", weight: -30 }]);
+    expect(router?.tracks).toMatchObject([{ check: "chk", weight: -60 }]);
     expect(result.value.checks).toMatchObject([{ intervalMs: 500, weight: -20, target: { argv: ["/bin/true", "x"] } }]);
   });
 
@@ -65,8 +65,12 @@ describe("keepalived.conf", () => {
       change("priority 100", "priority 300").replace("51", "0"),
       ["VIP_CONF_VALUE@9", "VIP_CONF_VALUE@10", "VIP_CONF_MISSING@6"],
     ],
-    ["what can't be done is refused, not dropped", change("nopreempt", "use_vmac"), ["VIP_CONF_UNSUPPORTED@13"]],
-    ["a script that doesn't exist", change("chk weight -30", "chek"), ["VIP_CONF_NO_SCRIPT@19"]],
+    [
+      "what can't be done is refused, not dropped",
+      change("preempt_delay 2", "use_ipvlan"),
+      ["VIP_CONF_UNSUPPORTED@13"],
+    ],
+    ["a script that doesn't exist", change("chk weight -60", "chek"), ["VIP_CONF_NO_SCRIPT@19"]],
     ["an address that is none", change("10.0.0.101", "10.0.0.256"), ["TEXT_ADDRESS@16"]],
     ["fractions of a second in version 2", change("version 3", "version 2"), ["VIP_CONF_VALUE@6"]],
     [
@@ -83,7 +87,7 @@ describe("keepalived.conf", () => {
     [
       "the same router twice on a link",
       GOOD + GOOD.slice(GOOD.indexOf("vrrp_instance")).replace("VI_1", "VI_2"),
-      ["VIP_CONF_VRID_CLASH@25"],
+      ["VIP_CONF_VRID_CLASH@25", "VIP_CONF_ADDRESS_TWICE@25", "VIP_CONF_ADDRESS_TWICE@25"],
     ],
     ["an empty file", "", ["VIP_CONF_MISSING@1"]],
     ["a load balancer's block", `${GOOD}virtual_server 10.0.0.1 80 { }`, ["VIP_CONF_UNSUPPORTED@22"]],

@@ -3,17 +3,17 @@ import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
 import { fail, ok, type Result } from "../../../shared/reason/result.ts";
 import type { IpAddress } from "../../../shared/text/address.ts";
 import type { Position } from "../../../shared/text/position.ts";
-import { parseEndpoint } from "../../../shared/text/endpoint.ts";
 import { formatPrefix, type IpPrefix, parsePrefix } from "../../../shared/text/prefix.ts";
+import { CHECK_FORMS, parseCheckTarget } from "./check-target.ts";
 import { configReasons } from "../model/config-reasons.ts";
 import {
   type CheckSettings,
-  type CheckTarget,
   QUICK_CHECK,
   type RouterConfiguration,
   type VipConfiguration,
 } from "../model/configuration.ts";
-import { DEFAULT_ANNOUNCE } from "../model/router.ts";
+import { ROUTER_DEFAULTS } from "../model/router.ts";
+import type { WitnessSettings } from "../model/witness.ts";
 
 export interface OneLine {
   readonly vips: readonly string[];
@@ -23,6 +23,7 @@ export interface OneLine {
   readonly priority: number;
   readonly intervalMs: number;
   readonly preempt: boolean;
+  readonly witness?: WitnessSettings;
 }
 
 const COMMAND_LINE: Position = { file: "argv", line: 1, column: 1 };
@@ -37,23 +38,13 @@ export function vridOf(address: IpAddress): number {
   return sum + 1;
 }
 
-function readTarget(text: string): CheckTarget | undefined {
-  if (/^https?:\/\/[^/]/.test(text)) return { kind: "http", url: text };
-  const scheme = /^(tcp|exec):(\/\/)?(.+)$/.exec(text);
-  if (scheme?.[1] === "exec") return { kind: "exec", argv: (scheme[3] ?? "").trim().split(/\s+/) };
-  const endpoint = scheme?.[1] === "tcp" ? parseEndpoint(scheme[3] ?? "") : undefined;
-  return endpoint?.ok === true && endpoint.value.port !== undefined
-    ? { kind: "tcp", host: endpoint.value.host, port: endpoint.value.port }
-    : undefined;
-}
-
 function readChecks(texts: readonly string[], problems: Reason[]): CheckSettings[] {
   return texts.flatMap((text) => {
-    const target = readTarget(text);
+    const target = parseCheckTarget(text);
     if (target !== undefined) return [{ name: text, target, ...QUICK_CHECK }];
     const data = {
       word: "--check",
-      needs: "tcp://HOST:PORT, http://… or exec:COMMAND",
+      needs: CHECK_FORMS,
       example: "--check tcp://127.0.0.1:80",
     };
     problems.push(reason(configReasons, "VIP_CONF_VALUE", data, COMMAND_LINE));
@@ -68,6 +59,7 @@ function routerOf(line: OneLine, vips: readonly IpPrefix[], tracks: readonly str
   return [
     {
       settings: {
+        ...ROUTER_DEFAULTS,
         name: formatPrefix(first),
         vrid: line.vrid ?? vridOf(first.address),
         family: first.address.family,
@@ -76,14 +68,11 @@ function routerOf(line: OneLine, vips: readonly IpPrefix[], tracks: readonly str
         priority: line.priority,
         intervalMs: line.intervalMs,
         preempt: line.preempt,
-        preemptDelayMs: 0,
         addresses: vips.map(({ address, length }) => ({ address, prefixLength: length })),
-        excludedAddresses: [],
-        peers: [],
-        announce: DEFAULT_ANNOUNCE,
+        witness: line.witness !== undefined,
       },
       tracks: tracks.map((check) => ({ check })),
-      trackedDevices: [],
+      notify: {},
     },
   ];
 }
@@ -107,5 +96,6 @@ export function parseOneLine(line: OneLine): Result<VipConfiguration> {
       names,
     ),
   );
-  return ok({ origin: "command line", routers, checks });
+  const witness = line.witness === undefined ? {} : { witness: line.witness };
+  return ok({ origin: "command line", routers, checks, groups: [], fifos: [], ...witness });
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type IpAddress, parseAddress } from "../../../shared/text/address.ts";
 import type { Advert } from "../model/packet.ts";
-import { DEFAULT_ANNOUNCE, type RouterSettings } from "../model/router.ts";
+import { ROUTER_DEFAULTS, type RouterSettings } from "../model/router.ts";
 import {
   type Decision,
   deadlineOf,
@@ -21,6 +21,9 @@ function ip(text: string): IpAddress {
 
 const OWN = ip("10.0.0.2");
 const SETTINGS: RouterSettings = {
+  ...ROUTER_DEFAULTS,
+  probe: false,
+  handOver: false,
   name: "VI",
   vrid: 51,
   family: 4,
@@ -31,9 +34,6 @@ const SETTINGS: RouterSettings = {
   preempt: true,
   preemptDelayMs: 0,
   addresses: [{ address: ip("10.0.0.100"), prefixLength: 24 }],
-  excludedAddresses: [],
-  peers: [],
-  announce: DEFAULT_ANNOUNCE,
 };
 
 function advert(priority: number, from = "10.0.0.1", change: Partial<Advert> = {}): RouterEvent {

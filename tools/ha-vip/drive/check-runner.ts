@@ -1,16 +1,24 @@
 /** Runs checks on the main thread's event loop, each on its own beat, at most one run of each at a time. */
+import { existsSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import type { CheckSettings, CheckTarget } from "../model/configuration.ts";
+import { checkDns, checkUdp } from "./datagram-check.ts";
+import { ProcessCheck } from "./process-check.ts";
+import { runCommand } from "./run-command.ts";
 
 export interface CheckResult {
   readonly passed: boolean;
   /** What was wrong, in a few words. */
   readonly detail: string;
+  /** The number that a tracked file holds. */
+  readonly value?: number;
 }
 
-const PASSED: CheckResult = { passed: true, detail: "" };
+export const PASSED: CheckResult = { passed: true, detail: "" };
+/** Of an answer's body so much is searched. */
+const LONGEST_BODY = 1 << 20;
 
-function failed(detail: string): CheckResult {
+export function failed(detail: string): CheckResult {
   return { passed: false, detail };
 }
 
@@ -31,47 +39,75 @@ async function checkTcp(host: string, port: number, timeoutMs: number): Promise<
   });
 }
 
-async function checkHttp(url: string, status: number | undefined, timeoutMs: number): Promise<CheckResult> {
+/** Looks for a text in a body without keeping more than a megabyte of it. */
+async function bodyHas(body: ReadableStream<Uint8Array> | null, match: string): Promise<boolean> {
+  if (body === null) return match === "";
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.includes(match)) return true;
+    if (text.length > LONGEST_BODY) return false;
+  }
+  return false;
+}
+
+async function checkHttp(target: CheckTarget & { kind: "http" }, timeoutMs: number): Promise<CheckResult> {
+  const { match, status, url } = target;
   try {
     const answer = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(timeoutMs), keepalive: false });
-    await answer.body?.cancel();
     const good = status === undefined ? answer.status >= 200 && answer.status < 400 : answer.status === status;
-    return good ? PASSED : failed(`status ${answer.status}`);
+    if (!good || match === undefined) {
+      await answer.body?.cancel();
+      return good ? PASSED : failed(`status ${answer.status}`);
+    }
+    return (await bodyHas(answer.body, match)) ? PASSED : failed(`the answer lacks ${JSON.stringify(match)}`);
   } catch (error) {
-    return failed(
-      error instanceof Error && error.name === "TimeoutError" ? `no answer in ${timeoutMs} ms` : "no connection",
-    );
+    const late = error instanceof Error && error.name === "TimeoutError";
+    return failed(late ? `no answer in ${timeoutMs} ms` : "no connection");
   }
 }
 
-async function checkExec(argv: readonly string[], timeoutMs: number): Promise<CheckResult> {
+async function checkExec(target: CheckTarget & { kind: "exec" }, timeoutMs: number): Promise<CheckResult> {
+  const ended = await runCommand(target.argv, {
+    timeoutMs,
+    ...(target.runAs === undefined ? {} : { runAs: target.runAs }),
+  });
+  return ended.code === 0 ? PASSED : failed(ended.detail);
+}
+
+/** A file's number; no file and no number are failures. */
+function checkFile(path: string): CheckResult {
   try {
-    const child = Bun.spawn([...argv], {
-      stdin: "ignore",
-      stdout: "ignore",
-      stderr: "ignore",
-      timeout: timeoutMs,
-      killSignal: "SIGKILL",
-    });
-    const code = await child.exited;
-    if (code === 0) return PASSED;
-    return failed(
-      child.signalCode === null ? `exit code ${code}` : `ended by ${child.signalCode} (limit ${timeoutMs} ms)`,
-    );
-  } catch (error) {
-    return failed(error instanceof Error ? error.message : "can't be started");
+    const text = readFileSync(path, "utf8").trim();
+    const value = text === "" ? 0 : Number(text.split(/\s/, 1)[0]);
+    return Number.isFinite(value) ? { passed: value === 0, detail: text, value } : failed(`${path} holds no number`);
+  } catch {
+    return failed(`${path} can't be read`);
   }
 }
 
-/** Runs one check once. Never throws. */
-export async function runCheck(target: CheckTarget, timeoutMs: number): Promise<CheckResult> {
+/** How to run a target once. Never throws. */
+export function prepareCheck(target: CheckTarget): (timeoutMs: number) => Promise<CheckResult> | CheckResult {
   switch (target.kind) {
     case "tcp":
-      return await checkTcp(target.host, target.port, timeoutMs);
+      return (timeoutMs) => checkTcp(target.host, target.port, timeoutMs);
     case "http":
-      return await checkHttp(target.url, target.status, timeoutMs);
+      return (timeoutMs) => checkHttp(target, timeoutMs);
     case "exec":
-      return await checkExec(target.argv, timeoutMs);
+      return (timeoutMs) => checkExec(target, timeoutMs);
+    case "udp":
+      return (timeoutMs) => checkUdp(target, timeoutMs);
+    case "dns":
+      return (timeoutMs) => checkDns(target, timeoutMs);
+    case "file":
+      return () => checkFile(target.path);
+    case "exists":
+      return () => (existsSync(target.path) ? PASSED : failed(`${target.path} isn't there`));
+    case "process": {
+      const processes = new ProcessCheck(target);
+      return () => processes.run();
+    }
   }
 }
 
@@ -79,11 +115,14 @@ export async function runCheck(target: CheckTarget, timeoutMs: number): Promise<
 export class CheckRunner {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
+  readonly #run: ReturnType<typeof prepareCheck>;
 
   constructor(
     private readonly settings: CheckSettings,
     private readonly onResult: (result: CheckResult) => void,
-  ) {}
+  ) {
+    this.#run = prepareCheck(settings.target);
+  }
 
   start(): void {
     void this.#again();
@@ -96,7 +135,7 @@ export class CheckRunner {
 
   async #again(): Promise<void> {
     const startedMs = performance.now();
-    const result = await runCheck(this.settings.target, this.settings.timeoutMs);
+    const result = await this.#run(this.settings.timeoutMs);
     if (this.#stopped) return;
     this.onResult(result);
     const leftMs = Math.max(0, this.settings.intervalMs - (performance.now() - startedMs));

@@ -1,22 +1,22 @@
 /**
- * One virtual router's hold on the world: its raw socket, its addresses on the interface, its announcements.
+ * One virtual router's hold on the world: its adverts, its addresses, routes and rules, its announcements.
  * Belongs to the deadline thread; no call waits for anything.
  */
-import { ENODEV } from "../../../shared/drive/ffi/errno.ts";
+import { EEXIST, ENODEV } from "../../../shared/drive/ffi/errno.ts";
+import { errnoName } from "../../../shared/drive/ffi/libc.ts";
 import { encodeAnnouncement } from "../../../shared/drive/net/announce.ts";
 import type { AddressSpec } from "../../../shared/drive/net/address-codec.ts";
 import type { Link } from "../../../shared/drive/net/link-codec.ts";
 import type { PacketSocket } from "../../../shared/drive/net/packet-socket.ts";
-import {
-  openVrrpSocket,
-  type RawIpSocket,
-  VRRP_GROUP_IPV4,
-  VRRP_GROUP_IPV6,
-} from "../../../shared/drive/net/raw-ip-socket.ts";
-import type { RouteClient } from "../../../shared/drive/net/route-client.ts";
-import { type IpAddress, isLinkLocal, sameAddress } from "../../../shared/text/address.ts";
+import type { AddressChange, RouteClient } from "../../../shared/drive/net/route-client.ts";
+import { formatAddress, type IpAddress, isLinkLocal, sameAddress } from "../../../shared/text/address.ts";
+import type { HandOverMessage } from "../model/hand-over.ts";
+import { PRIORITY_STOP } from "../model/packet.ts";
 import { ADDRESS_LIFETIME_S, type RouterSettings, type VirtualAddress } from "../model/router.ts";
-import { type Decoded, decodeAdvert, encodeAdvert } from "./packet.ts";
+import { encodeAdvert } from "./packet.ts";
+import { addPaths, removePaths } from "./paths.ts";
+import type { Speaker, Speakers } from "./speakers.ts";
+import { ensureVirtualMac, removeVirtualMac } from "./vmac.ts";
 
 /** Shared by all routers of the thread. */
 export interface Network {
@@ -24,130 +24,204 @@ export interface Network {
   readonly packets: PacketSocket;
 }
 
-export type Received =
-  { readonly kind: "none" } | { readonly kind: "advert"; readonly from: IpAddress; readonly decoded: Decoded };
+/** What the kernel wouldn't do. */
+export interface Refusal {
+  readonly what: string;
+  readonly detail: string;
+}
+
+interface Placed {
+  readonly spec: AddressSpec;
+  readonly link: Link;
+  readonly virtual: VirtualAddress;
+}
 
 export class RouterPort {
   readonly #settings: RouterSettings;
   readonly #network: Network;
-  readonly #socket: RawIpSocket;
-  readonly #link: Link;
-  readonly #group: IpAddress;
-  /** Our own address in adverts; ties are broken by it. */
-  readonly own: IpAddress;
+  readonly #placed: readonly Placed[];
+  readonly #adverts = new Map<number, readonly Uint8Array[]>();
+  readonly #destinations: readonly IpAddress[];
+  readonly #frames: readonly (readonly [number, Uint8Array])[];
+  readonly #announceOnce: () => void;
 
-  private constructor(settings: RouterSettings, network: Network, link: Link, own: IpAddress) {
+  private constructor(
+    settings: RouterSettings,
+    network: Network,
+    /** The interface that adverts use. */
+    readonly link: Link,
+    readonly speaker: Speaker,
+    /** Our own address in adverts; ties are broken by it. */
+    readonly own: IpAddress,
+    placed: readonly Placed[],
+  ) {
     this.#settings = settings;
     this.#network = network;
-    this.#link = link;
-    this.own = own;
-    this.#group = { family: settings.family, bytes: settings.family === 4 ? VRRP_GROUP_IPV4 : VRRP_GROUP_IPV6 };
-    this.#socket = openVrrpSocket({ family: settings.family, device: { name: link.name, index: link.index } });
+    this.#placed = placed;
+    this.#destinations = settings.peers.length > 0 ? settings.peers : [speaker.group];
+    this.#frames = placed.flatMap(({ link: on, spec }) =>
+      encodeAnnouncement(on.mac, spec.address.bytes).map((frame) => [on.index, frame] as const),
+    );
+    this.#announceOnce = () => {
+      for (const [index, frame] of this.#frames) network.packets.send(index, frame);
+    };
   }
 
   /**
-   * Opens the socket on the router's interface.
-   * @returns the port, or what is missing in words: the interface, or an address on it to speak from
+   * Opens the sockets on the router's interface and finds the interfaces of its addresses.
+   * @returns the port, or what is missing in words: an interface, or an address on it to speak from
    * @throws SystemError when the system refuses raw sockets
    */
-  static open(settings: RouterSettings, network: Network): RouterPort | string {
-    const found = network.routes.link(settings.device);
-    if (!found.ok) {
-      return found.failure.errno === ENODEV ? `there is no interface ${settings.device}` : found.failure.name;
-    }
-    const own = settings.source ?? primaryAddress(settings, network, found.value.index);
-    if (own === undefined) return `${settings.device} has no IPv${settings.family} address to speak from`;
-    return new RouterPort(settings, network, found.value, own);
-  }
-
-  get fd(): number {
-    return this.#socket.fd;
-  }
-
-  get deviceIndex(): number {
-    return this.#link.index;
-  }
-
-  /** The next advert for any router on this link; those for others are the caller's to ignore. */
-  receive(): Received {
-    const packet = this.#socket.receive();
-    if (typeof packet === "number") return { kind: "none" };
-    const { family } = this.#settings;
-    const from: IpAddress = { family, bytes: packet.source.slice() };
-    const arrival = { source: from, destination: { family, bytes: packet.destination }, ttl: packet.hopLimit };
-    return { kind: "advert", from, decoded: decodeAdvert(packet.payload, arrival) };
+  static open(settings: RouterSettings, network: Network, speakers: Speakers): RouterPort | string {
+    const { device, family, group, vmac } = settings;
+    const found = findLink(network, device);
+    if (typeof found === "string") return found;
+    const own = settings.source ?? primaryAddress(settings, network, found.index);
+    if (own === undefined) return `${device} has no IPv${family} address to speak from`;
+    const virtual = vmac === undefined ? undefined : ensureVirtualMac(network.routes, found, vmac);
+    if (typeof virtual === "string") return virtual;
+    const placed = placeAddresses(settings, network, virtual ?? found);
+    if (typeof placed === "string") return placed;
+    const speaks = virtual === undefined || vmac?.transmitBase === true ? found : virtual;
+    const ttl = settings.peers.length > 0 ? settings.unicastTtl : 255;
+    const speaker = speakers.acquire({
+      family,
+      device: { name: speaks.name, index: speaks.index },
+      ...(group === undefined ? {} : { group }),
+      ttl,
+    });
+    return new RouterPort(settings, network, found, speaker, own, placed);
   }
 
   /** Sends one advert, to the group or to every peer. @returns 0, or the last -errno */
   advertise(priority: number): number {
-    const { addresses, intervalMs, password, peers, version, vrid } = this.#settings;
-    const advert = {
-      version,
-      vrid,
-      priority,
-      intervalMs,
-      addresses: addresses.map((one) => one.address),
-      ...(password === undefined ? {} : { password }),
-    };
+    let packets = this.#adverts.get(priority);
+    if (packets === undefined) {
+      packets = this.#destinations.map((destination) => this.#encode(priority, destination));
+      // Priorities change rarely; what a check once used stays known.
+      this.#adverts.set(priority, packets);
+    }
     let result = 0;
-    for (const destination of peers.length > 0 ? peers : [this.#group]) {
-      const sent = this.#socket.send(encodeAdvert(advert, this.own, destination), this.own.bytes, destination.bytes);
+    for (const [index, destination] of this.#destinations.entries()) {
+      const sent = this.speaker.sendAdvert(packets[index] ?? new Uint8Array(0), this.own, destination);
       if (sent < 0) result = sent;
     }
     return result;
   }
 
-  /** Installs the addresses, or renews their lifetime. @returns what the kernel refused, in words */
-  holdAddresses(): string[] {
-    return this.#changeAll("replace");
+  #encode(priority: number, destination: IpAddress): Uint8Array {
+    const { addresses, intervalMs, password, version, vrid } = this.#settings;
+    const word = password === undefined ? {} : { password };
+    const named = addresses.map((one) => one.address);
+    return encodeAdvert({ version, vrid, priority, intervalMs, addresses: named, ...word }, this.own, destination);
   }
 
-  dropAddresses(): void {
-    this.#changeAll("delete");
+  /** To one host, or to the group or all peers. */
+  sendHandOver(message: HandOverMessage, to?: IpAddress): void {
+    for (const destination of to === undefined ? this.#destinations : [to]) {
+      this.speaker.sendHandOver(message, this.own, destination);
+    }
+  }
+
+  /** What keeps the addresses for another lifetime; many routers' changes go out in one call. */
+  renewals(): readonly AddressChange[] {
+    return this.#placed.map(({ spec }) => ({ kind: "replace", spec }));
+  }
+
+  /** Installs addresses, then routes, then rules. @returns what the kernel refused */
+  take(): Refusal[] {
+    const refused = this.#change("replace");
+    return [...refused, ...addPaths(this.#network.routes, this.#settings)];
+  }
+
+  /** Removes rules, routes and addresses. */
+  drop(): void {
+    removePaths(this.#network.routes, this.#settings);
+    this.#change("delete");
+  }
+
+  #change(kind: "replace" | "delete"): Refusal[] {
+    const answers = this.#network.routes.changeAddresses(this.#placed.map(({ spec }) => ({ kind, spec })));
+    if (kind === "delete") return [];
+    return answers.flatMap((answer, index) => {
+      const placed = this.#placed[index];
+      if (answer.ok || placed === undefined || answer.failure.errno === EEXIST) return [];
+      return [{ what: formatAddress(placed.spec.address), detail: answer.failure.name }];
+    });
   }
 
   /** Tells the neighbours where the addresses are. */
   announce(count: number): void {
-    for (let round = 0; round < count; round += 1) {
-      for (const { address } of this.#all()) {
-        for (const frame of encodeAnnouncement(this.#link.mac, address.bytes)) {
-          this.#network.packets.send(this.#link.index, frame);
-        }
-      }
-    }
+    for (let round = 0; round < count; round += 1) this.#announceOnce();
   }
 
-  close(): void {
-    this.#socket.close();
+  /** The addresses to ask the network for before they are taken: on each interface, with its hardware address. */
+  probes(): readonly { readonly link: Link; readonly address: IpAddress }[] {
+    return this.#placed.map(({ link, spec }) => ({ link, address: spec.address }));
   }
 
-  /** Is this one of the addresses that the router moves? */
-  isOurs(address: IpAddress): boolean {
-    return this.#all().some((one) => sameAddress(one.address, address));
+  /** Is this one of the addresses that the router moves, and watches? */
+  isOurs(interfaceIndex: number, address: IpAddress): boolean {
+    return this.#placed.some(
+      ({ link, spec, virtual }) =>
+        link.index === interfaceIndex && virtual.untracked !== true && sameAddress(spec.address, address),
+    );
   }
 
-  #all(): readonly VirtualAddress[] {
-    return [...this.#settings.addresses, ...this.#settings.excludedAddresses];
+  close(speakers: Speakers, options: { readonly last: boolean }): void {
+    speakers.release(this.speaker);
+    const { vmac } = this.#settings;
+    if (options.last && vmac !== undefined) removeVirtualMac(this.#network.routes, vmac);
   }
 
-  #changeAll(kind: "replace" | "delete"): string[] {
-    const changes = this.#all().map((one) => ({ kind, spec: this.#spec(one) }));
-    const answers = this.#network.routes.changeAddresses(changes);
-    return answers.flatMap((answer) => (answer.ok ? [] : [answer.failure.name]));
+  /** Priority 0. */
+  sayGoodbye(): void {
+    this.advertise(PRIORITY_STOP);
   }
+}
 
-  #spec({ address, label, prefixLength }: VirtualAddress): AddressSpec {
-    return {
-      interfaceIndex: this.#link.index,
-      address,
-      prefixLength,
-      validSeconds: ADDRESS_LIFETIME_S,
-      // Never chosen as the source of the host's own connections: it may leave at any moment.
-      preferredSeconds: address.family === 6 ? 0 : ADDRESS_LIFETIME_S,
-      noDuplicateDetection: true,
-      ...(label === undefined ? {} : { label }),
-    };
+/** -errno in words. */
+export function failureName(result: number): string {
+  return errnoName(result);
+}
+
+function findLink(network: Network, device: string): Link | string {
+  const found = network.routes.link(device);
+  if (found.ok) return found.value;
+  return found.failure.errno === ENODEV ? `there is no interface ${device}` : found.failure.name;
+}
+
+/** Where each address goes: its own interface, or the router's. */
+function placeAddresses(settings: RouterSettings, network: Network, usual: Link): readonly Placed[] | string {
+  const links = new Map<string, Link>([[usual.name, usual]]);
+  const placed: Placed[] = [];
+  for (const virtual of [...settings.addresses, ...settings.excludedAddresses]) {
+    const name = virtual.device ?? usual.name;
+    const link = virtual.device === settings.device ? usual : (links.get(name) ?? findLink(network, name));
+    if (typeof link === "string") return link;
+    links.set(name, link);
+    placed.push({ spec: specOf(virtual, link), link, virtual });
   }
+  return placed;
+}
+
+function specOf(virtual: VirtualAddress, link: Link): AddressSpec {
+  const { address, broadcast, label, noPrefixRoute, peer, preferred, prefixLength, scope } = virtual;
+  // IPv6: never chosen as the source of the host's own connections, because it may leave at any moment.
+  const deprecated = address.family === 6 && preferred !== true;
+  return {
+    interfaceIndex: link.index,
+    address,
+    prefixLength,
+    validSeconds: ADDRESS_LIFETIME_S,
+    preferredSeconds: deprecated ? 0 : ADDRESS_LIFETIME_S,
+    noDuplicateDetection: true,
+    ...(label === undefined ? {} : { label }),
+    ...(scope === undefined ? {} : { scope }),
+    ...(broadcast === undefined ? {} : { broadcast }),
+    ...(peer === undefined ? {} : { peer }),
+    ...(noPrefixRoute === undefined ? {} : { noPrefixRoute }),
+  };
 }
 
 /** The interface's own first address: not one of those that move. IPv6 speaks from the link-local one. */
@@ -155,8 +229,11 @@ function primaryAddress(settings: RouterSettings, network: Network, interfaceInd
   const listed = network.routes.addresses({ interfaceIndex });
   if (!listed.ok) return undefined;
   const moving = [...settings.addresses, ...settings.excludedAddresses];
-  return listed.value
-    .map((entry) => entry.address)
-    .filter((address) => address.family === settings.family && (address.family === 4 || isLinkLocal(address)))
-    .find((address) => !moving.some((one) => sameAddress(one.address, address)));
+  const own = listed.value.filter(
+    (entry) =>
+      entry.address.family === settings.family && !moving.some((one) => sameAddress(one.address, entry.address)),
+  );
+  // An address with a lifetime may be another router's; the host's own are for ever (or from DHCP, when there is no other).
+  const sorted = own.toSorted((left, right) => Number(left.validSeconds <= 2) - Number(right.validSeconds <= 2));
+  return sorted.map((entry) => entry.address).find((address) => settings.family === 4 || isLinkLocal(address));
 }

@@ -32,6 +32,51 @@ export const configReasons = defineCatalogue({
     why: "each would take the other's adverts for those of a master of its own",
     fix: "give one of them another virtual_router_id",
   },
+  VIP_CONF_INCLUDE_NOTHING: { severity: "warning", sentence: "no file is called {path}; nothing is included" },
+  VIP_CONF_ENDLESS: {
+    severity: "error",
+    sentence: "parameters and includes make more than {most} lines, or contain themselves",
+  },
+  VIP_CONF_NO_INSTANCE: { severity: "error", sentence: "no vrrp_instance is called {name}", fix: "{hint}" },
+  VIP_CONF_IN_TWO_GROUPS: { severity: "error", sentence: "{name} is in the groups {one} and {other}" },
+  VIP_CONF_GROUP_SMALL: { severity: "warning", sentence: "the group {name} has fewer than two members" },
+  VIP_CONF_GROUP_WEIGHT: {
+    severity: "warning",
+    sentence: "{name} is in group {group}: the weight of {check} is not used, failing is a fault",
+    why: "members of a group with different priorities would be master on different hosts",
+    fix: "track it in the group, or add sync_group_tracking_weight to the group",
+  },
+  VIP_CONF_ADDRESS_TWICE: { severity: "error", sentence: "{address} is in {name} and in {other}" },
+  VIP_CONF_GAP: {
+    severity: "warning",
+    sentence: "{name}: all failing checks together take {most} from priority {priority}; no other check is a fault",
+    why: "a backup takes over only when its priority is then higher: with a gap of {most} or more it never does",
+    fix: "use weight 0 to make a failing check a fault, or keep the hosts' priorities closer than {most}",
+  },
+  VIP_CONF_SCRIPT_ORDER: {
+    severity: "warning",
+    sentence: "{check} is used before it is defined",
+    why: "ha-vip reads the whole file first, but keepalived before 1.3 silently dropped such a check",
+    fix: "move vrrp_script {check} above the first vrrp_instance",
+  },
+  VIP_CONF_SCRIPT_UNSAFE: {
+    severity: "error",
+    sentence: "{script} would run as {user}, but {path} can be changed by others",
+    why: "whoever can change a script that runs as {user} can become {user}",
+    fix: "chown root {path}; chmod go-w {path}; or name another user with script_user",
+  },
+  VIP_CONF_SCRIPT_MISSING: {
+    severity: "warning",
+    sentence: "{script} can't be run here: {detail}",
+    why: "a check whose program is missing fails until it is there",
+  },
+  VIP_CONF_NOPREEMPT_MASTER: {
+    severity: "warning",
+    sentence: "{name}: nopreempt with state MASTER: the state is read as BACKUP",
+    why: "a host that starts as master would take the address back, which nopreempt forbids",
+    fix: "write: state BACKUP",
+  },
+  VIP_CONF_NO_PEERS: { severity: "error", sentence: "{name} has unicast_src_ip but no unicast_peer" },
   VIP_CONF_STATE_SLAVE: {
     severity: "warning",
     sentence: "state SLAVE is read as BACKUP",
@@ -63,5 +108,15 @@ export const configReasons = defineCatalogue({
     sentence: "{check}: killall -0 only proves that a process exists",
     why: "a process that hangs or has no listener still exists",
     fix: "check the service itself: --check tcp://127.0.0.1:80 or http://127.0.0.1/health",
+  },
+  VIP_CONF_KEY_OPEN: {
+    severity: "error",
+    sentence: "others may read the secret {path} (mode {mode})",
+    fix: "chmod 600 {path}",
+  },
+  VIP_CONF_KEY_SHORT: {
+    severity: "error",
+    sentence: "the secret {path} has {bytes} bytes; {least} are needed",
+    fix: "head -c 32 /dev/urandom > {path}",
   },
 });

@@ -7,36 +7,30 @@ import { monotonicNs } from "../../../../shared/drive/ffi/clock.ts";
 import { becomeDeadlineThread } from "../../../../shared/drive/ffi/deadline-thread.ts";
 import { POLL } from "../../../../shared/drive/ffi/poll.ts";
 import { PollLoop } from "../../../../shared/drive/ffi/poll-loop.ts";
-import { isUsable } from "../../../../shared/drive/net/link-codec.ts";
+import { type Link, isUsable } from "../../../../shared/drive/net/link-codec.ts";
 import { PacketSocket } from "../../../../shared/drive/net/packet-socket.ts";
 import { RouteClient } from "../../../../shared/drive/net/route-client.ts";
 import { type RouteEvent, RouteMonitor } from "../../../../shared/drive/net/route-monitor.ts";
 import { describe, type Reason, reason } from "../../../../shared/reason/catalogue.ts";
-import { formatAddress, sameAddress } from "../../../../shared/text/address.ts";
-import { deadlineOf, decideRouter, type RouterEvent, type RouterState, STOPPED } from "../../decide/router.ts";
-import { type Network, type Received, RouterPort } from "../../drive/router-port.ts";
-import type { RouterHealth, ToMain, ToWorker } from "../../model/messages.ts";
+import { formatAddress } from "../../../../shared/text/address.ts";
+import { deviceHealth } from "../../decide/check.ts";
+import { withGroupFaults } from "../../decide/sync-group.ts";
+import { type Network, RouterPort } from "../../drive/router-port.ts";
+import { Speakers } from "../../drive/speakers.ts";
+import type { Assignment, ToMain, ToWorker } from "../../model/messages.ts";
 import { vipReasons } from "../../model/reasons.ts";
 import type { RouterSettings } from "../../model/router.ts";
+import { Listener } from "./listener.ts";
+import { LiveRouter } from "./live-router.ts";
+import { applySettings, planReload } from "./reload.ts";
+import { RouterSteps } from "./router-steps.ts";
+import { WitnessAsker } from "./witness-asker.ts";
 
 /** Above ordinary programs and below the kernel's own threads, which serve the network card. */
 const REAL_TIME_PRIORITY = 40;
-/** Packets of one router handled in one turn: a flood can't keep the others from their deadlines. */
-const PACKETS_PER_TURN = 64;
 /** A router whose interface is missing looks for it this often, besides at every change of interfaces. */
 const RETRY_MS = 1_000;
-/** Of a stream of bad packets one in this time is told. */
-const TELL_BAD_PACKETS_MS = 10_000;
-
-interface Router {
-  readonly settings: RouterSettings;
-  state: RouterState;
-  health: RouterHealth;
-  /** What is wrong with the interface, or undefined. */
-  linkFault: string | undefined;
-  port: RouterPort | undefined;
-  toldBadPacketAtMs: number;
-}
+const CAPACITY = 4096;
 
 const nowMs = (): number => monotonicNs() / 1e6;
 
@@ -45,16 +39,34 @@ export class RouterThread {
   readonly #network: Network;
   readonly #monitor = RouteMonitor.open(["link", "address"]);
   readonly #loop: PollLoop;
-  readonly #routers = new Map<string, Router>();
+  readonly #speakers: Speakers;
+  readonly #steps: RouterSteps;
+  readonly #witness: WitnessAsker;
+  readonly #usable = new Map<string, boolean>();
   #retryAtMs = Number.POSITIVE_INFINITY;
+  #worstLateMs = 0;
+  #stopping = false;
 
   constructor(mailbox: WorkerMailbox<ToMain, ToWorker>) {
     this.#mailbox = mailbox;
     this.#network = { routes: RouteClient.open(), packets: PacketSocket.openSender() };
     this.#loop = new PollLoop({
-      capacity: 2048,
-      nextDeadlineNs: () => this.#nextDeadlineMs() * 1e6,
-      onDeadline: () => this.#onDeadline(),
+      capacity: CAPACITY,
+      nextDeadlineNs: () => this.#nextDeadlineNs(),
+      onDeadline: (atNs) => this.#onDeadline(atNs),
+    });
+    this.#steps = new RouterSteps(this.#network, this.#loop, {
+      onTold: (router, reasons) => this.#tell(router, reasons),
+      onWitness: (router) => this.#witness.ask(router),
+    });
+    this.#witness = new WitnessAsker(this.#loop, (name, granted, holder) => {
+      const router = this.#steps.routers.get(name);
+      if (router !== undefined) this.#steps.step(router, { kind: "witness", granted, holder });
+    });
+    const listener = new Listener(this.#loop, this.#steps, (router, reasons) => this.#tell(router, reasons));
+    this.#speakers = new Speakers({
+      onOpen: (speaker) => listener.listen(speaker),
+      onClose: (speaker) => listener.leave(speaker),
     });
     this.#loop.add(mailbox.fd, POLL.IN, () => this.#onMail());
     this.#loop.add(this.#monitor.fd, POLL.IN, () => this.#onNetworkChange());
@@ -68,202 +80,238 @@ export class RouterThread {
     this.#mailbox.send({ kind: "stopped" });
   }
 
-  #nextDeadlineMs(): number {
-    let next = this.#retryAtMs;
-    for (const router of this.#routers.values()) next = Math.min(next, deadlineOf(router.state));
-    return next;
+  #nextDeadlineNs(): number {
+    const routersNs = Math.min(this.#retryAtMs, this.#steps.nextDeadlineMs()) * 1e6;
+    return Math.min(routersNs, this.#steps.probes.nextDeadlineNs());
   }
 
-  #onDeadline(): void {
-    const now = nowMs();
+  #onDeadline(atNs: number): void {
+    const now = atNs / 1e6;
     if (now >= this.#retryAtMs) this.#openMissing();
-    for (const router of this.#routers.values()) {
-      if (deadlineOf(router.state) <= now) this.#step(router, { kind: "time" });
-    }
+    this.#worstLateMs = Math.max(this.#worstLateMs, this.#steps.onDeadline(now));
+    if (this.#steps.probes.nextDeadlineNs() <= atNs) this.#steps.probes.onDeadline(atNs);
+    this.#endIfDone();
   }
 
   #onMail(): void {
     for (const message of this.#mailbox.receive()) {
-      if (message.kind === "start") this.#start(message.routers, message.health);
-      else if (message.kind === "stop") this.#stop();
-      else {
-        const router = this.#routers.get(message.health.name);
-        if (router !== undefined) {
-          router.health = message.health;
-          this.#healthStep(router);
+      switch (message.kind) {
+        case "start":
+          this.#start(message.assignment);
+          break;
+        case "reload":
+          this.#reload(message.assignment);
+          break;
+        case "health": {
+          const router = this.#steps.routers.get(message.health.name);
+          if (router !== undefined) router.health = message.health;
+          this.#healthSteps();
+          break;
         }
+        case "report":
+          this.#report();
+          break;
+        case "stop":
+          this.#stop();
+          break;
       }
     }
   }
 
-  #start(routers: readonly RouterSettings[], health: readonly RouterHealth[]): void {
-    for (const settings of routers) {
-      const { name, priority } = settings;
-      const router: Router = {
-        settings,
-        state: STOPPED,
-        health: health.find((one) => one.name === name) ?? { name, priority, faults: [] },
-        linkFault: undefined,
-        port: undefined,
-        toldBadPacketAtMs: Number.NEGATIVE_INFINITY,
-      };
-      this.#routers.set(name, router);
-      this.#open(router);
-      const faults = this.#faultsOf(router);
-      this.#step(router, { kind: "start", priority: router.health.priority, faults });
+  #start(assignment: Assignment): void {
+    this.#steps.groups = assignment.groups;
+    this.#witness.use(assignment.witness);
+    for (const settings of assignment.routers) this.#add(settings, assignment);
+    this.#begin([...this.#steps.routers.values()]);
+  }
+
+  #add(settings: RouterSettings, { health }: Assignment): LiveRouter {
+    const { name } = settings;
+    const known = health.find((one) => one.name === name) ?? { name, adjustment: 0, faults: [] };
+    const router = new LiveRouter(settings, known, 0);
+    this.#steps.routers.set(name, router);
+    this.#open(router);
+    return router;
+  }
+
+  /** Starts routers when all of them are known, because faults spread over groups. */
+  #begin(routers: readonly LiveRouter[]): void {
+    this.#steps.reindex();
+    this.#refreshFaults();
+    for (const router of routers) {
+      this.#steps.step(router, { kind: "start", priority: router.priority(), faults: router.faults() });
     }
+  }
+
+  #reload(assignment: Assignment): void {
+    const { routers } = this.#steps;
+    const running = new Map([...routers].map(([name, router]) => [name, router.settings]));
+    const plan = planReload(running, assignment.routers);
+    this.#steps.groups = assignment.groups;
+    this.#witness.use(assignment.witness);
+    for (const name of plan.removed) {
+      const router = routers.get(name);
+      if (router !== undefined) {
+        router.removing = true;
+        this.#steps.step(router, { kind: "stop" });
+        this.#forgetStopped();
+      }
+    }
+    for (const { name, settings } of plan.changed) {
+      const router = routers.get(name);
+      if (router !== undefined) applySettings(router, settings, this.#network, this.#speakers, this.#steps);
+    }
+    for (const health of assignment.health) {
+      const router = routers.get(health.name);
+      if (router !== undefined) router.health = health;
+    }
+    // One that is still handing over keeps its name until it is done.
+    const free = plan.added.filter((settings) => !routers.has(settings.name));
+    this.#begin(free.map((settings) => this.#add(settings, assignment)));
+    this.#healthSteps();
+    const counts = { added: free.length, changed: plan.changed.length, removed: plan.removed.length, kept: plan.kept };
+    this.#mailbox.send({ kind: "reloaded", counts });
   }
 
   #stop(): void {
-    for (const router of this.#routers.values()) {
-      this.#step(router, { kind: "stop" });
-      router.port?.close();
-    }
+    this.#stopping = true;
+    for (const router of this.#steps.routers.values()) this.#steps.step(router, { kind: "stop" });
+    this.#endIfDone();
+  }
+
+  /** Routers that hand over take a few milliseconds more. */
+  #endIfDone(): void {
+    this.#forgetStopped();
+    if (!this.#stopping || [...this.#steps.routers.values()].some((one) => one.state.role !== "stopped")) return;
+    for (const router of this.#steps.routers.values()) this.#close(router, true);
     this.#loop.stop();
   }
 
-  #open(router: Router): void {
-    const opened = RouterPort.open(router.settings, this.#network);
+  #forgetStopped(): void {
+    let changed = false;
+    for (const [name, router] of this.#steps.routers) {
+      if (!router.removing || router.state.role !== "stopped") continue;
+      this.#close(router, true);
+      this.#steps.routers.delete(name);
+      this.#mailbox.send({ kind: "gone", name });
+      changed = true;
+    }
+    if (changed) this.#steps.reindex();
+  }
+
+  #open(router: LiveRouter): void {
+    const { device, trackOwnDevice } = router.settings;
+    const opened = RouterPort.open(router.settings, this.#network, this.#speakers);
     if (typeof opened === "string") {
       router.linkFault = opened;
       this.#retryAtMs = nowMs() + RETRY_MS;
       return;
     }
-    const link = this.#network.routes.link(router.settings.device);
     router.port = opened;
-    router.linkFault = link.ok && isUsable(link.value) ? undefined : `${router.settings.device} is down`;
-    this.#loop.add(opened.fd, POLL.IN, () => this.#onPackets(router, opened));
+    router.linkFault = isUsable(opened.link) || !trackOwnDevice ? undefined : `${device} is down`;
   }
 
-  #close(router: Router): void {
-    if (router.port === undefined) return;
-    this.#loop.remove(router.port.fd);
-    router.port.close();
+  #close(router: LiveRouter, last: boolean): void {
+    this.#steps.probes.cancel(router.name);
+    router.port?.close(this.#speakers, { last });
     router.port = undefined;
   }
 
   #openMissing(): void {
     this.#retryAtMs = Number.POSITIVE_INFINITY;
-    for (const router of this.#routers.values()) {
-      if (router.port !== undefined) continue;
-      this.#open(router);
-      this.#healthStep(router);
+    for (const router of this.#steps.routers.values()) {
+      if (router.port === undefined && !router.removing) this.#open(router);
+    }
+    this.#healthSteps();
+  }
+
+  #isUp(device: string): boolean {
+    const known = this.#usable.get(device);
+    if (known !== undefined) return known;
+    const link = this.#network.routes.link(device);
+    const up = link.ok && isUsable(link.value);
+    this.#usable.set(device, up);
+    return up;
+  }
+
+  /** Faults of interfaces and groups, as they are now. */
+  #refreshFaults(): void {
+    const routers = [...this.#steps.routers.values()];
+    for (const router of routers) {
+      const { adjustment, faults } = deviceHealth(router.settings.trackedDevices, (device) => this.#isUp(device));
+      router.deviceFaults = faults;
+      router.deviceAdjustment = adjustment;
+    }
+    if (this.#steps.groups.length === 0) return;
+    const own = new Map(routers.map((router) => [router.name, router.ownFaults()]));
+    const all = withGroupFaults(this.#steps.groups, own);
+    for (const router of routers) {
+      router.groupFaults = (all.get(router.name) ?? []).slice(router.ownFaults().length);
     }
   }
 
-  #faultsOf(router: Router): readonly string[] {
-    return router.linkFault === undefined ? router.health.faults : [router.linkFault, ...router.health.faults];
-  }
-
-  #healthStep(router: Router): void {
-    this.#step(router, { kind: "health", priority: router.health.priority, faults: this.#faultsOf(router) });
+  /** Tells every router how healthy it is; those to whom it is no news do nothing. */
+  #healthSteps(): void {
+    this.#refreshFaults();
+    for (const router of this.#steps.routers.values()) {
+      const mute = router.linkFault !== undefined;
+      this.#steps.step(router, { kind: "health", priority: router.priority(), faults: router.faults(), mute });
+    }
   }
 
   #onNetworkChange(): void {
+    let linksChanged = false;
     for (const event of this.#monitor.read()) {
-      for (const router of this.#routers.values()) this.#onNetworkEvent(router, event);
+      if (event.kind === "link" || event.kind === "link-removed") {
+        this.#onLink(event.link, event.kind === "link-removed");
+        linksChanged = true;
+      } else if (event.kind === "address-removed") this.#onAddressRemoved(event);
+      else if (event.kind === "overrun") this.#usable.clear();
     }
+    if (!linksChanged) return;
     if (Number.isFinite(this.#retryAtMs)) this.#openMissing();
+    else this.#healthSteps();
   }
 
-  #onNetworkEvent(router: Router, event: RouteEvent): void {
-    const { port, settings } = router;
-    if (event.kind === "link" && event.link.name === settings.device) {
+  #onLink(link: Link, removed: boolean): void {
+    this.#usable.set(link.name, !removed && isUsable(link));
+    for (const router of this.#steps.routers.values()) {
+      const { port, settings } = router;
+      if (settings.device !== link.name) continue;
       // An interface that came back under the same name is another one: its socket is bound to the old.
-      if (port !== undefined && port.deviceIndex !== event.link.index) this.#close(router);
-      if (router.port === undefined) this.#open(router);
-      else router.linkFault = isUsable(event.link) ? undefined : `${settings.device} is down`;
-      this.#healthStep(router);
-    } else if (event.kind === "link-removed" && port?.deviceIndex === event.link.index) {
-      this.#close(router);
-      router.linkFault = `there is no interface ${settings.device}`;
-      this.#healthStep(router);
-    } else if (event.kind === "address-removed" && router.state.role === "master" && port !== undefined) {
-      if (event.address.interfaceIndex !== port.deviceIndex || !port.isOurs(event.address.address)) return;
-      port.holdAddresses();
+      if (port !== undefined && (removed || port.link.index !== link.index)) {
+        router.linkFault = `there is no interface ${link.name}`;
+        this.#healthSteps();
+        this.#close(router, false);
+      }
+      if (removed) continue;
+      if (router.port === undefined) this.#retryAtMs = 0;
+      else router.linkFault = isUsable(link) || !settings.trackOwnDevice ? undefined : `${link.name} is down`;
+    }
+  }
+
+  #onAddressRemoved(event: RouteEvent & { kind: "address-removed" }): void {
+    const { address, interfaceIndex } = event.address;
+    for (const router of this.#steps.routers.values()) {
+      const { port, settings } = router;
+      if (router.state.role !== "master" || port?.isOurs(interfaceIndex, address) !== true) continue;
+      port.take();
       port.announce(1);
-      const data = { name: settings.name, address: formatAddress(event.address.address), device: settings.device };
+      const data = { name: settings.name, address: formatAddress(address), device: settings.device };
       this.#tell(router, [reason(vipReasons, "VIP_ADDRESS_TAKEN_AWAY", data)]);
     }
   }
 
-  #onPackets(router: Router, port: RouterPort): void {
-    for (let count = 0; count < PACKETS_PER_TURN; count += 1) {
-      const received = port.receive();
-      if (received.kind === "none") return;
-      this.#onPacket(router, port, received);
-      // A packet may have led to a step that closed the port.
-      if (router.port !== port) return;
-    }
+  #report(): void {
+    const routers = [...this.#steps.routers.values()].map((router) => router.counters());
+    this.#mailbox.send({ kind: "report", report: { routers, worstLateMs: this.#worstLateMs } });
+    this.#worstLateMs = 0;
   }
 
-  #onPacket(router: Router, port: RouterPort, received: Received & { kind: "advert" }): void {
-    const { settings } = router;
-    const { decoded, from } = received;
-    if (sameAddress(from, port.own)) return;
-    if (settings.peers.length > 0 && !settings.peers.some((peer) => sameAddress(peer, from))) return;
-    if (!decoded.ok) {
-      this.#badPacket(router, formatAddress(from), decoded.detail);
-      return;
-    }
-    const { advert } = decoded;
-    // The socket hears all routers of the link; others are none of our business.
-    if (advert.vrid !== settings.vrid) return;
-    if (advert.version !== settings.version) {
-      this.#badPacket(router, formatAddress(from), `version ${advert.version}, not ${settings.version}`);
-    } else if (advert.password !== settings.password) {
-      this.#badPacket(router, formatAddress(from), "its password is not ours");
-    } else this.#step(router, { kind: "advert", advert, from, own: port.own });
-  }
-
-  #badPacket(router: Router, source: string, detail: string): void {
-    const now = nowMs();
-    if (now - router.toldBadPacketAtMs < TELL_BAD_PACKETS_MS) return;
-    router.toldBadPacketAtMs = now;
-    this.#tell(router, [reason(vipReasons, "VIP_BAD_PACKET", { name: router.settings.name, source, detail })]);
-  }
-
-  #step(router: Router, event: RouterEvent): void {
-    const before = router.state;
-    const { effects, reasons, state } = decideRouter(router.settings, before, event, nowMs());
-    router.state = state;
-    const { port } = router;
-    for (const effect of effects) {
-      if (port === undefined) break;
-      switch (effect.kind) {
-        case "advertise":
-          port.advertise(effect.priority);
-          break;
-        case "takeAddresses":
-        case "renewAddresses":
-          port.holdAddresses();
-          break;
-        case "dropAddresses":
-          port.dropAddresses();
-          break;
-        case "announce":
-          port.announce(effect.count);
-          break;
-      }
-    }
-    if (reasons.length > 0 || before.role !== state.role || before.master?.priority !== state.master?.priority) {
-      this.#tell(router, reasons);
-    }
-  }
-
-  #tell(router: Router, reasons: readonly Reason[]): void {
-    const { state } = router;
-    const seen = state.master;
-    this.#mailbox.send({
-      kind: "event",
-      view: {
-        name: router.settings.name,
-        role: state.role,
-        priority: state.priority,
-        faults: state.faults,
-        ...(seen === undefined ? {} : { master: formatAddress(seen.address), masterPriority: seen.priority }),
-      },
-      problems: reasons.map((fact) => describe(vipReasons, fact)),
-    });
+  #tell(router: LiveRouter, reasons: readonly Reason[]): void {
+    const problems = reasons.map((fact) => describe(vipReasons, fact));
+    const { lowerHeard } = router;
+    router.lowerHeard = false;
+    this.#mailbox.send({ kind: "event", view: router.view(), problems, lowerHeard });
   }
 }

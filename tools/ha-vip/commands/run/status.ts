@@ -24,7 +24,7 @@ export interface StatusInput {
   readonly events: readonly StatusEvent[];
 }
 
-const CELL = { master: "active", backup: "standby", fault: "failed", stopped: "absent" } as const;
+const CELL = { master: "active", backup: "standby", fault: "failed", conflict: "failed", stopped: "absent" } as const;
 
 function serviceOf(input: StatusInput, router: VipConfiguration["routers"][number]): ServiceStatus {
   const { addresses, name, vrid } = router.settings;
@@ -49,6 +49,11 @@ function serviceOf(input: StatusInput, router: VipConfiguration["routers"][numbe
 function attentionOf(input: StatusInput): Attention[] {
   const items: Attention[] = [];
   for (const view of input.views.values()) {
+    if (view.role === "conflict") {
+      const holder = view.conflictWith ?? "";
+      const sentence = `the address answers at ${holder}, which doesn't speak VRRP: it is left alone`;
+      items.push({ code: "VIP_CONFLICT", severity: "error", subject: view.name, sentence });
+    }
     if (view.role !== "fault") continue;
     items.push({
       code: "VIP_FAULT",

@@ -1,0 +1,44 @@
+/** Going to the background as daemons of old did: the command line returns when the daemon serves, or has failed. */
+import { EXIT, type ExitCode, isExitCode } from "../../model/exit-codes.ts";
+import { selfCommand } from "./self-command.ts";
+
+/** Set in the background process. */
+const MARK = "FIVENINES_DETACHED";
+/** How long the background process may take to say that it serves. */
+const READY_LIMIT_MS = 10_000;
+
+export function isDetached(env: Readonly<Record<string, string | undefined>>): boolean {
+  return env[MARK] === "1";
+}
+
+/**
+ * Starts the same command line in a session of its own.
+ * @returns `ok` when it says that it serves, its own exit code when it ends before, `timeout` when it does neither
+ */
+export async function startDetached(words: readonly string[] = process.argv.slice(2)): Promise<ExitCode> {
+  const { promise: ready, resolve: tellReady } = Promise.withResolvers<"ready">();
+  const child = Bun.spawn([...selfCommand(words)], {
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, [MARK]: "1" },
+    detached: true,
+    ipc: () => tellReady("ready"),
+  });
+  const late = Bun.sleep(READY_LIMIT_MS).then(() => "late" as const);
+  const first = await Promise.race([child.exited, ready, late]);
+  if (typeof first === "number") return isExitCode(first) ? first : EXIT.error;
+  if (first === "late") {
+    child.kill();
+    return EXIT.timeout;
+  }
+  child.disconnect();
+  child.unref();
+  return EXIT.ok;
+}
+
+/** The background process tells that it serves; nothing happens in the foreground. */
+export function sayDetachedReady(): void {
+  if (!isDetached(process.env)) return;
+  process.send?.("ready");
+  process.disconnect?.();
+  delete process.env[MARK];
+}

@@ -1,0 +1,17 @@
+/** The times of VRRP: RFC 9568 section 6.1, RFC 3768 section 6.1. Pure. */
+import type { RouterSettings } from "../model/router.ts";
+
+/** Skew_Time: the higher the priority, the sooner a backup acts, so that two backups don't act together. */
+export function skewMs(priority: number, intervalMs: number, version: 2 | 3): number {
+  return ((256 - priority) / 256) * (version === 2 ? 1000 : intervalMs);
+}
+
+/** Master_Down_Interval: three intervals of the master (`downIntervals`) and our skew. */
+export function masterDownMs(priority: number, intervalMs: number, version: 2 | 3, downIntervals = 3): number {
+  return downIntervals * intervalMs + skewMs(priority, intervalMs, version);
+}
+
+/** The same for a router's settings; `intervalMs` is the master's. */
+export function downTimeMs(settings: RouterSettings, priority: number, intervalMs = settings.intervalMs): number {
+  return masterDownMs(priority, intervalMs, settings.version, settings.downIntervals);
+}
