@@ -12,8 +12,6 @@ export interface BenchCase {
   /** What one unit of work is: CPU is given per unit. */
   readonly unit: "request" | "handshake" | "MB";
   readonly bars: { readonly first: number; readonly final: number };
-  /** Words that are added to our `defaults` or `global` only; the peer gets the rest unchanged. */
-  readonly only?: "nft";
 }
 
 const http = {

@@ -36,6 +36,7 @@ export async function measure(one: BenchCase, port: number, pid: number, seconds
   const usedMs = cpuMs(pid) - before;
   const requests = Number(/(\d+) requests in/.exec(text)?.[1] ?? 0);
   return {
+    // A request for `/big` moves one MB: per MB and per request are the same number.
     cpuUs: (usedMs * 1000) / requests,
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1] ?? 0),
     p50Ms: milliseconds(/50%\s+(\S+)/.exec(text)?.[1]),
