@@ -82,7 +82,7 @@ describe.skipIf(lacking !== undefined)(named("a floating address", lacking), () 
     const first = await startAll();
     const daemon = await lab.host(first).run("pgrep -f '[m]ain.ts daemon'");
     await lab.host(first).run(`/usr/bin/kill -9 ${daemon.trim()}`);
-    await until("the supervisor has noticed", () => /the daemon died/.test(processOf(first).stderr));
+    await until("the supervisor has noticed", () => /ha-vip died \(SIGKILL\)/.test(processOf(first).stderr));
     await waitForHolder(lab, undefined);
   }, 60_000);
 

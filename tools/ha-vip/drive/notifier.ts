@@ -67,7 +67,10 @@ export class Notifier {
 
   /** Waits for the scripts that run, up to a limit. */
   async drain(limitMs: number): Promise<void> {
-    await Promise.race([Promise.all(this.#queues.values()), Bun.sleep(limitMs)]);
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, limitMs);
+    await Promise.race([Promise.all(this.#queues.values()), late.promise]);
+    clearTimeout(timer);
   }
 
   close(): void {

@@ -44,6 +44,8 @@ export class RouterThread {
   readonly #witness: WitnessAsker;
   readonly #usable = new Map<string, boolean>();
   #retryAtMs = Number.POSITIVE_INFINITY;
+  /** When routers that have stopped are put away: after the step that stopped them, never within it. */
+  #tidyAtMs = Number.POSITIVE_INFINITY;
   #worstLateMs = 0;
   #stopping = false;
 
@@ -81,7 +83,7 @@ export class RouterThread {
   }
 
   #nextDeadlineNs(): number {
-    const routersNs = Math.min(this.#retryAtMs, this.#steps.nextDeadlineMs()) * 1e6;
+    const routersNs = Math.min(this.#retryAtMs, this.#tidyAtMs, this.#steps.nextDeadlineMs()) * 1e6;
     return Math.min(routersNs, this.#steps.probes.nextDeadlineNs());
   }
 
@@ -90,6 +92,8 @@ export class RouterThread {
     if (now >= this.#retryAtMs) this.#openMissing();
     this.#worstLateMs = Math.max(this.#worstLateMs, this.#steps.onDeadline(now));
     if (this.#steps.probes.nextDeadlineNs() <= atNs) this.#steps.probes.onDeadline(atNs);
+    if (now < this.#tidyAtMs) return;
+    this.#tidyAtMs = Number.POSITIVE_INFINITY;
     this.#endIfDone();
   }
 
@@ -310,6 +314,7 @@ export class RouterThread {
 
   #tell(router: LiveRouter, reasons: readonly Reason[]): void {
     const problems = reasons.map((fact) => describe(vipReasons, fact));
+    if (router.state.role === "stopped") this.#tidyAtMs = 0;
     const { lowerHeard } = router;
     router.lowerHeard = false;
     this.#mailbox.send({ kind: "event", view: router.view(), problems, lowerHeard });
