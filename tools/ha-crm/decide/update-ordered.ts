@@ -119,8 +119,8 @@ export function updatePair(
   byFirst = false,
 ): number {
   const owner = byFirst ? first.resource : then.resource;
-  switch (owner?.kind) {
-    case undefined:
+  const kind = owner?.kind ?? "primitive";
+  switch (kind) {
     case "primitive":
       return updatePrimitive(update, first, then, flags, filter, type);
     case "group":
@@ -128,7 +128,7 @@ export function updatePair(
     case "clone":
       return updateClone(update, first, then, node, flags, filter, type);
     default:
-      throw new Error("a resource of an unknown kind");
+      return kind satisfies never;
   }
 }
 

@@ -192,7 +192,9 @@ export class SchedResource {
   }
 
   get top(): SchedResource {
-    return this.parent === undefined ? this : this.parent.top;
+    let at: SchedResource = this;
+    while (at.parent !== undefined) at = at.parent;
+    return at;
   }
 }
 
