@@ -41,8 +41,8 @@ export const EXIT_MEANING: Readonly<Record<ExitName, string>> = {
 export const NAGIOS = { OK: 0, WARNING: 1, CRITICAL: 2, UNKNOWN: 3 } as const;
 export type NagiosState = keyof typeof NAGIOS;
 
-/** What a command may end with: one of ours, or a plugin state where Nagios asked. */
-export type ExitCode = (typeof EXIT)[ExitName] | (typeof NAGIOS)[NagiosState];
+/** What a command may end with: one of ours, a plugin state where Nagios asked, or an agent's code where OCF did. */
+export type ExitCode = (typeof EXIT)[ExitName] | (typeof NAGIOS)[NagiosState] | (typeof OCF)[keyof typeof OCF];
 
 const KNOWN: ReadonlySet<number> = new Set(Object.values(EXIT));
 
@@ -50,3 +50,15 @@ const KNOWN: ReadonlySet<number> = new Set(Object.values(EXIT));
 export function isExitCode(code: number): code is ExitCode {
   return KNOWN.has(code);
 }
+
+/** What an OCF resource agent ends with (OCF resource agent API 1.1, section 3.6). */
+export const OCF = {
+  success: 0,
+  error: 1,
+  arguments: 2,
+  unimplemented: 3,
+  permission: 4,
+  notInstalled: 5,
+  notConfigured: 6,
+  notRunning: 7,
+} as const;

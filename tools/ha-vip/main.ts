@@ -6,6 +6,7 @@ import { checkCommand } from "./commands/check.ts";
 import { controlCommands } from "./commands/control.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { importCommand } from "./commands/import.ts";
+import { ocfCommand } from "./commands/ocf.ts";
 import { rewritePeerFlags } from "./commands/peer-flags.ts";
 import { daemonCommand, runCommand } from "./commands/run.ts";
 import { signalNumberCommand } from "./commands/signal-number.ts";
@@ -25,6 +26,7 @@ await runMain({
     eventsCommand("ha-vip"),
     ...controlCommands,
     witnessCommand,
+    ocfCommand,
     signalNumberCommand,
   ],
   rewriteArgv: rewritePeerFlags,

@@ -1,4 +1,6 @@
 /** Going to the background as daemons of old did: the command line returns when the daemon serves, or has failed. */
+import { closeSync, openSync } from "node:fs";
+import { duplicateTo } from "../ffi/fd.ts";
 import { EXIT, type ExitCode, isExitCode } from "../../model/exit-codes.ts";
 import { selfCommand } from "./self-command.ts";
 
@@ -23,8 +25,10 @@ export async function startDetached(words: readonly string[] = process.argv.slic
     detached: true,
     ipc: () => tellReady("ready"),
   });
-  const late = Bun.sleep(READY_LIMIT_MS).then(() => "late" as const);
+  const { promise: late, resolve: tellLate } = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => tellLate("late"), READY_LIMIT_MS);
   const first = await Promise.race([child.exited, ready, late]);
+  clearTimeout(timer);
   if (typeof first === "number") return isExitCode(first) ? first : EXIT.error;
   if (first === "late") {
     child.kill();
@@ -36,9 +40,21 @@ export async function startDetached(words: readonly string[] = process.argv.slic
 }
 
 /** The background process tells that it serves; nothing happens in the foreground. */
-export function sayDetachedReady(): void {
+export function sayDetachedReady(keepStderr: boolean): void {
   if (!isDetached(process.env)) return;
   process.send?.("ready");
   process.disconnect?.();
-  delete process.env[MARK];
+  letGoOfTerminal(process.env, keepStderr);
+}
+
+/**
+ * Closes what whoever started us waits for the end of: `command | cat` would wait for ever. In a background process
+ * and in what it starts; nothing happens in the foreground.
+ */
+export function letGoOfTerminal(env: Readonly<Record<string, string | undefined>>, keepStderr: boolean): void {
+  if (!isDetached(env)) return;
+  const nothing = openSync("/dev/null", "r+");
+  duplicateTo(nothing, 1);
+  if (!keepStderr) duplicateTo(nothing, 2);
+  closeSync(nothing);
 }

@@ -13,6 +13,7 @@ import { EXIT, type ExitCode } from "../../../shared/model/exit-codes.ts";
 import { controlSocketPath, runDirectoryOf } from "../../../shared/model/paths.ts";
 import { describe, type Problem, reason } from "../../../shared/reason/catalogue.ts";
 import { parseEndpoint } from "../../../shared/text/endpoint.ts";
+import { writeVipSection } from "../config/ha-yaml-write.ts";
 import type { VipConfiguration } from "../model/configuration.ts";
 import { vipReasons } from "../model/reasons.ts";
 import { CONFIGURATION_OPTIONS } from "./configuration-options.ts";
@@ -87,11 +88,27 @@ async function start(context: RunContext, asDaemon: boolean): Promise<ExitCode> 
       log,
       words: daemonWords(process.argv.slice(2)),
       respawn: !options["dont-respawn"],
+      keepStderr: wantsStderr(options),
     });
   } finally {
     pid?.release();
     log.flush();
   }
+}
+
+/** The configuration in the words of ha.yaml, for the log. */
+function withoutSecrets(configuration: VipConfiguration): readonly string[] {
+  const routers = configuration.routers.map(({ settings, ...rest }) => {
+    const { password, ...open } = settings;
+    return { ...rest, settings: password === undefined ? open : { ...open, password: "(hidden)" } };
+  });
+  return writeVipSection({ ...configuration, routers })
+    .trimEnd()
+    .split("\n");
+}
+
+function wantsStderr(options: RunContext["options"]): boolean {
+  return options.log?.some((target) => ["stderr", "json", "journal"].includes(target)) ?? false;
 }
 
 function reread(options: RunContext["options"]): Reread {
@@ -108,13 +125,14 @@ async function daemon(
 ): Promise<ExitCode> {
   const metrics = options.metrics === undefined ? undefined : parseEndpoint(options.metrics);
   if (metrics?.ok === false) return out.problems(inWords([metrics.problem]), EXIT.usage);
+  if (options["dump-conf"]) for (const line of withoutSecrets(configuration)) log.info(line);
   return await runDaemon({
     configuration,
     reread: () => reread(options),
     log,
     socketPath: controlSocketPath("ha-vip", runDirectoryOf(io.env)),
     env: io.env,
-    dumpAtStart: options["dump-conf"],
+    keepStderr: wantsStderr(options),
     ...(metrics === undefined ? {} : { metrics: metrics.value }),
   });
 }

@@ -72,7 +72,7 @@ const router = z.strictObject({
   unicastTtl: z.number().int().min(1).max(255).default(255),
   announce: announce.prefault({}),
   answerLower: z.boolean().default(true),
-  answerHigher: z.boolean().default(false),
+  answerHigher: z.boolean().default(ROUTER_DEFAULTS.answerHigher),
   probe: z.boolean().default(true),
   handOver: z.boolean().default(true),
   trackOwnDevice: z.boolean().default(true),

@@ -77,7 +77,7 @@ function settingsOf(
     trackedDevices: draft.devices,
     ...(vmac === undefined ? {} : { vmac }),
     answerLower: draft.answerLower ?? globals.answerLower ?? true,
-    answerHigher: draft.answerHigher ?? globals.answerHigher ?? false,
+    answerHigher: draft.answerHigher ?? globals.answerHigher ?? ROUTER_DEFAULTS.answerHigher,
     announce: announceOf(draft, globals),
   };
 }

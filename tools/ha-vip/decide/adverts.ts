@@ -158,10 +158,11 @@ function heardAsMaster(
   return assertOurselves(settings, { ...state, master: seen }, seen, told, nowMs);
 }
 
+/** The winner hears once more of the loser: otherwise it wouldn't know that neighbours need to learn its place anew. */
 function stepDown(settings: RouterSettings, state: Master, seen: MasterSeen, why: Reason, nowMs: number): Decision {
   const { faults, priority } = state;
   const last: RouterEffect[] = settings.answerHigher ? [{ kind: "advertise", priority }] : [];
-  const effects: RouterEffect[] = [...last, { kind: "dropAddresses" }];
+  const effects: RouterEffect[] = [{ kind: "dropAddresses" }, ...last];
   return enterBackup(settings, { priority, faults, master: seen }, effects, [why], nowMs);
 }
 

@@ -51,6 +51,14 @@ export function effectOfValue(weight: number, reverse: boolean, value: number): 
 
 export type Checks = ReadonlyMap<string, { readonly settings: CheckSettings; readonly state: CheckState }>;
 
+/** How the fault of a check without a result ends. */
+export const NOT_RUN_YET = "has not run yet";
+
+/** Is all that is wrong that checks have no result yet? Then the router only waits, and nobody needs to be told. */
+export function onlyWaits(faults: readonly string[]): boolean {
+  return faults.length > 0 && faults.every((fault) => fault.endsWith(NOT_RUN_YET));
+}
+
 /** Faults and adjustment of a router's priority from its checks. */
 export function healthOf(router: RouterConfiguration, checks: Checks): RouterHealth {
   const faults: string[] = [];
@@ -65,7 +73,8 @@ export function healthOf(router: RouterConfiguration, checks: Checks): RouterHea
       state.value === undefined || settings.target.kind !== "file"
         ? effectOf(weight, reverse, state.passing === true)
         : effectOfValue(weight, reverse, state.value);
-    if (effect.fault) faults.push(`check ${track.check} ${reverse ? "passes" : "fails"}`);
+    if (weight === 0 && state.passing === undefined) faults.push(`check ${track.check} ${NOT_RUN_YET}`);
+    else if (effect.fault) faults.push(`check ${track.check} ${reverse ? "passes" : "fails"}`);
     adjustment += effect.adjustment;
   }
   return { name: router.settings.name, adjustment, faults };

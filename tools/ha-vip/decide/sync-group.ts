@@ -1,4 +1,5 @@
 /** Sync groups: routers that are master, backup or in fault together (keepalived.conf(5), vrrp_sync_group). Pure. */
+import { NOT_RUN_YET, onlyWaits } from "./check.ts";
 import type { SyncGroup } from "../model/router.ts";
 import type { Role } from "./router-state.ts";
 
@@ -15,7 +16,10 @@ export function withGroupFaults(
     const broken = group.members.filter((member) => (own.get(member) ?? []).length > 0);
     for (const member of group.members) {
       const others = broken.filter((other) => other !== member);
-      if (others.length > 0) all.get(member)?.push(`${others.join(", ")} of group ${group.name} can't serve`);
+      if (others.length === 0) continue;
+      const waiting = others.every((other) => onlyWaits(own.get(other) ?? []));
+      const who = `${others.join(", ")} of group ${group.name}`;
+      all.get(member)?.push(waiting ? `a check of ${who} ${NOT_RUN_YET}` : `${who} can't serve`);
     }
   }
   return all;

@@ -1,5 +1,5 @@
 /** The macvlan interface of a virtual router with a hardware address of its own (keepalived's use_vmac). */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { Link } from "../../../shared/drive/net/link-codec.ts";
 import type { RouteClient } from "../../../shared/drive/net/route-client.ts";
 import type { VirtualMac } from "../model/router.ts";
@@ -27,6 +27,36 @@ function setSysctls(device: string): void {
   }
 }
 
+/** What the parents had before, to be put back when their last macvlan goes. */
+const parentsBefore = new Map<string, string>();
+const arpIgnore = (device: string): string => `/proc/sys/net/ipv4/conf/${device}/arp_ignore`;
+
+/** The parent must not answer for the macvlan's address with its own hardware address. */
+function quietParent(device: string): void {
+  try {
+    const before = readFileSync(arpIgnore(device), "utf8").trim();
+    if (before !== "0") return;
+    writeFileSync(arpIgnore(device), "1");
+    parentsBefore.set(device, before);
+  } catch {
+    // A read-only /proc: neighbours may learn the parent's hardware address, and the address works with it.
+  }
+}
+
+function restoreParent(routes: RouteClient, parentIndex: number | undefined): void {
+  const parent = parentIndex === undefined ? undefined : routes.link(parentIndex);
+  if (parent === undefined || !parent.ok) return;
+  const before = parentsBefore.get(parent.value.name);
+  const others = routes.links();
+  if (before === undefined || !others.ok || others.value.some((one) => one.parentIndex === parentIndex)) return;
+  parentsBefore.delete(parent.value.name);
+  try {
+    writeFileSync(arpIgnore(parent.value.name), before);
+  } catch {
+    // As above.
+  }
+}
+
 /** Finds or makes the interface and brings it up. @returns it, or what is wrong in words */
 export function ensureVirtualMac(routes: RouteClient, parent: Link, vmac: VirtualMac): Link | string {
   const found = routes.link(vmac.name);
@@ -41,6 +71,7 @@ export function ensureVirtualMac(routes: RouteClient, parent: Link, vmac: Virtua
     });
     if (!made.ok) return `${vmac.name} can't be made: ${made.failure.name}`;
     setSysctls(vmac.name);
+    quietParent(parent.name);
   }
   const link = routes.link(vmac.name);
   if (!link.ok) return `${vmac.name} is gone`;
@@ -51,7 +82,9 @@ export function ensureVirtualMac(routes: RouteClient, parent: Link, vmac: Virtua
 
 export function removeVirtualMac(routes: RouteClient, vmac: VirtualMac): void {
   const link = routes.link(vmac.name);
-  if (link.ok && sameMac(link.value.mac, vmac.mac)) routes.deleteLink(link.value.index);
+  if (!link.ok || !sameMac(link.value.mac, vmac.mac)) return;
+  routes.deleteLink(link.value.index);
+  restoreParent(routes, link.value.parentIndex);
 }
 
 function sameMac(left: Uint8Array, right: Uint8Array): boolean {

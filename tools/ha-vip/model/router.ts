@@ -156,7 +156,7 @@ export const ROUTER_DEFAULTS = {
   unicastTtl: 255,
   announce: DEFAULT_ANNOUNCE,
   answerLower: true,
-  answerHigher: false,
+  answerHigher: true,
   probe: true,
   handOver: true,
   trackOwnDevice: true,

@@ -1,7 +1,13 @@
 /** From the roles of routers to notify scripts and FIFO lines, for instances and for groups. */
 import type { VipConfiguration } from "../../model/configuration.ts";
+import { onlyWaits } from "../../decide/check.ts";
 import type { RouterRole, RouterView } from "../../model/messages.ts";
 import type { Notifier, NotifyState } from "../../drive/notifier.ts";
+
+/** What scripts are told; nothing for a router that waits for the first result of its checks. */
+function stateOf(view: RouterView): NotifyState | undefined {
+  return view.role === "fault" && onlyWaits(view.faults) ? undefined : STATE[view.role];
+}
 
 const STATE: Readonly<Record<RouterRole, NotifyState>> = {
   master: "MASTER",
@@ -27,11 +33,12 @@ export class ChangeTeller {
     const router = this.configuration.routers.find((one) => one.settings.name === view.name);
     if (router === undefined) return;
     const { notify } = router;
-    if (before?.role !== view.role) {
-      const { name, priority, role } = view;
-      this.notifier.tell({ kind: "INSTANCE", name, state: STATE[role], priority }, notify);
+    const state = stateOf(view);
+    if (state !== undefined && (before === undefined || stateOf(before) !== state)) {
+      const { name, priority } = view;
+      this.notifier.tell({ kind: "INSTANCE", name, state, priority }, notify);
       this.#tellGroups(name, views);
-    } else if (before.priority !== view.priority && notify.priorityChanges === true) {
+    } else if (before !== undefined && before.priority !== view.priority && notify.priorityChanges === true) {
       this.notifier.tellPriority(view.name, view.role === "master" ? "MASTER" : "BACKUP", view.priority);
     }
   }
@@ -56,8 +63,8 @@ export class ChangeTeller {
   #tellGroups(member: string, views: ReadonlyMap<string, RouterView>): void {
     for (const group of this.configuration.groups) {
       if (!group.members.includes(member)) continue;
-      const roles = group.members.map((name) => STATE[views.get(name)?.role ?? "stopped"]);
-      const state = groupState(roles);
+      const members = group.members.map((name) => views.get(name));
+      const state = groupState(members.map((view) => (view === undefined ? undefined : stateOf(view))));
       if (state === undefined || this.#groupStates.get(group.name) === state) continue;
       this.#groupStates.set(group.name, state);
       // A group has no priority of its own.
@@ -67,7 +74,7 @@ export class ChangeTeller {
 }
 
 /** A group is what all its members are; in fault when one is. While they change one after the other it is nothing yet. */
-export function groupState(roles: readonly NotifyState[]): NotifyState | undefined {
+export function groupState(roles: readonly (NotifyState | undefined)[]): NotifyState | undefined {
   if (roles.includes("FAULT")) return "FAULT";
   const [first] = roles;
   return roles.every((role) => role === first) ? first : undefined;

@@ -9,6 +9,7 @@ import { standardMethods } from "../../../../shared/drive/control/standard-metho
 import { Mailbox } from "../../../../shared/drive/ffi/mailbox.ts";
 import type { Logger } from "../../../../shared/drive/log/logger.ts";
 import { listenForScrapes, type MetricsListener } from "../../../../shared/drive/metrics/listener.ts";
+import { letGoOfTerminal } from "../../../../shared/drive/supervise/detach.ts";
 import { joinSupervisor, type SupervisedChild } from "../../../../shared/drive/supervise/child.ts";
 import { workerUrl } from "../../../../shared/drive/worker-url.ts";
 import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
@@ -38,8 +39,8 @@ export interface DaemonOptions {
   readonly log: Logger;
   readonly socketPath: string;
   readonly metrics?: Endpoint;
-  /** Writes the configuration as it was understood to the log. */
-  readonly dumpAtStart: boolean;
+  /** In the background, too. */
+  readonly keepStderr: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -174,6 +175,7 @@ export class Daemon {
         this.#mailbox.send({ kind: "start", assignment: assignmentOf(this.configuration, this.health.health()) });
         this.health.start();
         this.#supervisor?.ready();
+        letGoOfTerminal(this.options.env, this.options.keepStderr);
         break;
       case "event":
         this.#onRouterEvent(message);

@@ -19,6 +19,8 @@ export interface SuperviseOptions {
   readonly log: Logger;
   /** The daemon's command line without the program. */
   readonly words: readonly string[];
+  /** Log lines go to standard error, also in the background. */
+  readonly keepStderr: boolean;
   /** Whether a daemon that died is started again. */
   readonly respawn: boolean;
 }
@@ -30,7 +32,7 @@ export async function superviseDaemon(options: SuperviseOptions): Promise<ExitCo
   const onEvent = (event: SupervisorEvent): void => {
     const fact = supervisionFact("ha-vip", event);
     if (fact !== undefined) log.fact(superviseReasons, fact);
-    if (event.kind === "ready") sayDetachedReady();
+    if (event.kind === "ready") sayDetachedReady(options.keepStderr);
     if (event.kind !== "died" || respawn || event.restartInMs === undefined) return;
     gaveUp = true;
     log.fact(vipReasons, reason(vipReasons, "VIP_NOT_RESPAWNED", {}));

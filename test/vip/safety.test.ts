@@ -1,0 +1,125 @@
+/** What keepalived lacks: conflict, repair after two masters, hand-over, witness. Each fails without its part. */
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { type Host, until } from "../../shared/lab/host.ts";
+import { createLab, type Lab } from "../../shared/lab/lab.ts";
+import { startAnswering, startProbe } from "../../shared/lab/prober/prober.ts";
+import type { LabProcess } from "../../shared/lab/process.ts";
+import { named, requireNamespaces, requirePackages } from "../../shared/lab/requirements.ts";
+import { HA_VIP, holders, startVip, VIP, waitForHolder } from "./support.ts";
+
+const lacking = requireNamespaces() ?? requirePackages("nftables");
+
+describe.skipIf(lacking !== undefined)(named("the safety of a floating address", lacking), () => {
+  let lab: Lab;
+
+  beforeEach(async () => {
+    lab = await createLab({ hosts: 2 });
+  });
+  afterEach(async () => lab.close());
+
+  async function startPair(...options: readonly string[]): Promise<readonly [LabProcess, LabProcess]> {
+    const one = await startVip(lab.host("h1"), "--priority", "200", ...options);
+    await waitForHolder(lab, "h1");
+    const two = await startVip(lab.host("h2"), "--priority", "100", ...options);
+    await until("the second follows the first", async () => {
+      const { stdout } = await lab.host("h2").exec([...HA_VIP, "explain"]);
+      return stdout.includes(`is on ${lab.host("h1").ipv4}`);
+    });
+    return [one, two];
+  }
+
+  /** The hardware address that the client has in its table for the floating one. */
+  async function neighbour(): Promise<string> {
+    const { stdout } = await lab.client.exec(`ip neigh show ${VIP}`);
+    return /lladdr (\S+)/.exec(stdout)?.[1] ?? "";
+  }
+
+  async function macOf(host: Host): Promise<string> {
+    return (await host.run("cat /sys/class/net/eth0/address")).trim();
+  }
+
+  test("an address that answers elsewhere isn't taken: the state is conflict until it is free", async () => {
+    await lab.client.run(`ip address add ${VIP}/24 dev eth0`);
+    const process = await startVip(lab.host("h1"));
+    await process.waitForOutput(/VIP_CONFLICT\b.*/);
+    expect(process.stderr).toContain(await macOf(lab.client));
+    expect(await lab.host("h1").hasAddress(VIP)).toBe(false);
+    const { stdout } = await lab.host("h1").exec([...HA_VIP, "explain"]);
+    expect(stdout).toContain(await macOf(lab.client));
+    await lab.client.run(`ip address del ${VIP}/24 dev eth0`);
+    await until("it is taken when it is free", async () => await lab.host("h1").hasAddress(VIP));
+    expect(process.stderr).toContain("VIP_CONFLICT_OVER");
+  }, 60_000);
+
+  test("after two masters the winner announces itself, and clients that learned the other one are put right", async () => {
+    const [one] = await startPair();
+    // An announcement changes what the client knows; it doesn't tell news.
+    const ask = async () => await lab.client.exec(["bash", "-c", `echo > /dev/udp/${VIP}/9`]);
+    await ask();
+    await until("the client believes the first", async () => (await neighbour()) === (await macOf(lab.host("h1"))));
+    // They don't hear each other, and both are masters; the client hears both and believes the later one.
+    await lab.block("h1", "h2");
+    await lab.block("h2", "h1");
+    await until("both are masters", async () => (await holders(lab)).length === 2);
+    await until("the client believes the second", async () => (await neighbour()) === (await macOf(lab.host("h2"))));
+    await lab.heal();
+    await waitForHolder(lab, "h1");
+    expect(one.stderr).toContain("VIP_TWO_MASTERS");
+    // The client asks nothing: only an announcement can change the client's table.
+    await until(
+      "the client believes the first again",
+      async () => (await neighbour()) === (await macOf(lab.host("h1"))),
+    );
+  }, 60_000);
+
+  test("an orderly stop hands over without a gap: not one datagram is lost", async () => {
+    const [one] = await startPair();
+    await startAnswering(lab.hosts);
+    const probe = await startProbe(lab, { address: VIP });
+    await until("the client is answered", async () => {
+      const { total } = await (await startProbe(lab, { address: VIP, intervalMs: 20 })).stop();
+      return total.lost === 0;
+    });
+    probe.mark("stop");
+    one.signal("SIGTERM");
+    await waitForHolder(lab, "h2");
+    await until("the first has ended", () => !one.running);
+    const report = await probe.stop();
+    expect(one.stderr).toContain("VIP_HANDED_OVER");
+    expect(report.windows[0]?.lost).toBe(0);
+  }, 60_000);
+
+  test("release keeps the address away and resume lets it come back", async () => {
+    const [one] = await startPair("--preempt");
+    const released = await lab.host("h1").exec([...HA_VIP, "release", "--for", "1h", "--yes"]);
+    expect(released.code).toBe(0);
+    await waitForHolder(lab, "h2");
+    expect(one.stderr).toContain("VIP_RELEASED");
+    expect((await lab.host("h1").exec([...HA_VIP, "resume", "--yes"])).code).toBe(0);
+    await waitForHolder(lab, "h1");
+  }, 60_000);
+
+  test("with a witness a one-way cut between the hosts doesn't make two masters; without one it does", async () => {
+    const key = "0123456789abcdef0123456789abcdef";
+    for (const host of [...lab.hosts, lab.client]) await host.writeFile("/etc/witness.key", key, "600");
+    const witness = await lab.client.spawn([...HA_VIP, "witness", "--key", "/etc/witness.key"]);
+    await witness.waitForOutput(/listens on/);
+    const options = ["--witness", lab.client.ipv4, "--witness-key", "/etc/witness.key"];
+    const [, two] = await startPair(...options);
+    await lab.block("h1", "h2");
+    await two.waitForOutput(/VIP_WITNESS_REFUSES/);
+    await two.waitForOutput(/VIP_WITNESS_REFUSES[^]*VIP_WITNESS_REFUSES[^]*VIP_WITNESS_REFUSES/);
+    expect(await holders(lab)).toEqual(["h1"]);
+    // The master is really gone: now the witness lets the other one take over.
+    await lab.killHost("h1");
+    await until("the second has it", async () => await lab.host("h2").hasAddress(VIP));
+    expect(witness.stderr).toContain("VIP_GRANT_MOVED");
+  }, 60_000);
+
+  test("a key that others may read is refused by the witness", async () => {
+    await lab.host("h1").writeFile("/etc/witness.key", "0123456789abcdef", "644");
+    const refused = await lab.host("h1").exec([...HA_VIP, "witness", "--key", "/etc/witness.key"]);
+    expect(refused.code).toBe(65);
+    expect(refused.stderr).toContain("chmod 600");
+  }, 30_000);
+});
