@@ -1,3 +1,11 @@
-/** ha-crm has no function in this version: it says so and exits with 2, so that no script takes it for done. */
-process.stderr.write("ha-crm: not in this version yet. See the README for what this version does.\n");
-process.exit(2);
+#!/usr/bin/env bun
+import { runMain } from "../../shared/cli/run.ts";
+import { VERSION } from "../../shared/model/version.ts";
+import { simulateCommand } from "./commands/simulate.ts";
+
+await runMain({
+  tool: "ha-crm",
+  version: VERSION,
+  summary: "Cluster resource manager: what runs where, and what happens when something fails",
+  commands: [simulateCommand],
+});

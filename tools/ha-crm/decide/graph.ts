@@ -19,7 +19,7 @@ export interface GraphAction {
 
 export interface DroppedOrdering {
   readonly first: string;
-  readonly then: string;
+  readonly next: string;
   /** The constraint's id; empty when it is one that holds for every resource. */
   readonly constraint: string;
 }
@@ -133,7 +133,7 @@ function breakLoop(
   const kept = (inputs.get(then) ?? []).filter((input) => input !== weakest);
   inputs.set(then, kept);
   weakest.flags = ORD.none;
-  dropped.push({ first: weakest.action.key, then: then.key, constraint: weakest.source ?? "" });
+  dropped.push({ first: weakest.action.key, next: then.key, constraint: weakest.source ?? "" });
   const open = kept.filter((input) => !done.has(input.action)).length;
   missing.set(then, open);
   return open === 0 ? [then] : [];

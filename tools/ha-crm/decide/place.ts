@@ -81,8 +81,8 @@ function placePrimitive(world: World, resource: SchedResource, prefer: SchedNode
   // Two that wait for each other: the one that was asked first decides without the other.
   if (resource.placing) return undefined;
   resource.placing = true;
-  for (const colocation of [...resource.thisWith]) followPrimary(world, resource, colocation);
-  for (const colocation of [...resource.withThis]) {
+  for (const colocation of resource.thisWith.slice()) followPrimary(world, resource, colocation);
+  for (const colocation of resource.withThis.slice()) {
     if (hasInfluence(colocation)) followDependents(world, resource, colocation);
   }
   limitByRole(world, resource);

@@ -192,9 +192,7 @@ export class SchedResource {
   }
 
   get top(): SchedResource {
-    let at: SchedResource = this;
-    while (at.parent !== undefined) at = at.parent;
-    return at;
+    return this.parent === undefined ? this : this.parent.top;
   }
 }
 

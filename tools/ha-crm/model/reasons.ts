@@ -37,6 +37,24 @@ export const crmReasons = defineCatalogue({
     severity: "warning",
     sentence: '"{value}" is no value for {name}; {used} is used',
   },
+  CRM_SIM_FILE: { severity: "error", sentence: "{file} can't be read: {detail}" },
+  CRM_SIM_FORM: {
+    severity: "error",
+    sentence: '"{value}" is no value for --{option}',
+    fix: "write it as {example}",
+  },
+  CRM_SIM_UNKNOWN: { severity: "error", sentence: 'there is no {what} "{name}"', fix: "{hint}" },
+  CRM_SIM_DATE: {
+    severity: "error",
+    sentence: '"{value}" is no date',
+    fix: 'write it as in ISO 8601: "2026-03-29 02:30:00Z"',
+  },
+  CRM_PLAN_DROPPED: {
+    severity: "warning",
+    sentence: "{first} before {then} was given up: it contradicts other orderings",
+    why: "a loop of orderings can't be kept; without the weakest one the plan can be carried out",
+    fix: "{hint}",
+  },
 });
 
 export type CrmCode = keyof typeof crmReasons;
