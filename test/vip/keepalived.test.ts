@@ -13,7 +13,14 @@ const CASES: readonly (readonly [string, Settings & { readonly unicast?: boolean
   ["version 2 with a password", { version: 2, interval: "1", password: "mysecret" }, VIP],
   ["version 3 at 1 s", { version: 3, interval: "1" }, VIP],
   ["version 3 at 0.1 s", { version: 3, interval: "0.1" }, VIP],
+  ["version 3 at 0.01 s", { version: 3, interval: "0.01" }, VIP],
+  ["version 2 at 1 s, unicast", { version: 2, interval: "1", unicast: true }, VIP],
   ["version 3 at 0.1 s, unicast", { version: 3, interval: "0.1", unicast: true }, VIP],
+  [
+    "version 3 over IPv6, unicast",
+    { version: 3, interval: "0.1", addresses: ["fe80::100/64", "fd77::100/64"], unicast: true },
+    "fd77::100",
+  ],
   ["version 3 over IPv6", { version: 3, interval: "0.1", addresses: ["fe80::100/64", "fd77::100/64"] }, "fd77::100"],
 ];
 
@@ -26,7 +33,8 @@ describe.skipIf(lacking !== undefined)(named("with the real keepalived on the ot
   afterEach(async () => lab.close());
 
   function pair({ unicast, ...settings }: Settings & { readonly unicast?: boolean }, ours: number, theirs: number) {
-    const [h1, h2] = [lab.host("h1").ipv4, lab.host("h2").ipv4];
+    const family = settings.addresses?.[0]?.includes(":") === true ? "ipv6" : "ipv4";
+    const [h1, h2] = [lab.host("h1")[family], lab.host("h2")[family]];
     const one = unicast === true ? { unicast: { own: h1, peer: h2 } } : {};
     const two = unicast === true ? { unicast: { own: h2, peer: h1 } } : {};
     return {

@@ -28,6 +28,8 @@ export interface AddressProbeOptions {
   readonly probes: number;
   /** Between two questions, and after the last. */
   readonly intervalNs: number;
+  /** Hosts that only ask for the address at the same time don't count: they may be our own peers. */
+  readonly claimsOnly?: boolean;
 }
 
 export type ProbeResult =
@@ -69,12 +71,19 @@ export function neighbourFilter(address: Uint8Array): readonly FilterInstruction
 const same = (left: Uint8Array, right: Uint8Array) => left.every((byte, index) => byte === right[index]);
 
 /** The hardware address behind a frame that contradicts us; nothing for other frames. */
-export function contradiction(frame: Uint8Array, address: Uint8Array, ownMac: Uint8Array): Uint8Array | undefined {
+export function contradiction(
+  frame: Uint8Array,
+  address: Uint8Array,
+  ownMac: Uint8Array,
+  claimsOnly = false,
+): Uint8Array | undefined {
   const ethernet = decodeEthernet(frame);
   if (ethernet === undefined || same(ethernet.source, ownMac)) return undefined;
   if (address.byteLength === 4) {
     const arp = ethernet.etherType === ETHER_TYPE.ARP ? decodeArp(ethernet.payload) : undefined;
-    return arp !== undefined && contradictsOwnership(arp, address, ownMac) ? arp.senderMac.slice() : undefined;
+    if (arp === undefined || !contradictsOwnership(arp, address, ownMac)) return undefined;
+    const claims = same(arp.senderIp, address);
+    return claims || !claimsOnly ? arp.senderMac.slice() : undefined;
   }
   if (ethernet.etherType !== ETHER_TYPE.IPV6 || ethernet.payload[6] !== ICMPV6) return undefined;
   // RFC 4861 section 7.1: only from this link.
@@ -83,7 +92,7 @@ export function contradiction(frame: Uint8Array, address: Uint8Array, ownMac: Ui
   if (message === undefined || !same(message.target, address)) return undefined;
   const fromNobody = ethernet.payload.subarray(8, 24).every((byte) => byte === 0);
   // A solicitation from a real address is somebody looking for the owner, not an owner.
-  if (message.kind === "solicitation" && !fromNobody) return undefined;
+  if (message.kind === "solicitation" && (claimsOnly || !fromNobody)) return undefined;
   return (message.mac ?? ethernet.source).slice();
 }
 
@@ -153,7 +162,12 @@ export class AddressProbe {
         this.#result = { kind: "failed", errno: -frame };
         break;
       }
-      const mac = contradiction(frame.bytes, this.options.address, this.options.mac);
+      const mac = contradiction(
+        frame.bytes,
+        this.options.address,
+        this.options.mac,
+        this.options.claimsOnly === true,
+      );
       if (mac !== undefined) this.#result = { kind: "taken", mac };
     }
     return this.#result;

@@ -37,9 +37,10 @@ export class Listener {
   }
 
   #onAdverts(speaker: Speaker): void {
-    // Those that send with a lower TTL are believed only from peers that are listed by address.
+    // Those that send with a lower TTL are believed only from peers that are listed by address. Over IPv6 keepalived
+    // sends to them with the kernel's usual hop limit of 64.
     const anyTtl = (from: IpAddress): boolean =>
-      speaker.key.ttl < 255 &&
+      (speaker.key.ttl < 255 || speaker.key.family === 6) &&
       this.#routersOf(speaker).some((router) => router.settings.peers.some((peer) => sameAddress(peer, from)));
     for (let count = 0; count < PACKETS_PER_TURN && speaker.users > 0; count += 1) {
       const heard = speaker.receiveAdvert(anyTtl);
