@@ -23,9 +23,8 @@ export class Random {
   }
 
   pick<Item>(items: readonly Item[]): Item {
-    const item = items[Math.floor(this.next() * items.length)];
-    if (item === undefined) throw new Error("nothing to pick from");
-    return item;
+    if (items.length === 0) throw new Error("nothing to pick from");
+    return items.slice(Math.floor(this.next() * items.length))[0] as Item;
   }
 
   shuffle<Item>(items: readonly Item[]): Item[] {
