@@ -58,6 +58,14 @@ function begin(plane: DataPlane, runtime: ListenerRuntime, socket: Socket<Peer>)
   const client = new ClientConnection(plane, runtime, socket);
   socket.data = client;
   plane.clients.add(client);
+  if (runtime.frontend.rules.hasConnectionRules) {
+    const verdict = runtime.frontend.rules.onConnection(plane.streamOf(client));
+    if (verdict !== undefined && verdict.kind !== "accept") {
+      runtime.frontend.counters.deniedRequests += 1;
+      client.abort();
+      return client;
+    }
+  }
   const { timeouts } = runtime.frontend.proxy;
   client.setDeadline(timeouts.httpRequest ?? timeouts.client);
   return client;

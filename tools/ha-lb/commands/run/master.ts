@@ -7,11 +7,14 @@ import { CommandSockets } from "../../drive/cli/sockets.ts";
 import { CountCollector } from "../../drive/count-reports.ts";
 import type { DataPlane } from "../../drive/plane.ts";
 import type { ServerRuntime } from "../../drive/runtime.ts";
-import { tellProblems } from "../alert.ts";
-import { loadConfiguration } from "../check-load.ts";
+import { Control } from "./control.ts";
 import { sayReady } from "./detach.ts";
-import { adoptState, makePlane, type RunRequest, removeQuietly, tellHealth } from "./foreground.ts";
+import { type RunRequest, removeQuietly } from "./foreground.ts";
+import { adoptState, makePlane } from "./make-plane.ts";
 import { toMasterSchema, type ToWorker } from "./messages.ts";
+import { openLogs, readPlane } from "./serving.ts";
+
+const tell = (text: string): void => void process.stderr.write(text);
 
 const EXIT_INTERRUPTED = 130;
 /** A worker that dies again and again is started this much later each time. */
@@ -20,7 +23,6 @@ const START_LIMIT_MS = 10_000;
 
 interface Worker {
   readonly number: number;
-  readonly generation: number;
   readonly process: Bun.Subprocess;
   readonly ready: Promise<boolean>;
   finishing: boolean;
@@ -29,10 +31,10 @@ interface Worker {
 class Master {
   private plane: DataPlane;
   private checker: Checker;
+  private readonly control: Control;
   private counts: CountCollector;
   private readonly sockets: CommandSockets;
   private readonly workers = new Set<Worker>();
-  private generation = 0;
   private ending = false;
   private end: (code: number) => void = () => undefined;
 
@@ -42,6 +44,7 @@ class Master {
   ) {
     this.plane = plane;
     this.counts = new CountCollector(plane);
+    this.control = new Control(request, () => this.plane);
     this.checker = this.makeChecker(plane);
     this.sockets = new CommandSockets(plane, plane.configuration.global.statsSockets);
     this.watch(plane);
@@ -49,7 +52,7 @@ class Master {
 
   private makeChecker(plane: DataPlane): Checker {
     return new Checker(plane, (event) => {
-      tellHealth(plane, event);
+      this.control.tell(event);
     });
   }
 
@@ -57,19 +60,20 @@ class Master {
   private watch(plane: DataPlane): void {
     plane.onServerChange = (server) => {
       if (plane !== this.plane) return;
-      for (const worker of this.workers) if (worker.generation === this.generation) send(worker, stateOf(server));
+      for (const worker of this.workers) send(worker, stateOf(server));
     };
   }
 
   async run(): Promise<ExitCode> {
     const { plane, request } = this;
-    await plane.logs.open(plane.configuration.proxies.flatMap((proxy) => proxy.logTargets));
-    if (!(await this.startGeneration())) {
+    await openLogs(plane);
+    if (!(await this.startAll())) {
       for (const worker of this.workers) worker.process.kill("SIGKILL");
       return EXIT.error;
     }
-    this.sockets.open((text) => process.stderr.write(text));
+    this.sockets.open(tell);
     if (request.pidFile !== undefined) writeFileSync(request.pidFile, `${process.pid}\n`);
+    await this.control.open();
     this.checker.start();
     sayReady();
     const finished = new Promise<number>((resolve) => {
@@ -82,22 +86,22 @@ class Master {
     const code = await finished;
     this.checker.stop();
     this.sockets.close();
+    this.control.close();
     if (request.pidFile !== undefined) removeQuietly(request.pidFile);
     process.exit(code);
   }
 
   /** Starts as many workers as the configuration says; false when one of them can't serve. */
-  private async startGeneration(): Promise<boolean> {
-    this.generation += 1;
+  private async startAll(): Promise<boolean> {
     const started: Worker[] = [];
     for (let number = 1; number <= this.plane.configuration.global.threads; number += 1) {
-      started.push(this.start(number, this.generation));
+      started.push(this.start(number));
     }
     const ready = await Promise.all(started.map(async (worker) => await worker.ready));
     return ready.every(Boolean);
   }
 
-  private start(number: number, generation: number): Worker {
+  private start(number: number): Worker {
     let settle: (ready: boolean) => void = () => undefined;
     const ready = new Promise<boolean>((resolve) => {
       settle = resolve;
@@ -114,29 +118,29 @@ class Master {
           for (const server of allServers(this.plane)) send(worker, stateOf(server));
           settle(true);
         } else if (message?.kind === "failed") process.stderr.write(`[ALERT]    (${child.pid}) : ${message.text}`);
-        else if (message?.kind === "counts" && generation === this.generation) this.counts.take(number, message);
+        else if (message?.kind === "counts") this.counts.take(number, message);
       },
       onExit: () => {
         settle(false);
         this.gone(worker);
       },
     });
-    const worker: Worker = { number, generation, process: child, ready, finishing: false };
+    const worker: Worker = { number, process: child, ready, finishing: false };
     this.workers.add(worker);
     return worker;
   }
 
   private gone(worker: Worker): void {
     this.workers.delete(worker);
-    if (worker.generation === this.generation) this.counts.forget(worker.number);
+    this.counts.forget(worker.number);
     if (this.ending) {
       if (this.workers.size === 0) this.end(EXIT.ok);
       return;
     }
-    if (worker.finishing || worker.generation !== this.generation) return;
+    if (worker.finishing) return;
     process.stderr.write(`[ALERT]    (${process.pid}) : worker ${worker.process.pid} ended; another one is started\n`);
     setTimeout(() => {
-      if (!this.ending && worker.generation === this.generation) this.start(worker.number, worker.generation);
+      if (!this.ending) this.start(worker.number);
     }, RESTART_AFTER_MS);
   }
 
@@ -155,37 +159,28 @@ class Master {
     if (this.workers.size === 0) this.end(EXIT.ok);
   }
 
-  /** New workers take over when all of them serve; the old ones finish what they have. A broken configuration changes nothing. */
+  /** The workers take the new configuration in place; their number follows it. A broken one changes nothing. */
   private async reload(): Promise<void> {
-    const { result } = loadConfiguration({ paths: this.request.paths, environment: this.request.env });
-    const write = (text: string) => process.stderr.write(text);
-    if (!result.ok) {
-      tellProblems(result, write);
-      write(`[ALERT]    (${process.pid}) : reload refused: the running configuration stays\n`);
-      return;
-    }
-    const plane = makePlane(result.value, write);
+    const plane = readPlane(this.request, tell);
     if (plane === undefined) return;
-    await plane.logs.open(result.value.proxies.flatMap((proxy) => proxy.logTargets));
+    await openLogs(plane);
     adoptState(this.plane, plane);
-    const [plainBefore, countsBefore] = [this.plane, this.counts];
     this.plane = plane;
     this.counts = new CountCollector(plane);
     this.watch(plane);
-    if (!(await this.startGeneration())) {
-      for (const worker of this.workers) if (worker.generation === this.generation) finish(worker);
-      this.generation -= 1;
-      this.plane = plainBefore;
-      this.counts = countsBefore;
-      write(`[ALERT]    (${process.pid}) : reload failed: the new workers could not serve\n`);
-      return;
+    const { threads } = plane.configuration.global;
+    for (const worker of this.workers) {
+      if (worker.number > Math.max(1, threads)) finish(worker);
+      else send(worker, { kind: "reload" });
     }
-    for (const worker of this.workers) if (worker.generation !== this.generation) finish(worker);
+    for (let number = 1; number <= threads; number += 1) {
+      if (![...this.workers].some((worker) => worker.number === number)) this.start(number);
+    }
     this.checker.stop();
     this.checker = this.makeChecker(plane);
     this.checker.start();
     this.sockets.serve(plane);
-    write(`[NOTICE]   (${process.pid}) : configuration reloaded\n`);
+    tell(`[NOTICE]   (${process.pid}) : configuration reloaded\n`);
   }
 }
 
@@ -217,6 +212,6 @@ function finish(worker: Worker): void {
 }
 
 export async function runMaster(request: RunRequest): Promise<ExitCode> {
-  const plane = makePlane(request.configuration, (text) => process.stderr.write(text));
+  const plane = makePlane(request.configuration, tell);
   return plane === undefined ? EXIT.error : await new Master(request, plane).run();
 }

@@ -20,6 +20,8 @@ export const toWorkerSchema = z.discriminatedUnion("kind", [
     maxConnections: z.number(),
   }),
   z.object({ kind: z.literal("finish") }),
+  /** Read the configuration again, in place. */
+  z.object({ kind: z.literal("reload") }),
 ]);
 export type ToWorker = z.infer<typeof toWorkerSchema>;
 

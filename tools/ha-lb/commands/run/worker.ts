@@ -1,11 +1,12 @@
 /** One of several workers: listens beside the others, and does what the master says of the servers. */
 import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
 import { CountReporter } from "../../drive/count-reports.ts";
-import { openListeners } from "../../drive/listen.ts";
 import { applyHealth, setWeight } from "../../drive/server-admin.ts";
 import type { DataPlane } from "../../drive/plane.ts";
 import { nowMs } from "../../drive/timer-wheel.ts";
-import { drain, makePlane, type RunRequest } from "./foreground.ts";
+import type { RunRequest } from "./foreground.ts";
+import { drain, makePlane } from "./make-plane.ts";
+import { Serving } from "./serving.ts";
 import { type ToMaster, type ToWorker, toWorkerSchema } from "./messages.ts";
 import { dropPrivileges } from "./privileges.ts";
 
@@ -29,52 +30,82 @@ function obey(plane: DataPlane, message: ToWorker & { readonly kind: "server" })
   applyHealth(plane, server, { ...server.health, ...health, changedMs: nowMs() });
 }
 
-export async function runWorker(request: RunRequest): Promise<ExitCode> {
-  const plane = makePlane(request.configuration, (text) => {
-    tell({ kind: "failed", text });
-  });
-  if (plane === undefined) return EXIT.error;
-  const { open, failures } = openListeners(plane, true);
-  if (failures.length > 0) {
-    tell({
-      kind: "failed",
-      text: failures.map(({ bind, detail }) => `cannot bind ${bind.text}: ${detail}\n`).join(""),
-    });
-    return EXIT.error;
+/** One worker's life: obeys the master until it says finish, or is gone. */
+class WorkerProcess {
+  private readonly serving: Serving;
+  private reporter: CountReporter;
+  private readonly planes: DataPlane[];
+  private end: () => void = () => undefined;
+
+  constructor(
+    private readonly request: RunRequest,
+    plane: DataPlane,
+  ) {
+    this.serving = new Serving(plane, request, fail);
+    this.reporter = new CountReporter(plane);
+    this.planes = [plane];
   }
-  await plane.logs.open(plane.configuration.proxies.flatMap((proxy) => proxy.logTargets));
-  dropPrivileges(plane.configuration.global);
-  const reporter = new CountReporter(plane);
-  const report = () => {
-    tell({ kind: "counts", ...reporter.report() });
-  };
-  const timer = setInterval(report, REPORT_EVERY_MS);
-  const finished = new Promise<void>((resolve) => {
-    const endWhenIdle = () => {
-      if (plane.stopping && plane.activeConnections === 0) resolve();
-    };
-    plane.onConnectionGone = endWhenIdle;
-    process.on("message", (value: unknown) => {
-      const message = toWorkerSchema.safeParse(value).data;
-      if (message?.kind === "server") obey(plane, message);
-      else if (message?.kind === "finish") {
-        for (const listener of open) listener.stop();
-        drain(plane);
-        endWhenIdle();
-      }
+
+  async run(): Promise<ExitCode> {
+    if (!(await this.serving.open(true))) return EXIT.error;
+    dropPrivileges(this.request.configuration.global);
+    const finished = new Promise<void>((resolve) => {
+      this.end = resolve;
     });
+    const timer = setInterval(() => this.report(), REPORT_EVERY_MS);
+    process.on("message", (value: unknown) => void this.onMessage(value));
     // A worker without its master would serve with servers that nobody checks.
-    process.on("disconnect", () => {
-      resolve();
-    });
+    process.on("disconnect", () => this.end());
     for (const name of ["SIGUSR1", "SIGHUP", "SIGUSR2", "SIGINT"] as const) process.on(name, () => undefined);
-    process.on("SIGTERM", () => {
-      resolve();
-    });
-  });
-  tell({ kind: "ready" });
-  await finished;
-  clearInterval(timer);
-  report();
-  process.exit(EXIT.ok);
+    process.on("SIGTERM", () => this.end());
+    tell({ kind: "ready" });
+    await finished;
+    clearInterval(timer);
+    this.report();
+    process.exit(EXIT.ok);
+  }
+
+  private report(): void {
+    tell({ kind: "counts", ...this.reporter.report() });
+  }
+
+  private async onMessage(value: unknown): Promise<void> {
+    const message = toWorkerSchema.safeParse(value).data;
+    switch (message?.kind) {
+      case undefined:
+        return;
+      case "server":
+        obey(this.serving.plane, message);
+        return;
+      case "reload":
+        await this.reload();
+        return;
+      case "finish":
+        this.serving.close();
+        drain(this.serving.plane);
+        setInterval(() => {
+          if (this.planes.every((plane) => plane.activeConnections === 0)) this.end();
+        }, REPORT_EVERY_MS / 5);
+    }
+  }
+
+  private async reload(): Promise<void> {
+    this.report();
+    const plane = await this.serving.reload(true);
+    if (plane !== undefined) {
+      this.planes.push(plane);
+      for (const old of this.planes.splice(0)) if (old === plane || old.activeConnections > 0) this.planes.push(old);
+      this.reporter = new CountReporter(plane);
+    }
+    tell({ kind: "ready" });
+  }
+}
+
+function fail(text: string): void {
+  tell({ kind: "failed", text });
+}
+
+export async function runWorker(request: RunRequest): Promise<ExitCode> {
+  const plane = makePlane(request.configuration, fail);
+  return plane === undefined ? EXIT.error : await new WorkerProcess(request, plane).run();
 }

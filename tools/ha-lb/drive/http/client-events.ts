@@ -59,6 +59,7 @@ export function readHead(client: ClientConnection, bytes: Buffer): void {
   if (result !== READ) {
     client.frontend.counters.requestErrors += 1;
     client.head.method = "";
+    client.headMs = Number.NaN;
     client.plane.noteInvalid(client, bytes, result);
     replyError(client, result, "P", "R");
     return;

@@ -36,6 +36,8 @@ export const PHASE = {
 } as const;
 
 const NO_BYTES: Buffer[] = [];
+/** How long an idle connection stays open for one more request when its data plane stops. */
+const IDLE_GRACE_MS = 1000;
 
 /** A client's connection and the request it is at. One request at a time: the next one waits in `input`. */
 export class ClientConnection extends Peer implements Waiting {
@@ -70,6 +72,7 @@ export class ClientConnection extends Peer implements Waiting {
   pendingRetry: RetryDecision | undefined;
   /** What a tarpit answers in the end. */
   heldReply: (Verdict & { readonly kind: "tarpit" }) | undefined;
+  lostReused = false;
   queuedMs = 0;
   turn = 0;
   serverQueue = 0;
@@ -180,11 +183,12 @@ export class ClientConnection extends Peer implements Waiting {
     takePlace(this, server);
   }
 
-  /** Stopping: a connection without a request ends now. */
-  endIfIdle(): void {
-    if (this.phase !== PHASE.HEAD || this.input !== undefined) return;
-    this.phase = PHASE.CLOSING;
-    this.close();
+  /**
+   * Stopping: the next answer says that it is the last. Without a next request the connection ends after a moment,
+   * not at once: a request may be on its way.
+   */
+  endSoon(): void {
+    if (this.phase === PHASE.HEAD && this.input === undefined) this.setDeadline(IDLE_GRACE_MS);
   }
 
   hold(bytes: Buffer): void {

@@ -193,6 +193,7 @@ export function failed(client: ClientConnection, server: ServerRuntime, reused: 
   }
   if (!reused) client.retriesLeft -= 1;
   client.pendingRetry = decision;
+  client.lostReused = reused;
   if (decision.waitMs > 0) client.setDeadline(decision.waitMs);
   else retryNow(client);
 }
@@ -204,9 +205,13 @@ export function retryNow(client: ClientConnection): void {
   const { backend } = server;
   const elsewhere = decision.kind === "other-server" || (!server.takesTied && backend.inPlay.length > 0);
   if (!elsewhere) {
-    server.counters.retries += 1;
-    backend.counters.retries += 1;
-    client.retriesDone += 1;
+    // A pooled connection that was closed under us costs nothing that an operator could mend.
+    if (!client.lostReused) {
+      server.counters.retries += 1;
+      backend.counters.retries += 1;
+      client.retriesDone += 1;
+    }
+    client.lostReused = false;
     connect(client, server);
     return;
   }

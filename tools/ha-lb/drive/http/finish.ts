@@ -32,6 +32,7 @@ export function reply(client: ClientConnection, status: number, text: string, cl
     upstream.abort();
   }
   client.status = status;
+  if (client.plane.stopping) client.keepAlive = false;
   if (closes || !client.requestDone || client.frontend.proxy.connectionMode === "close") client.keepAlive = false;
   const full = client.plane.finishLocalReply(client, text);
   client.responseBytes += full.length;
@@ -54,6 +55,8 @@ export function finishRequest(client: ClientConnection): void {
   const now = nowMs();
   const { backend, server, frontend } = client;
   const { status } = client;
+  // Logs count the sessions beside this one.
+  leavePlace(client);
   client.plane.logRequest(client, now);
   frontend.counters.countStatus(status);
   frontend.counters.bytesIn += client.requestBytes;
@@ -64,15 +67,14 @@ export function finishRequest(client: ClientConnection): void {
     backend.counters.countStatus(status);
     backend.active -= 1;
   }
-  if (server !== undefined && client.placed) {
+  if (server !== undefined) {
     server.counters.bytesIn += client.requestBytes;
     server.counters.bytesOut += client.responseBytes;
     server.counters.countStatus(status);
     server.counters.lastSessionMs = now;
   }
   client.stream?.end();
-  leavePlace(client);
-  if (client.keepAlive && client.requestDone && !client.ended && client.isOpen && !client.plane.stopping) {
+  if (client.keepAlive && client.requestDone && !client.ended && client.isOpen) {
     nextRequest(client);
   } else closeClient(client);
 }

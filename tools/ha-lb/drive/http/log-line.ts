@@ -6,7 +6,7 @@ import { phasesOf, terminationOf, wallMs } from "./log-view.ts";
 const counts = (client: ClientConnection): string => {
   const { backend, server } = client;
   const retries = client.redispatched ? `+${client.retriesDone}` : String(client.retriesDone);
-  return `${client.plane.activeConnections}/${client.frontend.active}/${backend?.active ?? 0}/${server?.active ?? 0}/${retries} ${client.serverQueue}/${client.backendQueue}`;
+  return `${client.plane.activeConnections}/${client.frontend.active}/${backend === undefined ? 0 : backend.active - 1}/${server?.active ?? 0}/${retries} ${client.serverQueue}/${client.backendQueue}`;
 };
 
 /** The text of a date up to the second is kept: many lines share it. */

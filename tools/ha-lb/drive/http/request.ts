@@ -85,7 +85,9 @@ function extraHeaders(client: ClientConnection, backend: BackendRuntime): string
   const mode = backend.proxy.connectionMode;
   // With two sections the stricter mode counts.
   const closes = mode !== "keep-alive" || frontend.proxy.connectionMode !== "keep-alive";
-  if (closes && !upgrade && client.head.minor === 1) extra += "Connection: close\r\n";
+  if (upgrade) return extra;
+  if (closes) extra += client.head.minor === 1 ? "Connection: close\r\n" : "";
+  else if (client.head.minor === 0) extra += "Connection: keep-alive\r\n";
   return extra;
 }
 

@@ -109,7 +109,13 @@ function startResponse(connection: ServerConnection, client: ClientConnection, b
   connection.keepAlive =
     keepsAlive(head) && length !== UNTIL_CLOSE && backMode === "keep-alive" && frontMode === "keep-alive";
   // An answer before the end of the body: what still comes can't be told from a next request in time.
-  if (length === UNTIL_CLOSE || frontMode === "close" || backMode === "close" || !client.requestDone) {
+  if (
+    length === UNTIL_CLOSE ||
+    frontMode === "close" ||
+    backMode === "close" ||
+    !client.requestDone ||
+    client.plane.stopping
+  ) {
     client.keepAlive = false;
   }
   if (!runResponseRules(connection, client)) return;

@@ -1,0 +1,62 @@
+/** The socket that `ha-lb status`, `ha-lb events` and the monitor ask. Traffic is carried without it, too. */
+import { hostname } from "node:os";
+import { EventFeed } from "../../../../shared/drive/control/event-feed.ts";
+import { startControlServer, type ControlServer } from "../../../../shared/drive/control/server.ts";
+import { standardMethods } from "../../../../shared/drive/control/standard-methods.ts";
+import { controlSocketPath, runDirectoryOf } from "../../../../shared/model/paths.ts";
+import { VERSION } from "../../../../shared/model/version.ts";
+import type { HealthEvent } from "../../drive/checks/checker.ts";
+import type { DataPlane } from "../../drive/plane.ts";
+import { rowsOf } from "../../drive/stats-rows.ts";
+import { healthLine, tellHealth } from "./health-log.ts";
+import { statusReport } from "./status.ts";
+
+export interface ControlRequest {
+  readonly paths: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export class Control {
+  private readonly events = new EventFeed();
+  private server: ControlServer | undefined;
+
+  constructor(
+    private readonly request: ControlRequest,
+    private readonly plane: () => DataPlane,
+  ) {}
+
+  async open(): Promise<void> {
+    const opened = await startControlServer({
+      tool: "ha-lb",
+      version: VERSION,
+      path: controlSocketPath("ha-lb", runDirectoryOf(this.request.env)),
+      methods: standardMethods({ status: () => this.status(), events: this.events }),
+    });
+    if (opened.ok) this.server = opened.server;
+    else
+      for (const { sentence } of opened.problems) process.stderr.write(`[WARNING]  (${process.pid}) : ${sentence}\n`);
+  }
+
+  close(): void {
+    this.server?.close();
+  }
+
+  private status(): ReturnType<typeof statusReport> {
+    return statusReport({
+      version: VERSION,
+      host: hostname(),
+      nowMs: Date.now(),
+      origin: this.request.paths.join(" "),
+      rows: rowsOf(this.plane(), [], ""),
+      events: this.events.recent(),
+    });
+  }
+
+  /** What a check changed: in the log, on the error output and among the events. */
+  tell(event: HealthEvent): void {
+    tellHealth(this.plane(), event);
+    const down = event.change === "down";
+    const code = down ? "LB_SERVER_DOWN" : "LB_SERVER_CHANGED";
+    this.events.push({ atMs: Date.now(), code, severity: down ? "warning" : "notice", sentence: healthLine(event) });
+  }
+}

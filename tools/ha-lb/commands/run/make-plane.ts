@@ -1,0 +1,55 @@
+/** Data planes of configurations: making one, handing state over, and ending one. */
+import { hostname } from "node:os";
+import { VERSION } from "../../../../shared/model/version.ts";
+import { PatternRegistry } from "../../decide/acl-registry.ts";
+import { DataPlane } from "../../drive/plane.ts";
+import type { Configuration } from "../../model/configuration.ts";
+import { tellProblems } from "../alert.ts";
+import { readNamedFiles, readOrUndefined, styleFormats } from "../load.ts";
+
+/** Makes the data plane of a configuration. Texts of problems go to `tell`. */
+export function makePlane(configuration: Configuration, tell: (text: string) => void): DataPlane | undefined {
+  const files = readNamedFiles(configuration);
+  if (!files.ok) {
+    tellProblems(files, tell);
+    return undefined;
+  }
+  const unguarded = configuration.proxies.filter(({ mode, tcpRules: { connection, session, content } }) => {
+    return mode === "tcp" && connection.length + session.length + content.length > 0;
+  });
+  for (const { name } of unguarded) {
+    tell(`[ALERT]    (${process.pid}) : config : '${name}': tcp-request rules don't work in mode tcp yet\n`);
+  }
+  if (unguarded.length > 0) return undefined;
+  const patterns = new PatternRegistry(readOrUndefined);
+  const plane = new DataPlane({
+    configuration,
+    patterns,
+    files: files.value,
+    styles: styleFormats(),
+    hostName: hostname(),
+    version: VERSION,
+  });
+  for (const path of patterns.unreadable) tell(`[ALERT]    (${process.pid}) : config : cannot read '${path}'\n`);
+  return patterns.unreadable.length > 0 ? undefined : plane;
+}
+
+/** Servers that are in both configurations keep their state: a reload must not forget who is down. */
+export function adoptState(from: DataPlane, to: DataPlane): void {
+  for (const backend of to.backends.values()) {
+    for (const server of backend.servers) {
+      const before = from.backends.get(backend.name)?.server(server.name);
+      if (before === undefined || before.host !== server.host || before.port !== server.port) continue;
+      const admin = server.settings.disabled === before.settings.disabled ? before.health.admin : server.health.admin;
+      server.health = { ...before.health, admin };
+    }
+    backend.rebuild();
+  }
+}
+
+/** Connections end with the answer to the request they are at or the next one; idle ones after a moment. */
+export function drain(plane: DataPlane): void {
+  plane.stopping = true;
+  for (const client of plane.clients) client.endSoon();
+  for (const backend of plane.backends.values()) for (const server of backend.servers) server.closeIdle();
+}
