@@ -26,6 +26,8 @@ const CONTROL = 32;
 const CONTROL_LENGTH = 40;
 const FLAGS = 48;
 const HEADER_BYTES = 56;
+/** struct iovec */
+const VECTOR_BYTES = 16;
 
 /** One piece of ancillary data. `data` is a view of the message's memory. */
 export interface ControlMessage {
@@ -34,12 +36,57 @@ export interface ControlMessage {
   readonly data: Uint8Array<ArrayBufferLike>;
 }
 
+/** A datagram that is sent again and again: laid out once, then one call each time. */
+export class FixedMessage {
+  readonly #header: Memory;
+
+  /** @param source at most one piece of ancillary data, the source address for example */
+  constructor(data: Uint8Array, to: SocketAddress, source?: ControlMessage) {
+    const address = new SocketAddressMemory(to);
+    const controlBytes = source === undefined ? 0 : controlSpace(source);
+    const addressAt = HEADER_BYTES + VECTOR_BYTES;
+    const controlAt = addressAt + Math.ceil(address.byteLength / 8) * 8;
+    const dataAt = controlAt + controlBytes;
+    const memory = new Memory(dataAt + data.byteLength);
+    memory.set(address.memory.bytes(0, address.byteLength), addressAt);
+    if (source !== undefined) putControl(memory, controlAt, source);
+    memory.set(data, dataAt);
+    memory.setAddress(NAME, memory, addressAt);
+    memory.u32[NAME_LENGTH / 4] = address.byteLength;
+    memory.setAddress(VECTOR, memory, HEADER_BYTES);
+    memory.setNumber64(VECTOR_COUNT, 1);
+    memory.setAddress(HEADER_BYTES, memory, dataAt);
+    memory.setNumber64(HEADER_BYTES + 8, data.byteLength);
+    memory.setAddress(CONTROL, memory, controlAt);
+    memory.setNumber64(CONTROL_LENGTH, controlBytes);
+    this.#header = memory;
+  }
+
+  /** The count or -errno. Hot. */
+  send(fd: number): number {
+    return orErrno(C.sendmsg(fd, this.#header.address, MSG_NOSIGNAL));
+  }
+}
+
+/** Bytes of a piece of ancillary data with its header, CMSG_SPACE of cmsg(3). */
+function controlSpace(control: ControlMessage): number {
+  return Math.ceil((CONTROL_HEADER_BYTES + control.data.byteLength) / 8) * 8;
+}
+
+function putControl(memory: Memory, at: number, control: ControlMessage): void {
+  memory.u8.fill(0, at, at + controlSpace(control));
+  memory.setNumber64(at, CONTROL_HEADER_BYTES + control.data.byteLength);
+  memory.i32[at / 4 + 2] = control.level;
+  memory.i32[at / 4 + 3] = control.type;
+  memory.set(control.data, at + CONTROL_HEADER_BYTES);
+}
+
 /** A buffer for one datagram at a time, with its sender, its ancillary data and whether it was cut. */
 export class MessageBuffer {
   readonly data: Memory;
   readonly peer = new SocketAddressMemory();
   readonly #header = new Memory(HEADER_BYTES);
-  readonly #vector = new Memory(16);
+  readonly #vector = new Memory(VECTOR_BYTES);
   readonly #control = new Memory(CONTROL_LIMIT_BYTES);
   #count = 0;
 
@@ -109,14 +156,9 @@ export class MessageBuffer {
   }
 
   #putControl(control: ControlMessage): number {
-    const length = CONTROL_HEADER_BYTES + control.data.byteLength;
-    const space = Math.ceil(length / 8) * 8;
+    const space = controlSpace(control);
     if (space > CONTROL_LIMIT_BYTES) throw new Error(`ancillary data of ${control.data.byteLength} bytes`);
-    this.#control.u8.fill(0, 0, space);
-    this.#control.setNumber64(0, length);
-    this.#control.i32[2] = control.level;
-    this.#control.i32[3] = control.type;
-    this.#control.set(control.data, CONTROL_HEADER_BYTES);
+    putControl(this.#control, 0, control);
     return space;
   }
 }

@@ -162,12 +162,7 @@ export class AddressProbe {
         this.#result = { kind: "failed", errno: -frame };
         break;
       }
-      const mac = contradiction(
-        frame.bytes,
-        this.options.address,
-        this.options.mac,
-        this.options.claimsOnly === true,
-      );
+      const mac = contradiction(frame.bytes, this.options.address, this.options.mac, this.options.claimsOnly === true);
       if (mac !== undefined) this.#result = { kind: "taken", mac };
     }
     return this.#result;

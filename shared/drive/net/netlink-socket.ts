@@ -35,6 +35,10 @@ const DATAGRAM_LIMIT_BYTES = 65536;
 export const DUMP_LIMIT_MESSAGES = 262_144;
 const RECEIVE_BUFFER_BYTES = 1 << 20;
 
+/** struct nlmsghdr */
+const FLAGS_AT = 6;
+const SEQUENCE_AT = 8;
+
 const NETLINK_ROUTE = 0;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
@@ -141,6 +145,44 @@ export class NetlinkSocket {
       if (leftNs <= 0) return -ETIMEDOUT;
       const ready = pollOne(this.fd, POLL.IN, leftNs);
       if (ready < 0 && ready !== -EINTR) return ready;
+    }
+  }
+
+  /**
+   * Sends several requests in one go and waits for the answer to the last of them, which comes after all failures of
+   * those before. @returns the first failure, or that of the last
+   */
+  exchangeLast(requests: readonly Uint8Array[], sequence: number): NetlinkAnswer<null> {
+    const block = this.#buffer.data;
+    let at = 0;
+    let last = 0;
+    for (const request of requests) {
+      if (at + request.byteLength > block.byteLength) return refused(EMSGSIZE);
+      block.set(request, at);
+      last = at;
+      // Only failures are answered.
+      block.view.setUint16(at + FLAGS_AT, block.view.getUint16(at + FLAGS_AT, true) & ~NETLINK_FLAG.ACK, true);
+      at += request.byteLength;
+    }
+    if (at === 0) return { ok: true, value: null };
+    block.view.setUint16(last + FLAGS_AT, block.view.getUint16(last + FLAGS_AT, true) | NETLINK_FLAG.ACK, true);
+    block.view.setUint32(last + SEQUENCE_AT, sequence, true);
+    const sent = this.#buffer.send(this.fd, at, KERNEL);
+    return sent < 0 ? refused(-sent) : this.#awaitLast(sequence);
+  }
+
+  #awaitLast(sequence: number): NetlinkAnswer<null> {
+    const deadlineNs = monotonicNs() + ANSWER_TIMEOUT_NS;
+    let failed: NetlinkAnswer<null> | undefined;
+    for (;;) {
+      const messages = this.#await(deadlineNs);
+      if (typeof messages === "number") return refused(-messages);
+      for (const message of messages) {
+        if (message.type !== NETLINK_TYPE.ERROR) continue;
+        const { errno, text } = readNetlinkError(message);
+        if (errno !== 0) failed ??= refused(errno, text);
+        if (message.sequence === sequence) return failed ?? { ok: true, value: null };
+      }
     }
   }
 

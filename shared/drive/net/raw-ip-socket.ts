@@ -2,7 +2,7 @@
  * Raw IP sockets for one protocol, raw(7): VRRP, CARP. Packets are received with their header's facts
  * (source, destination, hop limit) and sent with a chosen source. Non-blocking, for a `ppoll` loop.
  */
-import { type ControlMessage, MessageBuffer } from "../ffi/message.ts";
+import { type ControlMessage, FixedMessage, MessageBuffer } from "../ffi/message.ts";
 import { close } from "../ffi/fd.ts";
 import {
   bindToDevice,
@@ -51,6 +51,8 @@ export interface RawIpSocket {
    * choose. IPv4 sources needn't be addresses of this host.
    */
   send(payload: Uint8Array, source: Uint8Array, destination: Uint8Array): number;
+  /** For what is sent often: a function that sends this very packet each time it is called; 0 or -errno. */
+  prepare(payload: Uint8Array, source: Uint8Array, destination: Uint8Array): () => number;
   close(): void;
 }
 
@@ -116,8 +118,18 @@ class RawIpv4 implements RawIpSocket {
     };
   }
 
+  prepare(payload: Uint8Array, source: Uint8Array, destination: Uint8Array): () => number {
+    const packet = this.#encode(payload, source, destination);
+    const message = new FixedMessage(packet, { family: "inet", address: destination, port: 0 });
+    return () => Math.min(0, message.send(this.fd));
+  }
+
+  #encode(payload: Uint8Array, source: Uint8Array, destination: Uint8Array): Uint8Array {
+    return encodeIpv4({ source, destination, protocol: this.#protocol, timeToLive: this.#hopLimit }, payload);
+  }
+
   send(payload: Uint8Array, source: Uint8Array, destination: Uint8Array): number {
-    const packet = encodeIpv4({ source, destination, protocol: this.#protocol, timeToLive: this.#hopLimit }, payload);
+    const packet = this.#encode(payload, source, destination);
     this.#to.set({ family: "inet", address: destination, port: 0 });
     this.#sending.data.set(packet);
     const sent = this.#sending.send(this.fd, packet.byteLength, this.#to);
@@ -180,6 +192,17 @@ class RawIpv6 implements RawIpSocket {
       interfaceIndex: wordAt(data, 16),
       payload: this.#buffer.bytes,
     };
+  }
+
+  prepare(payload: Uint8Array, source: Uint8Array, destination: Uint8Array): () => number {
+    const information = this.#information.slice();
+    information.set(source, 0);
+    const message = new FixedMessage(
+      payload,
+      { family: "inet6", address: destination, port: 0, scope: this.#deviceIndex },
+      { ...this.#control, data: information },
+    );
+    return () => Math.min(0, message.send(this.fd));
   }
 
   send(payload: Uint8Array, source: Uint8Array, destination: Uint8Array): number {

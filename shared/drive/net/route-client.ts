@@ -24,7 +24,7 @@ import {
   type NewLink,
 } from "./link-codec.ts";
 import type { NetlinkMessage } from "./netlink-message.ts";
-import { type NetlinkAnswer, NetlinkSocket, refused } from "./netlink-socket.ts";
+import { type NetlinkAnswer, type NetlinkFailure, NetlinkSocket, refused } from "./netlink-socket.ts";
 import { decodeRoute, encodeRouteAdd, encodeRouteDelete, encodeRouteDump, type Route } from "./route-codec.ts";
 import { decodeRule, encodeRuleAdd, encodeRuleDelete, encodeRuleDump, type Rule } from "./rule-codec.ts";
 
@@ -34,6 +34,9 @@ export const DUMP_ATTEMPTS = 5;
 export const BATCH_REQUESTS = 64;
 /** The kernel's IFNAMSIZ without the final zero. */
 export const INTERFACE_NAME_LIMIT_BYTES = 15;
+
+/** Requests that only answer when they fail; those that want an answer count from 1. */
+const UNANSWERED = 0;
 
 export type Done = NetlinkAnswer<null>;
 
@@ -156,6 +159,21 @@ export class RouteClient {
     return answers;
   }
 
+  /**
+   * Renews the lifetimes of many addresses with one answer for each `BATCH_REQUESTS` of them: the requests are made
+   * once, with `renewalOf`. An address that is gone comes back.
+   * @returns the first failure, if any
+   */
+  renewAddresses(renewals: readonly Uint8Array[]): NetlinkFailure | undefined {
+    let failure: NetlinkFailure | undefined;
+    for (let from = 0; from < renewals.length; from += BATCH_REQUESTS) {
+      const part = renewals.slice(from, from + BATCH_REQUESTS);
+      const answer = this.#socket.exchangeLast(part, this.#next());
+      if (!answer.ok) failure ??= answer.failure;
+    }
+    return failure;
+  }
+
   routes(family: 4 | 6): NetlinkAnswer<readonly Route[]> {
     return this.#dump((sequence) => encodeRouteDump(sequence, family), decodeRoute);
   }
@@ -185,6 +203,11 @@ export class RouteClient {
   deleteRule(rule: Rule): Done {
     return this.#do((sequence) => encodeRuleDelete(sequence, rule));
   }
+}
+
+/** The request that renews an address, for `renewAddresses`. */
+export function renewalOf(spec: AddressSpec): Uint8Array {
+  return encodeAddressAdd(UNANSWERED, spec, true);
 }
 
 /** What the kernel takes as an interface's name: 1 to 15 bytes, no `/`, no white space, not `.` or `..`. */

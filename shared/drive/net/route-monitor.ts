@@ -2,6 +2,7 @@
 import { EAGAIN, EINTR, ENOBUFS } from "../ffi/errno.ts";
 import { check } from "../ffi/libc.ts";
 import { ADDRESS_MESSAGE, type AddressEntry, decodeAddress } from "./address-codec.ts";
+import { accept, attachFilter, drop, jumpEqual, loadHalf } from "./bpf.ts";
 import { decodeLink, type Link, LINK_MESSAGE } from "./link-codec.ts";
 import type { NetlinkMessage } from "./netlink-message.ts";
 import { NetlinkSocket } from "./netlink-socket.ts";
@@ -26,10 +27,16 @@ export type RouteEvent =
 const GROUPS = {
   link: 0x1,
   address: 0x10 | 0x100,
+  /** Not of new ones and renewed lifetimes: the kernel keeps those to itself. */
+  "address-removed": 0x10 | 0x100,
   route: 0x40 | 0x400,
   rule: 0x80 | (1 << 18),
 } as const;
 export type RouteTopic = keyof typeof GROUPS;
+
+/** Where a message has its type. It is in the machine's (little-endian) order, and filters read the network's. */
+const TYPE_AT = 4;
+const NEW_ADDRESS_SWAPPED = ADDRESS_MESSAGE.NEW << 8;
 
 /** Datagrams taken in one `read`, so that a storm of changes can't starve the caller's deadlines. */
 export const DATAGRAMS_PER_READ = 64;
@@ -44,7 +51,11 @@ export class RouteMonitor {
   static open(topics: readonly RouteTopic[], options: { readonly receiveBufferBytes?: number } = {}): RouteMonitor {
     let groups = 0;
     for (const topic of topics) groups |= GROUPS[topic];
-    return new RouteMonitor(NetlinkSocket.open({ ...options, groups }));
+    const socket = NetlinkSocket.open({ ...options, groups });
+    if (topics.includes("address-removed") && !topics.includes("address")) {
+      attachFilter(socket.fd, [loadHalf(TYPE_AT), jumpEqual(NEW_ADDRESS_SWAPPED, 0, 1), drop, accept]);
+    }
+    return new RouteMonitor(socket);
   }
 
   /** Readable when there are events. Non-blocking. */

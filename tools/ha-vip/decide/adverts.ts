@@ -15,7 +15,7 @@ import {
   type RouterEvent,
   type RouterState,
 } from "./router-state.ts";
-import { downTimeMs, skewMs } from "./timers.ts";
+import { downTimeMs, nextBeatMs, skewMs } from "./timers.ts";
 import { armed, enterBackup, letGo } from "./transitions.ts";
 
 export function onAdvert(
@@ -184,7 +184,7 @@ function assertOurselves(
   let next: Master = told.length === 0 ? state : { ...state, toldRivalAtMs: nowMs };
   if (mayAnswer && nowMs - state.answeredAtMs >= ANSWER_LEAST_MS) {
     effects.push({ kind: "advertise", priority: state.priority });
-    next = { ...next, answeredAtMs: nowMs, advertAtMs: nowMs + intervalMs };
+    next = { ...next, answeredAtMs: nowMs, advertAtMs: nextBeatMs(settings, nowMs) };
   }
   if (announce.repairCount > 0 && nowMs - state.repairedAtMs >= intervalMs) {
     const againMs = announce.repairDelayMs > 0 ? announce.repairDelayMs : intervalMs;

@@ -21,7 +21,7 @@ import {
   type RouterEvent,
   type RouterState,
 } from "./router-state.ts";
-import { downTimeMs } from "./timers.ts";
+import { downTimeMs, nextBeatMs } from "./timers.ts";
 import { armed, becomeMaster, enterBackup, letGo, offer, renewalAfter } from "./transitions.ts";
 
 export { type Decision, deadlineOf, type RouterEffect, type RouterEvent, type RouterState } from "./router-state.ts";
@@ -133,12 +133,12 @@ function masterTime(settings: RouterSettings, state: Master, nowMs: number): Dec
     return onLeavingDeadline(settings, state, state.leaving, nowMs);
   }
   const effects: RouterEffect[] = [];
-  const { announce, intervalMs } = settings;
+  const { announce } = settings;
   let { advertAtMs, announceAtMs, announceCount, renewAtMs } = state;
   if (nowMs >= advertAtMs) {
     effects.push({ kind: "advertise", priority: state.priority });
-    // On the beat even when we are a little late; after a long pause the beat starts anew, without a burst.
-    advertAtMs = nowMs - advertAtMs < intervalMs ? advertAtMs + intervalMs : nowMs + intervalMs;
+    // On the beat even when we are a little late; after a long pause without a burst.
+    advertAtMs = nextBeatMs(settings, nowMs);
   }
   if (nowMs >= renewAtMs) {
     effects.push({ kind: "renewAddresses" });
@@ -205,7 +205,7 @@ function onPriority(settings: RouterSettings, state: RouterState, priority: numb
   }
   if (state.role !== "master") return keep({ ...state, priority }, [changed]);
   // The new priority is told at once, so that a better backup doesn't wait for the beat.
-  const advertAtMs = nowMs + settings.intervalMs;
+  const advertAtMs = nextBeatMs(settings, nowMs);
   return { state: { ...state, priority, advertAtMs }, effects: [{ kind: "advertise", priority }], reasons: [changed] };
 }
 

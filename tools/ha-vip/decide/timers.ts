@@ -11,6 +11,18 @@ export function masterDownMs(priority: number, intervalMs: number, version: 2 | 
   return downIntervals * intervalMs + skewMs(priority, intervalMs, version);
 }
 
+/** Adverts of all routers with one interval go out at so many moments of it, so that one wake-up sends those of many. */
+const BEATS_PER_INTERVAL = 8;
+/** A beat that is nearer than this part of the interval is the one that has just come, after rounding. */
+const SAME_BEAT = 1 / 1000;
+
+/** When the next advert is due: at the router's beat, at most one interval from now. */
+export function nextBeatMs({ intervalMs, vrid }: RouterSettings, nowMs: number): number {
+  const phaseMs = ((vrid % BEATS_PER_INTERVAL) * intervalMs) / BEATS_PER_INTERVAL;
+  const beatMs = (Math.floor((nowMs - phaseMs) / intervalMs) + 1) * intervalMs + phaseMs;
+  return beatMs - nowMs > intervalMs * SAME_BEAT ? beatMs : beatMs + intervalMs;
+}
+
 /** The same for a router's settings; `intervalMs` is the master's. */
 export function downTimeMs(settings: RouterSettings, priority: number, intervalMs = settings.intervalMs): number {
   return masterDownMs(priority, intervalMs, settings.version, settings.downIntervals);

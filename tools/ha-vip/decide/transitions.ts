@@ -16,7 +16,7 @@ import {
   type RouterState,
   STOPPED,
 } from "./router-state.ts";
-import { downTimeMs } from "./timers.ts";
+import { downTimeMs, nextBeatMs } from "./timers.ts";
 
 export interface Standing {
   readonly priority: number;
@@ -90,7 +90,7 @@ export function becomeMaster(
     priority: state.priority,
     faults: state.faults,
     sinceMs: nowMs,
-    advertAtMs: nowMs + settings.intervalMs,
+    advertAtMs: nextBeatMs(settings, nowMs),
     renewAtMs: renewalAfter(nowMs),
     announceAtMs: next > 0 ? nowMs + next : Number.POSITIVE_INFINITY,
     announceCount: announce.delayMs > 0 ? announce.count : announce.refreshCount,

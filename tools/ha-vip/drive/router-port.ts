@@ -8,7 +8,7 @@ import { encodeAnnouncement } from "../../../shared/drive/net/announce.ts";
 import type { AddressSpec } from "../../../shared/drive/net/address-codec.ts";
 import type { Link } from "../../../shared/drive/net/link-codec.ts";
 import type { PacketSocket } from "../../../shared/drive/net/packet-socket.ts";
-import type { AddressChange, RouteClient } from "../../../shared/drive/net/route-client.ts";
+import { renewalOf, type RouteClient } from "../../../shared/drive/net/route-client.ts";
 import { formatAddress, type IpAddress, isLinkLocal, sameAddress } from "../../../shared/text/address.ts";
 import type { HandOverMessage } from "../model/hand-over.ts";
 import { PRIORITY_STOP } from "../model/packet.ts";
@@ -40,10 +40,12 @@ export class RouterPort {
   readonly #settings: RouterSettings;
   readonly #network: Network;
   readonly #placed: readonly Placed[];
-  readonly #adverts = new Map<number, readonly Uint8Array[]>();
+  /** Made once for each priority: one call sends the advert to one destination. */
+  readonly #adverts = new Map<number, readonly (() => number)[]>();
   readonly #destinations: readonly IpAddress[];
   readonly #frames: readonly (readonly [number, Uint8Array])[];
   readonly #announceOnce: () => void;
+  readonly #renewals: readonly Uint8Array[];
 
   private constructor(
     settings: RouterSettings,
@@ -62,6 +64,7 @@ export class RouterPort {
     this.#frames = placed.flatMap(({ link: on, spec }) =>
       encodeAnnouncement(on.mac, spec.address.bytes).map((frame) => [on.index, frame] as const),
     );
+    this.#renewals = placed.map(({ spec }) => renewalOf(spec));
     this.#announceOnce = () => {
       for (const [index, frame] of this.#frames) network.packets.send(index, frame);
     };
@@ -95,15 +98,17 @@ export class RouterPort {
 
   /** Sends one advert, to the group or to every peer. @returns 0, or the last -errno */
   advertise(priority: number): number {
-    let packets = this.#adverts.get(priority);
-    if (packets === undefined) {
-      packets = this.#destinations.map((destination) => this.#encode(priority, destination));
+    let senders = this.#adverts.get(priority);
+    if (senders === undefined) {
+      senders = this.#destinations.map((destination) =>
+        this.speaker.prepareAdvert(this.#encode(priority, destination), this.own, destination),
+      );
       // Priorities change rarely; what a check once used stays known.
-      this.#adverts.set(priority, packets);
+      this.#adverts.set(priority, senders);
     }
     let result = 0;
-    for (const [index, destination] of this.#destinations.entries()) {
-      const sent = this.speaker.sendAdvert(packets[index] ?? new Uint8Array(0), this.own, destination);
+    for (const send of senders) {
+      const sent = send();
       if (sent < 0) result = sent;
     }
     return result;
@@ -123,9 +128,9 @@ export class RouterPort {
     }
   }
 
-  /** What keeps the addresses for another lifetime; many routers' changes go out in one call. */
-  renewals(): readonly AddressChange[] {
-    return this.#placed.map(({ spec }) => ({ kind: "replace", spec }));
+  /** What keeps the addresses for another lifetime; many routers' requests go out in one call. */
+  get renewals(): readonly Uint8Array[] {
+    return this.#renewals;
   }
 
   /** Installs addresses, then routes, then rules. @returns what the kernel refused */

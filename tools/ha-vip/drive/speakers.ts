@@ -92,9 +92,9 @@ export class Speaker {
     return { from, ttl: packet.hopLimit, decoded: decodeAdvert(packet.payload, arrival) };
   }
 
-  /** @returns 0 or -errno */
-  sendAdvert(bytes: Uint8Array, source: IpAddress, destination: IpAddress): number {
-    return this.#vrrp.send(bytes, source.bytes, destination.bytes);
+  /** @returns what sends these bytes each time it is called: 0 or -errno */
+  prepareAdvert(bytes: Uint8Array, source: IpAddress, destination: IpAddress): () => number {
+    return this.#vrrp.prepare(bytes, source.bytes, destination.bytes);
   }
 
   /** The next hand-over datagram, undefined when none waits, `null` for one that isn't ours. */

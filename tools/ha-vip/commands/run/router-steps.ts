@@ -76,9 +76,9 @@ export class RouterSteps {
   /** All renewals of this moment in as few system calls as possible. */
   #flushRenewals(): void {
     if (this.#renewing.size === 0) return;
-    const changes = [...this.#renewing].flatMap((port) => port.renewals());
+    const renewals = [...this.#renewing].flatMap((port) => port.renewals);
     this.#renewing.clear();
-    this.network.routes.changeAddresses(changes);
+    this.network.routes.renewAddresses(renewals);
   }
 
   step(router: LiveRouter, event: RouterEvent): void {

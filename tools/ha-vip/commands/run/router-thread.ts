@@ -37,7 +37,7 @@ const nowMs = (): number => monotonicNs() / 1e6;
 export class RouterThread {
   readonly #mailbox: WorkerMailbox<ToMain, ToWorker>;
   readonly #network: Network;
-  readonly #monitor = RouteMonitor.open(["link", "address"]);
+  readonly #monitor = RouteMonitor.open(["link", "address-removed"]);
   readonly #loop: PollLoop;
   readonly #speakers: Speakers;
   readonly #steps: RouterSteps;
