@@ -111,6 +111,18 @@ insideNamespace("raw, packet and UDP sockets in a namespace", import.meta.path, 
       expect([near.receive(), other.receive()]).toEqual([-EAGAIN, -EAGAIN]);
     });
 
+    test("a prepared packet is the same one each time", () => {
+      const send = near.prepare(advertisement, source, group);
+      for (let round = 0; round < 3; round += 1) {
+        expect(send()).toBe(0);
+        const datagram = arrived(other);
+        expect(datagram && [text(datagram.source), text(datagram.destination)]).toEqual([text(source), text(group)]);
+        expect(datagram?.hopLimit).toBe(255);
+        expect([...(datagram?.payload.subarray(0, 6) ?? [])]).toEqual([...advertisement.subarray(0, 6)]);
+      }
+      expect(other.receive()).toBe(-EAGAIN);
+    });
+
     test("unicast arrives on the same socket", async () => {
       const from = family === 4 ? source : bytes("fd07::1");
       const send = () => near.send(advertisement, from, bytes(far));

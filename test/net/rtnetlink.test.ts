@@ -9,7 +9,7 @@ import { FAMILY, SocketAddressMemory } from "../../shared/drive/ffi/socket-addre
 import { ADDRESS_FLAG, type AddressSpec, encodeAddressAdd } from "../../shared/drive/net/address-codec.ts";
 import { formatMac, virtualRouterMac } from "../../shared/drive/net/ethernet.ts";
 import { isUsable } from "../../shared/drive/net/link-codec.ts";
-import { isInterfaceName, type RouteClient } from "../../shared/drive/net/route-client.ts";
+import { isInterfaceName, renewalOf, type RouteClient } from "../../shared/drive/net/route-client.ts";
 import { type RouteEvent, RouteMonitor } from "../../shared/drive/net/route-monitor.ts";
 import { formatAddress } from "../../shared/text/address.ts";
 import { type Cable, connect, eventually, good, insideNamespace, ip, ipJson, Peer } from "./namespace.ts";
@@ -174,6 +174,37 @@ insideNamespace("rtnetlink in a namespace", import.meta.path, () => {
       const removed = client.changeAddresses(many.map((each) => ({ kind: "delete", spec: each })));
       expect(removed.every((answer) => answer.ok)).toBe(true);
       expect(client.changeAddresses([])).toEqual([]);
+    });
+  });
+
+  describe("lifetimes", () => {
+    test("of many are renewed in one exchange; what is gone comes back, and a failure is told", () => {
+      const many = Array.from({ length: 150 }, (_, at) =>
+        spec(`10.21.0.${at}`, { validSeconds: 100, preferredSeconds: 100 }),
+      );
+      client.changeAddresses(many.slice(1).map((each) => ({ kind: "add", spec: { ...each, validSeconds: 5 } })));
+      expect(client.renewAddresses(many.map(renewalOf))).toBeUndefined();
+      const mine = good(client.addresses({ interfaceIndex: index })).filter((entry) => entry.address.bytes[1] === 21);
+      expect(mine).toHaveLength(150);
+      expect(mine.every((entry) => entry.validSeconds > 90)).toBe(true);
+      const nowhere = renewalOf({ ...spec("10.21.1.1"), interfaceIndex: 4242 });
+      expect(client.renewAddresses([nowhere, ...many.map(renewalOf)])).toMatchObject({ name: "ENODEV" });
+      expect(client.renewAddresses([])).toBeUndefined();
+      // Nothing of it disturbs the next request.
+      expect(client.changeAddresses(many.map((each) => ({ kind: "delete", spec: each }))).every(({ ok }) => ok)).toBe(
+        true,
+      );
+    });
+
+    test("that are renewed wake nobody who waits for removals", () => {
+      const monitor = RouteMonitor.open(["link", "address-removed"]);
+      const mine = spec("10.22.0.1", { validSeconds: 60, preferredSeconds: 60 });
+      good(client.addAddress(mine));
+      expect(client.renewAddresses([renewalOf(mine)])).toBeUndefined();
+      expect(monitor.read()).toEqual([]);
+      good(client.deleteAddress(mine));
+      expect(monitor.read().map((event) => event.kind)).toEqual(["address-removed"]);
+      monitor.close();
     });
   });
 

@@ -132,8 +132,11 @@ export class Site implements AsyncDisposable {
   async settle(): Promise<void> {
     await this.lab.heal();
     for (const name of ["h1", "h2"] as const) await this.startServices(name);
-    for (const name of ["h1", "h2"] as const) await this.startDaemon(name);
     const all = this.plan.addresses.length;
+    await this.startDaemon("h1");
+    // From a cold start in order: a storm of elections with hundreds of routers is not what is measured.
+    if (!this.#daemons.has("h2")) await timeUntil(() => this.held("h1") === all, SETTLE_LIMIT_MS);
+    await this.startDaemon("h2");
     const settled = (): boolean => this.held("h1") === all && this.held("h2") === 0;
     try {
       await until("the first host has the address and only it", settled, SETTLE_LIMIT_MS);
