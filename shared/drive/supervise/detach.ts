@@ -1,5 +1,5 @@
 /** Going to the background as daemons of old did: the command line returns when the daemon serves, or has failed. */
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readlinkSync } from "node:fs";
 import { duplicateTo } from "../ffi/fd.ts";
 import { EXIT, type ExitCode, isExitCode } from "../../model/exit-codes.ts";
 import { selfCommand } from "./self-command.ts";
@@ -54,7 +54,24 @@ export function sayDetachedReady(keepStderr: boolean): void {
 export function letGoOfTerminal(env: Readonly<Record<string, string | undefined>>, keepStderr: boolean): void {
   if (!isDetached(env)) return;
   const nothing = openSync("/dev/null", "r+");
-  duplicateTo(nothing, 1);
-  if (!keepStderr) duplicateTo(nothing, 2);
+  for (const fd of keepStderr ? [1] : [1, 2]) {
+    // Bun keeps copies of standard output and error for its streams.
+    const target = targetOf(fd);
+    const copies = readdirSync(FD_DIRECTORY).map(Number);
+    for (const copy of copies) {
+      if (copy === fd || (copy > 2 && copy !== nothing && targetOf(copy) === target)) duplicateTo(nothing, copy);
+    }
+  }
   closeSync(nothing);
+}
+
+const FD_DIRECTORY = "/proc/self/fd";
+
+/** What a descriptor refers to; nothing for one that is closed by now. */
+function targetOf(fd: number): string | undefined {
+  try {
+    return readlinkSync(`${FD_DIRECTORY}/${fd}`);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,12 +1,12 @@
 import { defineCommand } from "../../../shared/cli/command.ts";
 import { EXIT, type ExitCode } from "../../../shared/model/exit-codes.ts";
+import { isDetached, startDetached } from "../../../shared/drive/supervise/detach.ts";
 import { scrubEnvironment } from "../../../shared/drive/supervise/environment.ts";
 import { loadConfiguration } from "./check-load.ts";
 import { tellProblems } from "./alert.ts";
 import { runInForeground } from "./run/foreground.ts";
 import { runMaster } from "./run/master.ts";
 import { runWorker } from "./run/worker.ts";
-import { startDetached } from "./run/detach.ts";
 
 /** What names a configuration and how it is run; `run` and its processes share it. */
 export const RUN_OPTIONS = {
@@ -53,7 +53,7 @@ export const runCommand = defineCommand({
     }
     const { result } = loadConfiguration({ paths, environment: io.env, masterWorker: options["master-worker"] });
     // The background process has said it already, before it went there.
-    if (io.env["HA_LB_DETACHED"] !== "1" && io.env["HA_LB_WORKER"] === undefined)
+    if (!isDetached(io.env) && io.env["HA_LB_WORKER"] === undefined)
       tellProblems(result, (text) => io.stderr.write(text));
     if (!result.ok) return EXIT.error;
     const { global } = result.value;
@@ -65,7 +65,7 @@ export const runCommand = defineCommand({
       finish: (options.finish ?? []).map(Number),
       terminate: (options.terminate ?? []).map(Number),
     };
-    const isChild = io.env["HA_LB_DETACHED"] === "1" || io.env["HA_LB_WORKER"] !== undefined;
+    const isChild = isDetached(io.env) || io.env["HA_LB_WORKER"] !== undefined;
     if (
       (options.daemon || (global.daemon && !context.given.has("master-worker") && !io.env["HA_LB_FOREGROUND"])) &&
       !isChild

@@ -1,12 +1,12 @@
 /** One process that does everything: listens, checks, answers commands. */
 import { rmSync, writeFileSync } from "node:fs";
+import { sayDetachedReady } from "../../../../shared/drive/supervise/detach.ts";
 import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
 import { Checker } from "../../drive/checks/checker.ts";
 import { CommandSockets } from "../../drive/cli/sockets.ts";
 import type { DataPlane } from "../../drive/plane.ts";
 import type { Configuration } from "../../model/configuration.ts";
 import { Control } from "./control.ts";
-import { sayReady } from "./detach.ts";
 import { drain, makePlane } from "./make-plane.ts";
 import { dropPrivileges } from "./privileges.ts";
 import { Serving } from "./serving.ts";
@@ -55,7 +55,7 @@ class Foreground {
     await this.control.open();
     dropPrivileges(request.configuration.global);
     this.checker.start();
-    sayReady();
+    sayDetachedReady(true);
     for (const pid of request.finish) signal(pid, "SIGUSR1");
     for (const pid of request.terminate) signal(pid, "SIGTERM");
     const finished = new Promise<number>((resolve) => {

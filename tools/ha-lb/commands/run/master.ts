@@ -1,6 +1,7 @@
 /** The master of several workers: owns configuration, checks, server states and command sockets. */
 import { writeFileSync } from "node:fs";
 import { selfCommand } from "../../../../shared/drive/supervise/self-command.ts";
+import { sayDetachedReady } from "../../../../shared/drive/supervise/detach.ts";
 import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
 import { Checker } from "../../drive/checks/checker.ts";
 import { CommandSockets } from "../../drive/cli/sockets.ts";
@@ -8,7 +9,6 @@ import { CountCollector } from "../../drive/count-reports.ts";
 import type { DataPlane } from "../../drive/plane.ts";
 import type { ServerRuntime } from "../../drive/runtime.ts";
 import { Control } from "./control.ts";
-import { sayReady } from "./detach.ts";
 import { type RunRequest, removeQuietly } from "./foreground.ts";
 import { adoptState, makePlane } from "./make-plane.ts";
 import { toMasterSchema, type ToWorker } from "./messages.ts";
@@ -75,7 +75,7 @@ class Master {
     if (request.pidFile !== undefined) writeFileSync(request.pidFile, `${process.pid}\n`);
     await this.control.open();
     this.checker.start();
-    sayReady();
+    sayDetachedReady(true);
     const finished = new Promise<number>((resolve) => {
       this.end = resolve;
     });
