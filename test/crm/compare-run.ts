@@ -94,12 +94,21 @@ export async function compareSeeds(
   await Promise.all(Array.from({ length: lanes }, (_, number) => lane(number)));
 }
 
+/** What a difference is about: the resource (or step) of its first line. */
+const subject = (detail: readonly string[]) => detail[0]?.replace(/: ours .*/, "") ?? "";
+
 /** The smallest CIB that still differs in the same way. */
 export async function smallest(one: Comparison): Promise<{ readonly cib: Tree; readonly detail: readonly string[] }> {
-  const cib = await minimise(one.cib, async (smaller) => {
+  const about = subject(one.detail);
+  const differsStill = async (smaller: Tree) => {
     const xml = writeTree(smaller);
-    return judge(xml, await askOracle(xml, 99)).outcome === one.outcome;
-  });
+    const { outcome, detail } = judge(xml, await askOracle(xml, 99));
+    return (
+      outcome === one.outcome &&
+      (outcome === "refused" || outcome === "defect" || detail.some((line) => line.startsWith(about)))
+    );
+  };
+  const cib = await minimise(one.cib, differsStill);
   const xml = writeTree(cib);
   return { cib, detail: judge(xml, await askOracle(xml, 99)).detail };
 }

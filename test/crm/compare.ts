@@ -19,8 +19,19 @@ const { values } = parseArgs({
     only: { type: "string" },
     show: { type: "string", default: "10" },
     save: { type: "string" },
+    kinds: { type: "boolean", default: false },
+    brief: { type: "boolean", default: false },
   },
 });
+
+/** Without what is the same everywhere. */
+const shown = (xml: string) =>
+  values.brief
+    ? xml.replaceAll(
+        / (crm-debug-origin|crm_feature_set|transition-key|transition-magic|exec-time|queue-time|op-digest|operation_key|on_node|last-rc-change|validate-with|epoch|num_updates|admin_epoch)="[^"]*"/g,
+        "",
+      )
+    : xml;
 
 const [from = 1, to = from] = values.seeds.split("..").map(Number);
 const counts = new Map<Outcome, number>();
@@ -50,7 +61,7 @@ for (const one of wanted.slice(0, Number(values.show))) {
 for (const one of wanted.slice(0, Number(values.minimise))) {
   const { cib, detail } = await smallest(one);
   print(
-    `\n--- seed ${one.seed}, smallest CIB: ${one.outcome}\n${detail.map((line) => `    ${line}`).join("\n")}\n${writeTree(cib)}`,
+    `\n--- seed ${one.seed}, smallest CIB: ${one.outcome}\n${detail.map((line) => `    ${line}`).join("\n")}\n${shown(writeTree(cib))}`,
   );
   if (values.save !== undefined) {
     mkdirSync(values.save, { recursive: true });
@@ -62,8 +73,8 @@ const refused = counts.get("refused") ?? 0;
 const answered = total - refused;
 const share = (count: number) => `${((100 * count) / Math.max(1, answered)).toFixed(2)} %`;
 const samePlacement = (counts.get("equal") ?? 0) + (counts.get("actions") ?? 0);
-print("\nshare of different placements by kind:");
-for (const kind of KINDS) {
+if (values.kinds) print("\nshare of different placements by kind:");
+for (const kind of values.kinds ? KINDS : []) {
   const entry = perKind.get(kind);
   if (entry !== undefined && entry.different > 0) print(`  ${kind.padEnd(14)} ${entry.different} of ${entry.total}`);
 }

@@ -185,13 +185,12 @@ class Maker {
     this.keep(id, "clone", written, members, promotable, unique, instances);
   }
 
-  addFence(target: string | undefined): string {
+  addFence(): string {
     const { random, has } = this.base;
     const id = this.name("f");
     const meta: Values = has("unfencing") && random.chance(0.7) ? { provides: "unfencing" } : {};
     const written = tree("primitive", { id, class: "stonith", type: "fence_dummy" }, [
       nvset(this.base, "meta_attributes", meta),
-      nvset(this.base, "instance_attributes", target === undefined ? {} : { pcmk_host_list: target }),
     ]);
     this.keep(id, "primitive", written, [{ id, monitors: [] }], false, false, 1, true);
     return id;
@@ -234,8 +233,8 @@ export function makeResources(base: Base, size: number): MadeResources {
   if (has("template")) maker.addTemplate();
   for (const node of nodes) if (node.remote) maker.addRemote(node.name);
   if (has("fencing") && random.chance(0.93)) {
-    const devices = [maker.addFence(undefined)];
-    if (random.chance(0.3)) devices.push(maker.addFence("n1"));
+    const devices = [maker.addFence()];
+    if (random.chance(0.3)) devices.push(maker.addFence());
     if (has("topology")) {
       for (const node of nodes) {
         if (node.remote || random.chance(0.4)) continue;

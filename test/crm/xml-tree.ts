@@ -28,11 +28,6 @@ export function writeTree(node: Tree, depth = 0): string {
   return `${indent}<${node.name}${attributes}>\n${inner}${indent}</${node.name}>\n`;
 }
 
-/** How many elements there are. */
-export function sizeOf(node: Tree): number {
-  return 1 + node.children.reduce((sum, child) => sum + sizeOf(child), 0);
-}
-
 type Path = readonly number[];
 
 function pathsOf(node: Tree, path: Path = []): Path[] {
@@ -58,8 +53,22 @@ function at(node: Tree, path: Path): Tree {
   return found;
 }
 
+function comparePaths(left: Path, right: Path): number {
+  for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
+    const difference = (left[index] ?? -1) - (right[index] ?? -1);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function gone(node: Tree, path: Path): boolean {
+  let found: Tree | undefined = node;
+  for (const index of path) found = found?.children[index];
+  return found === undefined;
+}
+
 /**
- * Cuts elements out while `interesting` holds, the largest first, until nothing more can go.
+ * Cuts elements out while `interesting` holds, until nothing more can go.
  * @param most how many trials there may be
  */
 export async function minimise(start: Tree, interesting: (tree: Tree) => Promise<boolean>, most = 400): Promise<Tree> {
@@ -67,17 +76,17 @@ export async function minimise(start: Tree, interesting: (tree: Tree) => Promise
   let trials = 0;
   for (let changed = true; changed && trials < most;) {
     changed = false;
-    const paths = pathsOf(best)
-      .filter((path) => path.length > 0 && !NEEDED.has(at(best, path).name))
-      .toSorted((left, right) => sizeOf(at(best, right)) - sizeOf(at(best, left)));
-    for (const path of paths) {
+    const paths = pathsOf(best).filter((path) => path.length > 0 && !NEEDED.has(at(best, path).name));
+    // From the back to the front in document order, so that the paths of what is left stay true.
+    const inOrder = paths.toSorted(comparePaths).toReversed();
+    for (const path of inOrder) {
       if (trials >= most) break;
+      if (gone(best, path)) continue;
       const smaller = without(best, path);
       trials += 1;
       if (await interesting(smaller)) {
         best = smaller;
         changed = true;
-        break;
       }
     }
   }

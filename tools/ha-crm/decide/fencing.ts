@@ -7,9 +7,11 @@ import type { SchedNode, SchedResource, World } from "./world.ts";
 export function scheduleFencing(world: World): void {
   const fences: SchedAction[] = [];
   let ofCoordinator: SchedAction | undefined;
+  // When all is left alone, nodes are left alone too.
+  const anyManaged = world.resources.some(isManaged);
   for (const node of world.nodes) {
     if (node.isGuest) continue;
-    if (node.unclean && canFence(world, node)) {
+    if (anyManaged && node.unclean && canFence(world, node)) {
       const fence = makeFreeAction(
         world,
         `stonith-${node.name}-${world.settings.fencingAction}`,
@@ -32,6 +34,10 @@ export function scheduleFencing(world: World): void {
   if (!world.settings.concurrentFencing) {
     for (const [index, fence] of fences.entries()) orderActions(fences[index - 1], fence, ORD.ordered);
   }
+}
+
+function isManaged(resource: SchedResource): boolean {
+  return resource.managed || resource.children.some(isManaged);
 }
 
 function orderShutdown(world: World, node: SchedNode): void {

@@ -16,7 +16,6 @@ export function applyHealth(world: World): void {
 
 function apply(world: World, resource: SchedResource, node: SchedNode, score: number): void {
   addScore(world, resource, node, score, "SCORE_HEALTH", `node-health-strategy=${world.settings.healthStrategy}`);
-  for (const child of resource.children) apply(world, child, node, score);
 }
 
 function healthOf(world: World, node: SchedNode): number {

@@ -2,6 +2,7 @@ import { ACT, operationKey, SchedAction } from "./action.ts";
 import { isActive } from "./family.ts";
 import { canFence, fenceNode } from "./fence-node.ts";
 import { ROLE } from "./roles.ts";
+import type { NoQuorumPolicy } from "./settings.ts";
 import type { SchedNode, SchedResource, World } from "./world.ts";
 
 /**
@@ -138,7 +139,7 @@ function refreshRunnable(world: World, action: SchedAction): void {
 }
 
 function refreshByQuorum(world: World, action: SchedAction, resource: SchedResource): void {
-  const policy = world.settings.noQuorumPolicy;
+  const policy = effectivePolicy(world, resource);
   if (!world.state.quorate && policy === "stop") {
     action.clear(ACT.runnable);
     action.reason = "no quorum";
@@ -148,6 +149,16 @@ function refreshByQuorum(world: World, action: SchedAction, resource: SchedResou
       action.reason = "quorum freeze";
     }
   } else action.set(ACT.runnable);
+}
+
+/** With no-quorum-policy=demote, what is promoted is demoted and what is demoted may go on; all else is as with `stop`. */
+function effectivePolicy(world: World, resource: SchedResource): NoQuorumPolicy {
+  const policy = world.settings.noQuorumPolicy;
+  if (world.state.quorate) return "ignore";
+  if (policy !== "demote") return policy;
+  if (resource.role !== ROLE.promoted && resource.role !== ROLE.unpromoted) return "stop";
+  if (resource.nextRole > ROLE.unpromoted) resource.nextRole = ROLE.unpromoted;
+  return "ignore";
 }
 
 export function startAction(

@@ -75,11 +75,11 @@ function onlineWithFencing(world: World, node: SchedNode, state: NodeState): boo
   }
   if (join === "banned") {
     fenceNode(world, node, "peer failed Pacemaker membership criteria");
-    return false;
+    return state.inCluster;
   }
   if (!condemned && expected === "down") {
     if (state.inCluster || state.peerOnline) becomePending(node);
-    return state.inCluster || state.peerOnline;
+    return state.inCluster;
   }
   if (condemned && join === "down" && !state.inCluster && !state.peerOnline) return false;
   if (!state.inCluster) {
@@ -88,7 +88,7 @@ function onlineWithFencing(world: World, node: SchedNode, state: NodeState): boo
   }
   if (!state.peerOnline) {
     fenceNode(world, node, "peer process is no longer available");
-    return false;
+    return true;
   }
   if (condemned) {
     fenceNode(world, node, "termination was requested");

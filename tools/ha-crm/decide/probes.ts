@@ -9,7 +9,7 @@ import { ABSENT, DISCOVERY, type SchedNode, type SchedResource, type World } fro
 export function createProbes(world: World): void {
   if (!world.settings.startupProbes) return;
   for (const node of world.nodes) {
-    if (!node.online || node.pending || node.unclean || !node.discovery) continue;
+    if (!node.online || node.unclean || !node.discovery) continue;
     for (const resource of world.resources) probe(world, resource, node);
   }
 }
@@ -33,12 +33,24 @@ function probeAll(world: World, resources: readonly SchedResource[], node: Sched
   return any;
 }
 
-/** Instances that are all alike are probed by one: the one that will be there, or else the first. */
+function isKnownOn(resource: SchedResource, node: SchedNode): boolean {
+  return resource.children.length > 0
+    ? resource.children.some((child) => isKnownOn(child, node))
+    : resource.knownOn.has(node);
+}
+
+/**
+ * Instances that are all alike are probed by one: one whose state there is known (then it needs none), the one that
+ * will be there, or else the first.
+ */
 function probeClone(world: World, clone: SchedResource, node: SchedNode): boolean {
   if (clone.exclusiveDiscovery && !isExclusive(clone, node)) return false;
   clone.children.sort((left, right) => instanceNumber(left) - instanceNumber(right));
   if (clone.unique) return probeAll(world, clone.children, node);
-  const chosen = clone.children.find((one) => nextLocation(one) === node) ?? clone.children[0];
+  const chosen =
+    clone.children.find((one) => isKnownOn(one, node)) ??
+    clone.children.find((one) => nextLocation(one) === node) ??
+    clone.children[0];
   return chosen === undefined ? false : probe(world, chosen, node);
 }
 

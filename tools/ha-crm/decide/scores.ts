@@ -4,7 +4,7 @@ import type { ScoreCode } from "./recorder.ts";
 import { addNodeScore } from "./unpack-resources.ts";
 import { ABSENT, nodeAvailable, type SchedNode, type SchedResource, type World } from "./world.ts";
 
-/** Adds a score on one node and says why. */
+/** Adds a score on one node, for the resource with all that is in it, and says why. */
 export function addScore(
   world: World,
   resource: SchedResource,
@@ -14,6 +14,7 @@ export function addScore(
   source: string,
   at?: Position,
 ): void {
+  for (const child of resource.children) addScore(world, child, node, delta, code, source, at);
   const score = addNodeScore(resource, node.index, node.score, delta);
   if (world.recorder?.wants(resource.id) === true) {
     world.recorder.step({ resource: resource.id, node: node.name, code, delta, score, source, at });
