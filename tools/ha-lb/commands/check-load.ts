@@ -9,6 +9,7 @@ import { parseConfiguration, type ConfigurationText } from "../config/parse.ts";
 import { parseLbYaml } from "../config/yaml-section.ts";
 import type { Configuration } from "../model/configuration.ts";
 import { LB_CONFIG_REASONS } from "../model/reasons.ts";
+import { resolveTlsFiles } from "./tls-files.ts";
 
 /** Files that one `-f FOLDER` may name. */
 const FILES_PER_FOLDER_MAX = 1000;
@@ -87,7 +88,15 @@ export function loadConfiguration(request: LoadRequest): LoadedConfiguration {
   const parsed = isYaml
     ? parseYamlFile(only, environment)
     : parseConfiguration(files, { environment, diagnostics: request.diagnostics ?? false });
-  return { result: checkFiles(parsed), files, sources };
+  return { result: withTlsFiles(checkFiles(parsed)), files, sources };
+}
+
+function withTlsFiles(result: Result<Configuration>): Result<Configuration> {
+  if (!result.ok) return result;
+  const resolved = resolveTlsFiles(result.value);
+  return resolved.ok
+    ? { ...result, value: resolved.value }
+    : { ok: false, problems: [...resolved.problems, ...result.warnings] };
 }
 
 function parseYamlFile(file: ConfigurationText, environment: ReadonlyMap<string, string>): Result<Configuration> {

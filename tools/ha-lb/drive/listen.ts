@@ -9,7 +9,7 @@ import type { DataPlane } from "./plane.ts";
 import type { ListenerRuntime } from "./runtime.ts";
 import { TcpSession } from "./tcp/session.ts";
 import { nowMs } from "./timer-wheel.ts";
-import { bindTlsContexts } from "./tls.ts";
+import { addCertificates, bindTlsContexts, isNamed, tlsViewOf } from "./tls.ts";
 
 export interface OpenListener {
   readonly key: string;
@@ -129,11 +129,27 @@ function openOne(plane: DataPlane, runtime: ListenerRuntime, shared: boolean, po
 
 function listenAt(to: Destination, shared: boolean, port: number): AnyListener {
   const { bind } = to.runtime;
-  const contexts = bind.tls === undefined ? [] : bindTlsContexts(bind.tls);
+  if (bind.tls === undefined) return listenWith(to, shared, port, { socket: handlersOf(to) });
+  const contexts = bindTlsContexts(bind.tls);
   const [first] = contexts;
-  if (bind.tls !== undefined && first === undefined) throw new Error("no certificate was found");
-  const tls = first === undefined ? {} : { tls: first.options };
-  const common = { socket: handlersOf(to), allowHalfOpen: true, ...tls };
+  if (first === undefined) throw new Error("no certificate was found");
+  const names = new Set(contexts.flatMap((context) => context.names.map((name) => name.toLowerCase())));
+  const strict = bind.tls.strictSni ? { handshake: strictly(names) } : {};
+  const listener = listenWith(to, shared, port, { socket: { ...handlersOf(to), ...strict }, tls: first.options });
+  addCertificates(listener, contexts);
+  return listener;
+}
+
+/** `strict-sni`: who asks for no name, or for one without a certificate, is not served. */
+function strictly(names: ReadonlySet<string>): NonNullable<SocketHandler<Peer>["handshake"]> {
+  return (socket) => {
+    if (!isNamed(names, tlsViewOf(socket)?.serverName)) socket.terminate();
+  };
+}
+
+function listenWith(to: Destination, shared: boolean, port: number, how: object): AnyListener {
+  const { bind } = to.runtime;
+  const common = { allowHalfOpen: true, ...how };
   const { address } = bind;
   switch (address.kind) {
     case "unix":

@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { createServer, type SecureContextOptions } from "node:tls";
 import type { CertificateView, TlsView } from "../model/sample-context.ts";
 import type { BindTls, ServerTls, TlsVersion } from "../model/tls.ts";
 
@@ -55,11 +56,50 @@ function versionOptions(tls: { readonly minVersion?: TlsVersion; readonly maxVer
 
 /** Reads all certificates of a `bind` line. Throws when a file can't be read: the configuration is then refused. */
 export function bindTlsContexts(tls: BindTls): readonly TlsContext[] {
-  const files = tls.certificates.flatMap(certificateFiles);
-  return files.map((path): TlsContext => {
-    const { cert, key } = readPem(path);
-    return { names: namesOf(cert), options: { cert, key, ...bindOptions(tls) } };
+  const plain = tls.certificates.flatMap(certificateFiles).map((path) => contextOf(path, tls));
+  const listed = (tls.listed ?? []).map(({ certificate, filters, options }) => {
+    const context = contextOf(certificate, { ...tls, ...options });
+    const wanted = filters.filter((filter) => !filter.startsWith("!"));
+    const refused = new Set(filters.filter((filter) => filter.startsWith("!")).map((filter) => filter.slice(1)));
+    const names = wanted.length > 0 ? wanted : context.names;
+    return { ...context, names: names.filter((name) => !refused.has(name)) };
   });
+  return [...plain, ...listed];
+}
+
+function contextOf(path: string, tls: BindTls): TlsContext {
+  const { cert, key } = readPem(path);
+  return { names: namesOf(cert), options: { cert, key, ...bindOptions(tls) } };
+}
+
+/** Is the certificate of one of these names, or a wildcard's, for the name that a client asked for? */
+export function isNamed(names: ReadonlySet<string>, asked: string | undefined): boolean {
+  if (asked === undefined) return false;
+  const name = asked.toLowerCase();
+  return names.has(name) || names.has(`*${name.slice(name.indexOf("."))}`);
+}
+
+/**
+ * Lets a listener choose certificates by the name that clients ask for (SNI); names may begin with `*.`. The
+ * runtime's own listener has no public call for it: `node:tls` has, on a listener of the same kind.
+ */
+export function addCertificates(listener: object, contexts: readonly TlsContext[]): void {
+  const carrier = createServer();
+  Object.assign(carrier, { _handle: listener });
+  const known = new Set<string>();
+  for (const { names, options } of contexts) {
+    for (const name of names) {
+      // The first certificate for a name counts.
+      if (known.has(name.toLowerCase())) continue;
+      known.add(name.toLowerCase());
+      carrier.addContext(name.toLowerCase(), options as SecureContextOptions);
+    }
+  }
+}
+
+/** `@system-ca` stands for what the system trusts, which is the runtime's own default. */
+function authorities(path: string | undefined): { readonly ca?: string } {
+  return path === undefined || path === "@system-ca" ? {} : { ca: readFileSync(path, "utf8") };
 }
 
 function bindOptions(tls: BindTls): Bun.TLSOptions {
@@ -67,8 +107,7 @@ function bindOptions(tls: BindTls): Bun.TLSOptions {
   return {
     secureOptions: versionOptions(tls),
     ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
-    ...(asks ? { requestCert: true, rejectUnauthorized: tls.verify === "required" } : {}),
-    ...(asks && tls.caFile !== undefined ? { ca: readFileSync(tls.caFile, "utf8") } : {}),
+    ...(asks ? { requestCert: true, rejectUnauthorized: tls.verify === "required", ...authorities(tls.caFile) } : {}),
     // Only what is really spoken may be agreed on.
     ...(tls.alpn.includes("http/1.1") ? { ALPNProtocols: "http/1.1" } : {}),
   };
@@ -88,7 +127,7 @@ export function serverTlsOptions(tls: ServerTls, serverName: string | undefined)
     rejectUnauthorized: tls.verify === "required",
     secureOptions: versionOptions(tls),
     ...(serverName === undefined ? {} : { serverName }),
-    ...(tls.caFile === undefined ? {} : { ca: readFileSync(tls.caFile, "utf8") }),
+    ...authorities(tls.caFile),
     ...(pem === undefined ? {} : { cert: pem.cert, key: pem.key }),
     ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
   };

@@ -20,6 +20,8 @@ export interface BindTls extends TlsCommon {
   /** Files or folders of PEM certificates; the first certificate is the default. */
   readonly certificates: readonly string[];
   readonly certificateLists: readonly string[];
+  /** The lines of those lists, once they have been read. */
+  readonly listed?: readonly CertificateListEntry[];
   readonly verify: "none" | "optional" | "required";
   readonly caVerifyFile?: string;
   /** Error numbers tolerated at depth > 0 (`ca-ignore-err`) and at depth 0 (`crt-ignore-err`); `all`. */

@@ -1,0 +1,78 @@
+/** The TLS files of a configuration: paths below their bases, and the entries of certificate lists. */
+import { readFileSync } from "node:fs";
+import type { Reason } from "../../../shared/reason/catalogue.ts";
+import { reason } from "../../../shared/reason/catalogue.ts";
+import { fail, ok, type Result } from "../../../shared/reason/result.ts";
+import { parseCrtList } from "../config/crt-list.ts";
+import { underBase } from "../config/used-files.ts";
+import type { Bind } from "../model/bind.ts";
+import type { Configuration } from "../model/configuration.ts";
+import { LB_CONFIG_REASONS } from "../model/reasons.ts";
+import type { Server } from "../model/server.ts";
+import type { BindTls, CertificateListEntry, TlsCommon } from "../model/tls.ts";
+
+interface Bases {
+  readonly ca: string | undefined;
+  readonly crt: string | undefined;
+}
+
+function commonFiles(tls: TlsCommon, { ca }: Bases): Pick<TlsCommon, "caFile" | "crlFile"> {
+  return {
+    ...(tls.caFile === undefined ? {} : { caFile: underBase(ca, tls.caFile) }),
+    ...(tls.crlFile === undefined ? {} : { crlFile: underBase(ca, tls.crlFile) }),
+  };
+}
+
+function readList(path: string, bases: Bases, bind: Bind, problems: Reason[]): readonly CertificateListEntry[] {
+  let text: string;
+  try {
+    text = readFileSync(path, "latin1");
+  } catch (error) {
+    const problem = error instanceof Error ? error.message.replace(/, .*$/, "") : String(error);
+    problems.push(reason(LB_CONFIG_REASONS, "LB_FILE_UNREADABLE", { keyword: "crt-list", path, problem }, bind.at));
+    return [];
+  }
+  const read = parseCrtList(path, text);
+  if (!read.ok) {
+    problems.push(...read.problems);
+    return [];
+  }
+  return read.value.map((entry) => {
+    const { caFile } = entry.options;
+    const options = caFile === undefined ? entry.options : { ...entry.options, caFile: underBase(bases.ca, caFile) };
+    return { ...entry, options, certificate: underBase(bases.crt, entry.certificate) };
+  });
+}
+
+function bindOf(bind: Bind, bases: Bases, problems: Reason[]): Bind {
+  if (bind.tls === undefined) return bind;
+  const lists = bind.tls.certificateLists.map((path) => underBase(bases.crt, path));
+  const tls: BindTls = {
+    ...bind.tls,
+    ...commonFiles(bind.tls, bases),
+    certificates: bind.tls.certificates.map((path) => underBase(bases.crt, path)),
+    certificateLists: lists,
+    listed: lists.flatMap((path) => readList(path, bases, bind, problems)),
+  };
+  return { ...bind, tls };
+}
+
+function serverOf(server: Server, bases: Bases): Server {
+  const { tls } = server;
+  if (tls === undefined) return server;
+  const certificate = tls.certificate === undefined ? {} : { certificate: underBase(bases.crt, tls.certificate) };
+  return { ...server, tls: { ...tls, ...commonFiles(tls, bases), ...certificate } };
+}
+
+/** The same configuration with every TLS file where it lies. All problems at once. */
+export function resolveTlsFiles(configuration: Configuration): Result<Configuration> {
+  const problems: Reason[] = [];
+  const bases: Bases = { ca: configuration.global.caBase, crt: configuration.global.crtBase };
+  const proxies = configuration.proxies.map((proxy) => ({
+    ...proxy,
+    binds: proxy.binds.map((bind) => bindOf(bind, bases, problems)),
+    servers: proxy.servers.map((server) => serverOf(server, bases)),
+    serverTemplates: proxy.serverTemplates.map((one) => ({ ...one, server: serverOf(one.server, bases) })),
+  }));
+  return problems.length > 0 ? fail(problems) : ok({ ...configuration, proxies });
+}
