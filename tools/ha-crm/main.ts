@@ -1,11 +1,13 @@
 #!/usr/bin/env bun
 import { runMain } from "../../shared/cli/run.ts";
 import { VERSION } from "../../shared/model/version.ts";
+import { moveFileOption, pcsCommands } from "./commands/pcs.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 
 await runMain({
   tool: "ha-crm",
   version: VERSION,
   summary: "Cluster resource manager: what runs where, and what happens when something fails",
-  commands: [simulateCommand],
+  commands: [simulateCommand, ...pcsCommands],
+  rewriteArgv: moveFileOption,
 });

@@ -1,0 +1,136 @@
+import { readFileSync } from "node:fs";
+import { argvSource } from "../../../shared/cli/argv.ts";
+import { type Command, defineCommand } from "../../../shared/cli/command.ts";
+import type { Output } from "../../../shared/cli/output.ts";
+import { EXIT, type ExitCode } from "../../../shared/model/exit-codes.ts";
+import { type Catalogue, describe, reason, type Reason } from "../../../shared/reason/catalogue.ts";
+import { makeSource, type Source } from "../../../shared/text/source.ts";
+import type { PcsVerb, PcsWorld } from "../config/pcs/context.ts";
+import { runVerb } from "../config/pcs/run.ts";
+import { PCS_VERBS } from "../config/pcs/verbs.ts";
+import { knownAgentsOfType } from "../model/agents.ts";
+import { pcsReasons } from "../model/pcs-reasons.ts";
+import { crmReasons } from "../model/reasons.ts";
+import { lookUpAgent } from "./agents.ts";
+import { replaceFile } from "./write-file.ts";
+
+const CATALOGUE: Catalogue = { ...crmReasons, ...pcsReasons };
+
+/** The exit code of each kind of problem; everything else is bad configuration. */
+const EXITS: Readonly<Record<string, ExitCode>> = {
+  CRM_PCS_USAGE: EXIT.usage,
+  CRM_PCS_FLAG: EXIT.usage,
+  CRM_PCS_PAIR: EXIT.usage,
+  CRM_PCS_NOT_ON_FILE: EXIT.unreachable,
+  CRM_PCS_NO_CLUSTER: EXIT.unreachable,
+  CRM_PCS_REFUSED_WORD: EXIT.problem,
+  CRM_PCS_NO_SUCH: EXIT.noSuchObject,
+  CRM_PCS_IN_GROUP: EXIT.noSuchObject,
+  CRM_PCS_AGENT_UNKNOWN: EXIT.noSuchObject,
+  CRM_PCS_ID_TAKEN: EXIT.breaksRule,
+  CRM_PCS_INSIDE: EXIT.breaksRule,
+  CRM_PCS_REFERENCED: EXIT.breaksRule,
+  CRM_PCS_SAME_CONSTRAINT: EXIT.breaksRule,
+  CRM_PCS_LAST: EXIT.breaksRule,
+  CRM_PCS_LEVEL_EXISTS: EXIT.breaksRule,
+  CRM_PCS_FILE: EXIT.error,
+};
+
+/**
+ * `-f FILE` may stand anywhere, as with pcs; commands here want it behind their name.
+ * @returns undefined when the line has none in front
+ */
+export function moveFileOption(argv: readonly string[]): readonly string[] | undefined {
+  const place = argv.findIndex((word) => word === "-f");
+  const verb = argv.findIndex((word, index) => !word.startsWith("-") && argv[index - 1] !== "-f");
+  if (place < 0 || verb < 0 || place > verb) return undefined;
+  const file = argv.slice(place, place + 2);
+  return [...argv.slice(0, place), ...argv.slice(place + 2), ...file];
+}
+
+interface TakenFile {
+  readonly file: string | undefined;
+  readonly words: readonly string[];
+}
+
+function takeFile(rest: readonly string[]): TakenFile {
+  const place = rest.indexOf("-f");
+  if (place < 0) return { file: undefined, words: rest };
+  return { file: rest[place + 1], words: [...rest.slice(0, place), ...rest.slice(place + 2)] };
+}
+
+function problems(out: Output, facts: readonly Reason[], sources: readonly Source[]): ExitCode {
+  const first = facts[0];
+  const exit = (first === undefined ? undefined : EXITS[first.code]) ?? EXIT.configuration;
+  return out.problems(
+    facts.map((fact) => describe(CATALOGUE, fact)),
+    exit,
+    sources,
+  );
+}
+
+const detailOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+function runOnFile(verb: PcsVerb, rest: readonly string[], tool: string, out: Output): ExitCode {
+  const { file, words } = takeFile(rest);
+  const line = argvSource(tool, [...verb.words, ...words]);
+  if (file === undefined) {
+    const example = `${tool} -f cib.xml ${verb.words.join(" ")} …`;
+    return problems(out, [reason(pcsReasons, "CRM_PCS_NO_CLUSTER", { example })], []);
+  }
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const fix = "name a CIB that exists and that you may read";
+    return problems(
+      out,
+      [reason(pcsReasons, "CRM_PCS_FILE", { file, action: "read", detail: detailOf(error), fix })],
+      [],
+    );
+  }
+  const world: PcsWorld = {
+    agent: lookUpAgent,
+    agentsOfType: knownAgentsOfType,
+    at: (word) => {
+      const index = words.indexOf(word);
+      return index < 0 ? undefined : line.at(verb.words.length + index);
+    },
+    nowMs: Date.now(),
+  };
+  const outcome = runVerb(verb, words, file, text, world);
+  const sources = [line.source, makeSource(file, text)];
+  if (!outcome.ok) return problems(out, outcome.problems, sources);
+  if (outcome.warnings.length > 0) {
+    out.problems(
+      outcome.warnings.map((fact) => describe(CATALOGUE, fact)),
+      EXIT.ok,
+      sources,
+    );
+  }
+  if (outcome.value.text !== undefined) {
+    try {
+      replaceFile(file, outcome.value.text);
+    } catch (error) {
+      const fix = "the file is as it was; see to its folder's rights and room";
+      const data = { file, action: "written", detail: detailOf(error), fix };
+      return problems(out, [reason(pcsReasons, "CRM_PCS_FILE", data)], []);
+    }
+  }
+  if (outcome.value.answer !== "")
+    out.data(outcome.value.answer.endsWith("\n") ? outcome.value.answer : `${outcome.value.answer}\n`);
+  return EXIT.ok;
+}
+
+/** Every verb of pcs that works on a file, as a command. */
+export const pcsCommands: readonly Command[] = PCS_VERBS.map((verb) =>
+  defineCommand({
+    name: verb.words,
+    ...(verb.aliases === undefined ? {} : { aliases: verb.aliases }),
+    summary: verb.summary,
+    description: `${verb.words.join(" ")} ${verb.usage}\n\nThe words are those of pcs; -f FILE names the CIB to work on.`,
+    ...(verb.example === undefined ? {} : { examples: [verb.example] }),
+    raw: true,
+    run: ({ rest, tool, out }) => runOnFile(verb, rest, tool, out),
+  }),
+);
