@@ -46,6 +46,7 @@ const F_GETFD = 1;
 const F_SETFD = 2;
 const F_GETFL = 3;
 const F_SETFL = 4;
+const F_DUPFD_CLOEXEC = 1030;
 const F_SETPIPE_SZ = 1031;
 const FD_CLOEXEC = 1;
 
@@ -147,6 +148,11 @@ export function setPipeSize(fd: number, byteLength: number): number {
 /** Makes `target` refer to the same open file as `fd`; the new one is close-on-exec. Throws. */
 export function duplicateTo(fd: number, target: number): number {
   return orThrow(C.dup3(fd, target, OPEN.CLOSE_ON_EXEC), "dup3");
+}
+
+/** Another descriptor of the same open file, the lowest free number; close-on-exec. Throws. */
+export function duplicate(fd: number): number {
+  return orThrow(C.fcntl(fd, F_DUPFD_CLOEXEC, 0), "fcntl F_DUPFD_CLOEXEC");
 }
 
 /** Sets which permission bits new files lose, for the whole process; returns the mask before. */

@@ -47,6 +47,7 @@ export const SOCKET_OPTION = {
   RECEIVE_BUFFER: 8,
   KEEP_ALIVE: 9,
   PRIORITY: 12,
+  LINGER: 13,
   REUSE_PORT: 15,
   PEER_CREDENTIALS: 17,
   BIND_TO_DEVICE: 25,
@@ -189,6 +190,15 @@ export function setOptionBytes(fd: number, level: number, option: number, value:
     "setsockopt",
     `level ${level} option ${option}`,
   );
+}
+
+const linger = new Memory(8);
+
+/** Whether the last `close` throws away what was not sent and resets the connection, SO_LINGER of socket(7). Throws. */
+export function setResetOnClose(fd: number, on: boolean): void {
+  linger.i32[0] = on ? 1 : 0;
+  linger.i32[1] = 0;
+  setOptionBytes(fd, LEVEL.SOCKET, SOCKET_OPTION.LINGER, linger, 8);
 }
 
 /** Reads an option whose value is an `int`. Throws. */

@@ -9,7 +9,18 @@ import { spanMs, wallMs } from "../http/log-view.ts";
 import { Peer, PENDING_HIGH_BYTES } from "../peer.ts";
 import type { DataPlane } from "../plane.ts";
 import type { BackendRuntime, ListenerRuntime, ServerRuntime, Waiting } from "../runtime.ts";
+import type { SpliceEnd } from "../splice/messages.ts";
+import { type SplicedStream, splicer } from "../splice/splicer.ts";
 import { nowMs, wheel } from "../timer-wheel.ts";
+
+/** A stream that moved this much in one direction is long: the rest of it is moved inside the kernel. */
+const SPLICE_AFTER_BYTES = 256 * 1024;
+const LETTERS_OF_END: Readonly<Record<SpliceEnd, readonly [string, string]>> = {
+  done: ["-", "-"],
+  client: ["C", "D"],
+  server: ["S", "D"],
+  silence: ["c", "D"],
+};
 
 let turns = 0;
 
@@ -31,6 +42,7 @@ class TcpServer extends Peer implements Connecting {
     session.send(data);
     session.touch();
     if (session.pendingBytes > PENDING_HIGH_BYTES) this.pause();
+    if (session.bytesOut >= SPLICE_AFTER_BYTES) session.askSplice();
   }
   override onEnd(): void {
     this.session.onServerEnd();
@@ -40,7 +52,7 @@ class TcpServer extends Peer implements Connecting {
     this.session.onServerGone();
   }
   override onDrained(): void {
-    this.session.resume();
+    if (!this.session.trySplice()) this.session.resume();
   }
   override onDeadline(): void {
     this.abort();
@@ -49,7 +61,7 @@ class TcpServer extends Peer implements Connecting {
 }
 
 /** A session of `mode tcp`: bytes both ways until both ends are done. */
-export class TcpSession extends Peer implements Waiting {
+export class TcpSession extends Peer implements Waiting, SplicedStream {
   sourceAddress: string;
   sourcePort: number;
   proxyHeader: ProxyHeader | undefined;
@@ -77,6 +89,10 @@ export class TcpSession extends Peer implements Waiting {
   private assignedMs = Number.NaN;
   private connectedMs = Number.NaN;
   private waiting = false;
+  private spliceAsked = false;
+  /** The sockets belong to the splicing thread. */
+  private spliced = false;
+  private bytesBefore = { in: 0, out: 0 };
 
   constructor(
     private readonly plane: DataPlane,
@@ -227,12 +243,57 @@ export class TcpSession extends Peer implements Waiting {
     this.server.backend.serveQueue(this.server);
   }
 
+  private silenceMs(): number | undefined {
+    const { client } = this.listener.frontend.proxy.timeouts;
+    const timeouts = this.backend?.proxy.timeouts;
+    if (timeouts?.tunnel !== undefined) return timeouts.tunnel;
+    if (client === undefined || timeouts?.server === undefined) return client ?? timeouts?.server;
+    return Math.min(client, timeouts.server);
+  }
+
   /** Something passed: the time of silence starts anew. */
   touch(): void {
-    const { timeouts } = this.listener.frontend.proxy;
-    const both = [timeouts.client, this.backend?.proxy.timeouts.server].filter((one) => one !== undefined);
-    const limitMs = this.backend?.proxy.timeouts.tunnel ?? (both.length === 0 ? undefined : Math.min(...both));
+    const limitMs = this.silenceMs();
     if (limitMs !== undefined) wheel.set(this, nowMs() + limitMs);
+  }
+
+  /** Not at once: a socket can't be let go of while its own data is being handled. */
+  askSplice(): void {
+    if (this.spliceAsked || this.pendingBytes > 0) return;
+    this.spliceAsked = true;
+    setImmediate(() => {
+      this.spliceAsked = false;
+      this.trySplice();
+    });
+  }
+
+  /** @returns whether the stream went over to the splicing thread */
+  trySplice(): boolean {
+    const { peer, server, socket } = this;
+    if (this.done || this.spliced || this.clientEnded || this.serverEnded || !this.connected) return false;
+    if (Math.max(this.bytesIn, this.bytesOut) < SPLICE_AFTER_BYTES || !this.maySplice(server)) return false;
+    if (peer?.socket === undefined || socket === undefined || this.pendingBytes + peer.pendingBytes > 0) return false;
+    return splicer.take(this, socket, peer.socket, this.silenceMs(), () => {
+      this.spliced = true;
+      this.bytesBefore = { in: this.bytesIn, out: this.bytesOut };
+      this.abort();
+      peer.abort();
+    });
+  }
+
+  private maySplice(server: ServerRuntime | undefined): boolean {
+    if (server === undefined || server.settings.tls !== undefined || this.listener.bind.tls !== undefined) return false;
+    return this.plane.configuration.global.splice;
+  }
+
+  onMoved(fromClient: number, fromServer: number): void {
+    this.bytesIn = this.bytesBefore.in + fromClient;
+    this.bytesOut = this.bytesBefore.out + fromServer;
+  }
+
+  onSpliceEnd(how: SpliceEnd): void {
+    [this.cause, this.state] = LETTERS_OF_END[how];
+    this.finish();
   }
 
   override onData(data: Buffer): void {
@@ -246,6 +307,7 @@ export class TcpSession extends Peer implements Waiting {
     peer.send(data);
     this.touch();
     if (peer.pendingBytes > PENDING_HIGH_BYTES) this.pause();
+    if (this.bytesIn >= SPLICE_AFTER_BYTES) this.askSplice();
   }
 
   override onEnd(): void {
@@ -267,6 +329,7 @@ export class TcpSession extends Peer implements Waiting {
   }
 
   override onClose(): void {
+    if (this.spliced) return;
     this.detach();
     if (!this.done && !(this.clientEnded && this.serverEnded) && this.cause === "-") {
       [this.cause, this.state] = ["C", this.connected ? "D" : "C"];
@@ -275,7 +338,7 @@ export class TcpSession extends Peer implements Waiting {
   }
 
   override onDrained(): void {
-    this.peer?.resume();
+    if (!this.trySplice()) this.peer?.resume();
   }
 
   override onDeadline(): void {
