@@ -46,6 +46,8 @@ export interface UpdateOptions {
   readonly before?: TreeElement | undefined;
   /** Keeps a set that has lost its last value. */
   readonly keepEmpty?: boolean;
+  /** New values in the order they were given, not sorted. */
+  readonly asGiven?: boolean;
 }
 
 /** Adds, changes and (empty value) removes values of the first set; a set is made when one is needed. */
@@ -63,13 +65,13 @@ export function updateNvSet(
     set = TreeElement.make(tag, { id: cib.freeId(options.id ?? `${owner.id}-${tag}`) });
     owner.insert(set, options.before);
   }
-  updatePairs(cib, set, pairs);
+  updatePairs(cib, set, pairs, options.asGiven);
   if (set.all("nvpair").length === 0 && options.keepEmpty !== true) set.detach();
 }
 
 /** The same for one given set. */
-export function updatePairs(cib: CibEdit, set: TreeElement, pairs: Pairs): void {
-  for (const [name, value] of sortedPairs(pairs)) {
+export function updatePairs(cib: CibEdit, set: TreeElement, pairs: Pairs, asGiven = false): void {
+  for (const [name, value] of asGiven ? pairs : sortedPairs(pairs)) {
     const found = set.all("nvpair").filter((pair) => pair.get("name") === name);
     if (value === "") for (const pair of found) pair.detach();
     else if (found[0] !== undefined) found[0].set("value", value);
