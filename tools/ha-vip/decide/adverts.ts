@@ -136,6 +136,8 @@ function heardAsMaster(
   const { advert, from, own } = event;
   // The other one is gone, or going: nothing changes but that neighbours may have heard it last.
   if (advert.priority === PRIORITY_STOP) return assertOurselves(settings, state, seen, [], nowMs);
+  if (state.given !== undefined && nowMs < state.given.untilMs && sameAddress(from, state.given.from))
+    return keep(state);
   if (state.leaving !== undefined) return letGo(settings, state, state.leaving.goal, [], nowMs, seen);
   const higher =
     advert.priority > state.priority || (advert.priority === state.priority && compareAddresses(from, own) > 0);
@@ -150,10 +152,13 @@ function heardAsMaster(
   if (!higher && overslept && !settings.preempt) {
     const silentMs = Math.round(nowMs - state.advertAtMs + settings.intervalMs);
     const why = reason(vipReasons, "VIP_OVERSLEPT", { ...facts, silentMs });
-    return stepDown(settings, state, seen, why, nowMs);
+    // Without a last word: ours is the higher priority, and the other one would yield to it.
+    return stepDown({ ...settings, answerHigher: false }, state, seen, why, nowMs);
   }
   if (higher) return stepDown(settings, state, seen, reason(vipReasons, "VIP_YIELDED", facts), nowMs);
-  const telling = nowMs - state.toldRivalAtMs >= TELL_RIVAL_MS;
+  // The last word of the master that we have just relieved is no news.
+  const relieved = nowMs - state.sinceMs < settings.intervalMs;
+  const telling = !relieved && nowMs - state.toldRivalAtMs >= TELL_RIVAL_MS;
   const told = telling ? [reason(vipReasons, "VIP_TWO_MASTERS", facts)] : [];
   return assertOurselves(settings, { ...state, master: seen }, seen, told, nowMs);
 }

@@ -1,7 +1,7 @@
 /** The planned hand-over: what each of the two hosts does with its datagrams (see model/hand-over.ts). Pure. */
 import { reason } from "../../../shared/reason/catalogue.ts";
 import { compareAddresses, formatAddress, type IpAddress, sameAddress } from "../../../shared/text/address.ts";
-import { type HandOverMessage, TAKEN_WAIT_MS } from "../model/hand-over.ts";
+import { ACCEPT_WAIT_MS, type HandOverMessage, LONG_ACCEPT_WAIT_MS, TAKEN_WAIT_MS } from "../model/hand-over.ts";
 import { vipReasons } from "../model/reasons.ts";
 import type { RouterSettings } from "../model/router.ts";
 import { type Backup, type Decision, keep, type Leaving, type Master, type RouterState } from "./router-state.ts";
@@ -37,7 +37,8 @@ function asSuccessor(
   if (message.kind !== "take") return keep(state);
   const why = reason(vipReasons, "VIP_GIVEN", { name: settings.name, master: formatAddress(from) });
   const became = becomeMaster(settings, state, [why], nowMs, "master");
-  return { ...became, effects: [...became.effects, answer("taken")] };
+  const given = { from, untilMs: nowMs + TAKEN_WAIT_MS };
+  return { ...became, state: { ...became.state, given }, effects: [...became.effects, answer("taken")] };
 }
 
 function asLeaving(
@@ -54,23 +55,39 @@ function asLeaving(
     const successor = { ...best, intervalMs: settings.intervalMs, heardAtMs: nowMs };
     return letGo(settings, state, leaving.goal, [], nowMs, successor);
   }
-  if (message.kind !== "accept" || leaving.phase !== "offered") return keep(state);
+  if (message.kind !== "accept" || leaving.phase === "given") return keep(state);
   const better =
     best === undefined ||
     message.priority > best.priority ||
     (message.priority === best.priority && compareAddresses(from, best.address) > 0);
   const candidate = { address: from, priority: message.priority };
+  if (leaving.phase === "waiting") return give(settings, state, leaving, candidate, nowMs);
   return keep(better ? { ...state, leaving: { ...leaving, best: candidate } } : state);
 }
 
-/** The end of a phase: give it to the best of those who answered, or leave as VRRP says. */
-export function onLeavingDeadline(settings: RouterSettings, state: Master, leaving: Leaving, nowMs: number): Decision {
-  const { best, nonce } = leaving;
-  if (leaving.phase === "given" || best === undefined) return letGo(settings, state, leaving.goal, [], nowMs);
-  const message = { kind: "take", vrid: settings.vrid, priority: state.priority, nonce } as const;
+/** Asks the chosen successor to take the addresses. */
+function give(
+  settings: RouterSettings,
+  state: Master,
+  leaving: Leaving,
+  best: NonNullable<Leaving["best"]>,
+  nowMs: number,
+): Decision {
+  const message = { kind: "take", vrid: settings.vrid, priority: state.priority, nonce: leaving.nonce } as const;
   return {
-    state: { ...state, leaving: { ...leaving, phase: "given", untilMs: nowMs + TAKEN_WAIT_MS } },
+    state: { ...state, leaving: { ...leaving, best, phase: "given", untilMs: nowMs + TAKEN_WAIT_MS } },
     effects: [{ kind: "handOver", message, to: best.address }],
     reasons: [],
   };
+}
+
+/** The end of a phase: give it to the best of those who answered, wait on when nothing presses, or leave as VRRP says. */
+export function onLeavingDeadline(settings: RouterSettings, state: Master, leaving: Leaving, nowMs: number): Decision {
+  const { best, goal, phase } = leaving;
+  if (phase === "offered" && best !== undefined) return give(settings, state, leaving, best, nowMs);
+  if (phase === "offered" && goal === "stopped" && state.faults.length === 0) {
+    const untilMs = nowMs + LONG_ACCEPT_WAIT_MS - ACCEPT_WAIT_MS;
+    return keep({ ...state, leaving: { ...leaving, phase: "waiting", untilMs } });
+  }
+  return letGo(settings, state, goal, [], nowMs);
 }

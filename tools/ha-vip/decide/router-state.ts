@@ -38,7 +38,8 @@ interface Common {
 export interface Leaving {
   readonly goal: "stopped" | "fault";
   readonly nonce: number;
-  readonly phase: "offered" | "given";
+  /** "waiting": nobody has answered in the usual time, and there is no hurry. */
+  readonly phase: "offered" | "waiting" | "given";
   /** The end of this phase. */
   readonly untilMs: number;
   readonly best?: { readonly address: IpAddress; readonly priority: number };
@@ -75,6 +76,8 @@ export type Master = Common & {
   readonly repairedAtMs: number;
   readonly toldRivalAtMs: number;
   readonly leaving?: Leaving;
+  /** Who handed over to us, and until when its last adverts, which may still be on their way, are no claim. */
+  readonly given?: { readonly from: IpAddress; readonly untilMs: number };
 };
 
 export type RouterState = Stopped | Fault | Backup | Conflict | Master;

@@ -7,7 +7,8 @@ import { formatAddress } from "../../../shared/text/address.ts";
 import { CONFLICT_RETRY_MS, PROBE_INTERVAL_MS, WITNESS_FRESH_MS } from "../model/limits.ts";
 import { PRIORITY_OWNER } from "../model/packet.ts";
 import { vipReasons } from "../model/reasons.ts";
-import type { RouterSettings } from "../model/router.ts";
+import { ADDRESS_RENEW_MS, type RouterSettings } from "../model/router.ts";
+import { GRANT_MS } from "../model/witness.ts";
 import { onAdvert } from "./adverts.ts";
 import { onHandOver, onLeavingDeadline } from "./hand-over.ts";
 import {
@@ -117,7 +118,10 @@ function backupTime(settings: RouterSettings, state: Backup, nowMs: number): Dec
     };
     return keep(conflict, [reason(vipReasons, "VIP_CONFLICT", facts)]);
   }
-  if (witness !== undefined && !witness.granted && nowMs - witness.atMs < WITNESS_FRESH_MS && !state.leaving) {
+  // A word from before the last advert is about an earlier silence.
+  const fresh = witness !== undefined && nowMs - witness.atMs < WITNESS_FRESH_MS;
+  const aboutThis = fresh && witness.atMs >= (state.master?.heardAtMs ?? 0);
+  if (aboutThis && !witness.granted && !state.leaving) {
     // The master lives, only we don't hear it: two masters would be worse than waiting.
     const again = armed(settings, nowMs + 2 * settings.intervalMs);
     const facts = { name: settings.name, holder: witness.holder };
@@ -230,8 +234,10 @@ function onWitness(
   const { granted, holder } = event;
   if (state.role === "backup") return keep({ ...state, witness: { granted, holder, atMs: nowMs } });
   if (state.role !== "master" || granted) return keep(state);
-  // Another host was granted what we hold: it didn't hear us, and neither do we hear it.
-  const { faults, priority } = state;
+  // Another host was granted what we hold: it didn't hear us, and neither do we hear it. When we do hear it, VRRP has
+  // settled who is master, and its grant runs out.
+  const { faults, master, priority } = state;
+  if (master !== undefined && nowMs - master.heardAtMs < GRANT_MS + ADDRESS_RENEW_MS) return keep(state);
   const why = reason(vipReasons, "VIP_WITNESS_MOVED", { name: settings.name, holder });
   return enterBackup(settings, { priority, faults }, [{ kind: "dropAddresses" }], [why], nowMs);
 }

@@ -79,7 +79,7 @@ export function becomeMaster(
   why: readonly Reason[],
   nowMs: number,
   against: "silence" | "master" = "silence",
-): Decision {
+): Decision & { readonly state: Master } {
   const { announce } = settings;
   const next = announce.delayMs > 0 ? announce.delayMs : announce.refreshMs;
   const addresses = settings.addresses.map((one) => `${formatAddress(one.address)}/${one.prefixLength}`);

@@ -24,5 +24,7 @@ export interface HandOverMessage {
 
 /** Answers to an offer are collected for so long; the old master serves on meanwhile. */
 export const ACCEPT_WAIT_MS = 5;
+/** Who leaves in order and is healthy waits for so long when nobody has answered: it serves on, and links may be long. */
+export const LONG_ACCEPT_WAIT_MS = 200;
 /** The chosen successor must have answered by then, or the old master leaves as VRRP says. */
-export const TAKEN_WAIT_MS = 50;
+export const TAKEN_WAIT_MS = 250;
