@@ -195,7 +195,8 @@ function assertOurselves(
     const againMs = announce.repairDelayMs > 0 ? announce.repairDelayMs : intervalMs;
     effects.push({ kind: "announce", count: announce.repairCount });
     const announceAtMs = Math.min(next.announceAtMs, nowMs + againMs);
-    next = { ...next, repairedAtMs: nowMs, announceAtMs, announceCount: announce.repairCount };
+    const lateRoundAtMs = announce.delayMs > 0 ? nowMs + announce.delayMs : Number.POSITIVE_INFINITY;
+    next = { ...next, repairedAtMs: nowMs, announceAtMs, announceCount: announce.repairCount, lateRoundAtMs };
   }
   return { state: next, effects, reasons: told };
 }

@@ -71,6 +71,8 @@ export type Master = Common & {
   /** The next announcement, or Infinity. */
   readonly announceAtMs: number;
   readonly announceCount: number;
+  /** The late round for switches that were still learning; it isn't lost when an earlier one comes in between. */
+  readonly lateRoundAtMs: number;
   /** When a rival was last answered, announced against, told of. */
   readonly answeredAtMs: number;
   readonly repairedAtMs: number;

@@ -138,7 +138,7 @@ function masterTime(settings: RouterSettings, state: Master, nowMs: number): Dec
   }
   const effects: RouterEffect[] = [];
   const { announce } = settings;
-  let { advertAtMs, announceAtMs, announceCount, renewAtMs } = state;
+  let { advertAtMs, announceAtMs, announceCount, lateRoundAtMs, renewAtMs } = state;
   if (nowMs >= advertAtMs) {
     effects.push({ kind: "advertise", priority: state.priority });
     // On the beat even when we are a little late; after a long pause without a burst.
@@ -151,10 +151,16 @@ function masterTime(settings: RouterSettings, state: Master, nowMs: number): Dec
   }
   if (nowMs >= announceAtMs) {
     effects.push({ kind: "announce", count: announceCount });
-    announceAtMs = announce.refreshMs > 0 ? nowMs + announce.refreshMs : Number.POSITIVE_INFINITY;
-    announceCount = announce.refreshCount;
+    if (nowMs >= lateRoundAtMs) lateRoundAtMs = Number.POSITIVE_INFINITY;
+    const refreshAtMs = announce.refreshMs > 0 ? nowMs + announce.refreshMs : Number.POSITIVE_INFINITY;
+    announceCount = lateRoundAtMs <= refreshAtMs ? announce.count : announce.refreshCount;
+    announceAtMs = Math.min(refreshAtMs, lateRoundAtMs);
   }
-  return { state: { ...state, advertAtMs, announceAtMs, announceCount, renewAtMs }, effects, reasons: [] };
+  return {
+    state: { ...state, advertAtMs, announceAtMs, announceCount, lateRoundAtMs, renewAtMs },
+    effects,
+    reasons: [],
+  };
 }
 
 function whyTakeOver(settings: RouterSettings, state: Backup, nowMs: number): Reason {

@@ -93,6 +93,7 @@ export function becomeMaster(
     advertAtMs: nextBeatMs(settings, nowMs),
     renewAtMs: renewalAfter(nowMs),
     announceAtMs: next > 0 ? nowMs + next : Number.POSITIVE_INFINITY,
+    lateRoundAtMs: announce.delayMs > 0 ? nowMs + announce.delayMs : Number.POSITIVE_INFINITY,
     announceCount: announce.delayMs > 0 ? announce.count : announce.refreshCount,
     answeredAtMs: Number.NEGATIVE_INFINITY,
     repairedAtMs: Number.NEGATIVE_INFINITY,

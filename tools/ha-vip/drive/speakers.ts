@@ -10,6 +10,7 @@ import {
   VRRP_GROUP_IPV6,
 } from "../../../shared/drive/net/raw-ip-socket.ts";
 import { changeMembership, setMulticastSending } from "../../../shared/drive/net/ip-options.ts";
+import type { Datagram } from "../../../shared/drive/net/datagram.ts";
 import { UdpSocket } from "../../../shared/drive/net/udp-socket.ts";
 import { formatAddress, type IpAddress } from "../../../shared/text/address.ts";
 import { HAND_OVER_PORT, type HandOverMessage } from "../model/hand-over.ts";
@@ -39,11 +40,38 @@ export interface HeardHandOver {
   readonly message: HandOverMessage;
 }
 
+interface Known {
+  readonly heard: HeardAdvert;
+  readonly payload: Uint8Array;
+  readonly destination: Uint8Array;
+}
+
+/** Where an advert has the number of its virtual router, in all versions. */
+const VRID_AT = 1;
+
+function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
+  if (left.length !== right.length) return false;
+  for (let at = 0; at < left.length; at += 1) if (left[at] !== right[at]) return false;
+  return true;
+}
+
+/** The checksum covers both addresses, so that they count too. */
+function isSame(packet: Datagram, known: Known): boolean {
+  const { destination, payload, source } = packet;
+  return (
+    sameBytes(payload, known.payload) &&
+    sameBytes(source, known.heard.from.bytes) &&
+    sameBytes(destination, known.destination)
+  );
+}
+
 export class Speaker {
   users = 0;
   readonly group: IpAddress;
   readonly #vrrp: RawIpSocket;
   readonly #udp: UdpSocket;
+  /** The last good advert of each virtual router: masters say the same thing again and again. */
+  readonly #heard = new Map<number, Known>();
 
   constructor(
     readonly id: string,
@@ -85,6 +113,19 @@ export class Speaker {
   receiveAdvert(believeAnyTtl: (from: IpAddress) => boolean): HeardAdvert | undefined {
     const packet = this.#vrrp.receive();
     if (typeof packet === "number") return undefined;
+    const { hopLimit, payload } = packet;
+    const vrid = payload[VRID_AT] ?? 0;
+    const known = this.#heard.get(vrid);
+    if (known !== undefined && hopLimit === known.heard.ttl && isSame(packet, known)) return known.heard;
+    const heard = this.#decode(packet, believeAnyTtl);
+    // Bounded by the numbers of virtual routers. What was believed of a low TTL may change with the settings.
+    if (heard.decoded.ok && hopLimit === HOP_LIMIT) {
+      this.#heard.set(vrid, { heard, payload: payload.slice(), destination: packet.destination.slice() });
+    }
+    return heard;
+  }
+
+  #decode(packet: Datagram, believeAnyTtl: (from: IpAddress) => boolean): HeardAdvert {
     const { family } = this.key;
     const from: IpAddress = { family, bytes: packet.source.slice() };
     const ttl = believeAnyTtl(from) ? HOP_LIMIT : packet.hopLimit;

@@ -50,6 +50,8 @@ export interface Testament {
   readonly masters: readonly string[];
 }
 
+/** An option of Bun's Workers that the types of node:worker_threads don't know. */
+const SMALL_HEAP = { smol: true };
 /** Scripts for the end get this long. */
 const LAST_SCRIPTS_MS = 2_000;
 const STARTUP_SCRIPT_MS = 10_000;
@@ -158,6 +160,8 @@ export class Daemon {
     const worker = new Worker(workerUrl("tools/ha-vip/commands/run/deadline-worker.ts"), {
       workerData: ticket,
       transferList: [ticket.port],
+      // A small heap is collected often and quickly: better for a thread with deadlines, and it holds little.
+      ...SMALL_HEAP,
     });
     // Without its deadline thread the daemon is of no use: it ends, and the supervisor releases and restarts.
     worker.on("error", (error) => {

@@ -57,8 +57,8 @@ export class Listener {
       return;
     }
     const { advert } = decoded;
-    for (const router of this.steps.routers.values()) {
-      if (router.settings.vrid !== advert.vrid || router.port?.speaker !== speaker) continue;
+    for (const router of this.steps.numbered(advert.vrid)) {
+      if (router.port?.speaker !== speaker) continue;
       this.#forRouter(router, advert, from);
     }
   }

@@ -18,6 +18,8 @@ import { ProbeWatch } from "./probe-watch.ts";
 /** Of a stream of equal failures one in this time is told. */
 const TELL_AGAIN_MS = 10_000;
 
+const NONE: readonly never[] = [];
+
 export interface StepHooks {
   readonly onTold: (router: LiveRouter, reasons: readonly Reason[]) => void;
   readonly onWitness: (router: LiveRouter) => void;
@@ -29,6 +31,7 @@ export class RouterSteps {
   groups: readonly SyncGroup[] = [];
   /** When each router wants to be asked again, by slot: one short scan finds the next. */
   #deadlines = new Float64Array(0);
+  readonly #byNumber = new Map<number, LiveRouter[]>();
   readonly #renewing = new Set<RouterPort>();
 
   constructor(
@@ -41,6 +44,12 @@ export class RouterSteps {
 
   /** Gives every router its slot; after routers came or went. */
   reindex(): void {
+    this.#byNumber.clear();
+    for (const router of this.routers.values()) {
+      const same = this.#byNumber.get(router.settings.vrid);
+      if (same === undefined) this.#byNumber.set(router.settings.vrid, [router]);
+      else same.push(router);
+    }
     this.#deadlines = new Float64Array(this.routers.size);
     let slot = 0;
     for (const router of this.routers.values()) {
@@ -48,6 +57,11 @@ export class RouterSteps {
       this.#deadlines[slot] = deadlineOf(router.state);
       slot += 1;
     }
+  }
+
+  /** The routers with a number; on different interfaces there may be several. */
+  numbered(vrid: number): readonly LiveRouter[] {
+    return this.#byNumber.get(vrid) ?? NONE;
   }
 
   nextDeadlineMs(): number {
