@@ -104,4 +104,9 @@ export const CORE_REASONS = defineCatalogue({
     severity: "warning",
     sentence: "{peer} comes and goes; it is not taken back before it was steady for {waitMs} ms",
   },
+  CORE_FENCING_ASKED: {
+    severity: "critical",
+    sentence: "{peer} is to be fenced",
+    why: "it has been out of everybody's sight for {outMs} ms, and what it runs can only be taken over when it is surely down",
+  },
 });

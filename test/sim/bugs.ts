@@ -6,6 +6,8 @@
 export interface PlantedBug {
   readonly name: string;
   readonly file: string;
+  /** Where it is looked for; consensus unless it says so. */
+  readonly world?: "consensus" | "membership";
   readonly find: string;
   readonly replace: string;
 }

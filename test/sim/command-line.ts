@@ -1,13 +1,16 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { runPresence } from "../../shared/sim/presence/run.ts";
+import { makePresenceSchedule, type PresenceSchedule } from "../../shared/sim/presence/schedule.ts";
 import { runSchedule, type Outcome } from "../../shared/sim/run.ts";
 import { makeSchedule, type Schedule } from "../../shared/sim/schedule.ts";
-import { shrinkSchedule } from "../../shared/sim/shrink.ts";
-import { runInProcesses } from "./processes.ts";
+import { shrinkPresence, shrinkSchedule } from "../../shared/sim/shrink.ts";
+import { isWorldName, runInProcesses, type WorldName } from "./processes.ts";
 
 const EXIT = { ok: 0, safety: 3, liveness: 4, crash: 5, usage: 64 } as const;
 
-const HELP = `usage: npm run sim -- [--seed N | --seeds A..B | --schedule FILE] [--jobs N] [--bug NAME] [--quiet] [--json]
+const HELP = `usage: npm run sim -- [--seed N | --seeds A..B | --schedule FILE] [--world NAME] [--jobs N] [--bug NAME] [--quiet]
+  --world NAME    consensus (log, store, leases; the default), or membership (heartbeats, quorum, watchdog, fencing)
   --seed N        run one schedule and print what happened
   --seeds A..B    run many (default 1..2000); stops at the first failure
   --schedule F    run a schedule saved from an earlier failure
@@ -15,33 +18,46 @@ const HELP = `usage: npm run sim -- [--seed N | --seeds A..B | --schedule FILE] 
   --bug NAME      only with --preload test/sim/plant.ts: run with a planted bug
 exit codes: 0 ok, 3 safety, 4 liveness, 5 crash, 64 usage`;
 
-function show(schedule: Schedule, title: string): void {
-  console.log(`${title}\n${JSON.stringify(schedule, null, 1)}`);
+type AnySchedule = Schedule | PresenceSchedule;
+
+function isPresence(schedule: AnySchedule): schedule is PresenceSchedule {
+  return "quorum" in schedule;
 }
 
-function runOne(schedule: Schedule): number {
-  const outcome = runSchedule(schedule, true);
+function scheduleOf(world: WorldName, seed: number): AnySchedule {
+  return world === "consensus" ? makeSchedule(seed) : makePresenceSchedule(seed);
+}
+
+function runAny(schedule: AnySchedule, traced: boolean): Outcome {
+  return isPresence(schedule) ? runPresence(schedule, traced) : runSchedule(schedule, traced);
+}
+
+function runOne(schedule: AnySchedule): number {
+  const outcome = runAny(schedule, true);
+  console.log(`schedule\n${JSON.stringify(schedule, null, 1)}`);
   if (outcome.kind !== "ok") {
-    show(schedule, "schedule");
     for (const line of outcome.trace) console.log(line);
     console.log(`${outcome.kind}: ${outcome.what}`);
-  } else {
-    show(schedule, "schedule");
-    const { events, committed, answered, virtualMs } = outcome.stats;
-    console.log(
-      `ok: ${events} events, ${committed} entries committed, ${answered} answers, ${virtualMs} ms of virtual time`,
-    );
+    return EXIT[outcome.kind];
   }
-  return EXIT[outcome.kind];
+  const { events, committed, answered, virtualMs } = outcome.stats;
+  const done = isPresence(schedule)
+    ? `${answered} starts of the service`
+    : `${committed} entries committed, ${answered} answers`;
+  console.log(`ok: ${events} events, ${done}, ${Math.round(virtualMs)} ms of virtual time`);
+  return EXIT.ok;
 }
 
-function reportFailure(seed: number, outcome: Outcome, quiet: boolean): number {
+function reportFailure(world: WorldName, seed: number, outcome: Outcome, quiet: boolean): number {
   if (outcome.kind === "ok") return EXIT.ok;
   console.log(`seed ${seed}: ${outcome.kind}: ${outcome.what}`);
   if (!quiet) {
-    const shrunk = shrinkSchedule(makeSchedule(seed), outcome.kind);
-    console.log(`cut down in ${shrunk.runs} runs; the rest of the failure follows`);
-    runOne(shrunk.schedule);
+    const schedule = scheduleOf(world, seed);
+    const shrunk = isPresence(schedule)
+      ? shrinkPresence(schedule, outcome.kind)
+      : shrinkSchedule(schedule, outcome.kind).schedule;
+    console.log("cut down; the rest of the failure follows");
+    runOne(shrunk);
   }
   return EXIT[outcome.kind];
 }
@@ -55,11 +71,11 @@ function parseRange(text: string): readonly [number, number] | null {
 }
 
 /** A worker process: every `step`th seed of the range; progress and the first failure as lines of JSON. */
-function runWorker(from: number, to: number, step: number): number {
+function runWorker(world: WorldName, from: number, to: number, step: number): number {
   let runs = 0;
   let events = 0;
   for (let seed = from; seed <= to; seed += step) {
-    const outcome = runSchedule(makeSchedule(seed));
+    const outcome = runAny(scheduleOf(world, seed), false);
     runs += 1;
     if (outcome.kind !== "ok") {
       console.log(JSON.stringify({ runs, events, failed: { seed, outcome } }));
@@ -82,6 +98,7 @@ export async function runCommandLine(): Promise<number> {
       seed: { type: "string" },
       seeds: { type: "string" },
       schedule: { type: "string" },
+      world: { type: "string", default: "consensus" },
       jobs: { type: "string" },
       bug: { type: "string" },
       step: { type: "string" },
@@ -93,18 +110,30 @@ export async function runCommandLine(): Promise<number> {
     console.log(HELP);
     return EXIT.ok;
   }
+  const { world } = values;
+  if (!isWorldName(world)) {
+    console.error(HELP);
+    return EXIT.usage;
+  }
   if (values.schedule !== undefined) {
-    const schedule: Schedule = JSON.parse(readFileSync(values.schedule, "utf8"));
+    const schedule: AnySchedule = JSON.parse(readFileSync(values.schedule, "utf8"));
     return runOne(schedule);
   }
-  if (values.seed !== undefined) return runOne(makeSchedule(Number(values.seed)));
+  if (values.seed !== undefined) return runOne(scheduleOf(world, Number(values.seed)));
   const range = parseRange(values.seeds ?? "1..2000");
   if (range === null) {
     console.error(HELP);
     return EXIT.usage;
   }
-  if (values.step !== undefined) return runWorker(range[0], range[1], Number(values.step));
+  if (values.step !== undefined) return runWorker(world, range[0], range[1], Number(values.step));
   const jobs = Number(values.jobs ?? navigator.hardwareConcurrency);
-  const failure = await runInProcesses(range[0], range[1], jobs, values.bug ?? null, values.quiet);
-  return failure === null ? EXIT.ok : reportFailure(failure.seed, failure.outcome, values.quiet);
+  const failure = await runInProcesses({
+    world,
+    from: range[0],
+    to: range[1],
+    jobs,
+    bug: values.bug ?? null,
+    quiet: values.quiet,
+  });
+  return failure === null ? EXIT.ok : reportFailure(world, failure.seed, failure.outcome, values.quiet);
 }

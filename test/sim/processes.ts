@@ -15,13 +15,23 @@ interface WorkerLine {
 
 const PROGRESS_EVERY_MS = 1000;
 
-export async function runInProcesses(
-  from: number,
-  to: number,
-  jobs: number,
-  bug: string | null,
-  quiet: boolean,
-): Promise<Failure | null> {
+/** Which of the two simulated worlds: consensus with store and leases, or membership with quorum and fencing. */
+export type WorldName = "consensus" | "membership";
+
+export function isWorldName(text: string): text is WorldName {
+  return text === "consensus" || text === "membership";
+}
+
+export interface ManyRuns {
+  readonly world: WorldName;
+  readonly from: number;
+  readonly to: number;
+  readonly jobs: number;
+  readonly bug: string | null;
+  readonly quiet: boolean;
+}
+
+export async function runInProcesses({ world, from, to, jobs, bug, quiet }: ManyRuns): Promise<Failure | null> {
   const startedMs = performance.now();
   let runs = 0;
   let events = 0;
@@ -41,7 +51,17 @@ export async function runInProcesses(
     const main = join(import.meta.dir, "main.ts");
     const preload = bug === null ? [] : ["--preload", join(import.meta.dir, "plant.ts")];
     const tail = bug === null ? [] : ["--bug", bug];
-    const args = [...preload, main, "--seeds", `${from + at}..${to}`, "--step", String(jobs), ...tail];
+    const args = [
+      ...preload,
+      main,
+      "--seeds",
+      `${from + at}..${to}`,
+      "--step",
+      String(jobs),
+      "--world",
+      world,
+      ...tail,
+    ];
     return Bun.spawn([process.execPath, ...args], { stdout: "pipe", stderr: "inherit" });
   });
   const onLine = (text: string): void => {

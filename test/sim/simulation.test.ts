@@ -1,32 +1,44 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { runPresence } from "../../shared/sim/presence/run.ts";
+import { makePresenceSchedule } from "../../shared/sim/presence/schedule.ts";
 import { runSchedule } from "../../shared/sim/run.ts";
 import { makeSchedule } from "../../shared/sim/schedule.ts";
 import { shrinkSchedule } from "../../shared/sim/shrink.ts";
 import { PLANTED_BUGS } from "./bugs.ts";
-import { runInProcesses } from "./processes.ts";
+import { MEMBERSHIP_BUGS } from "./membership-bugs.ts";
+import { runInProcesses, type Failure, type WorldName } from "./processes.ts";
 
 const CLEAN_SEEDS = 600;
 /** Seeds within which each planted bug must be found, and the time that may take. */
 const BUG_SEEDS = 8000;
 const BUG_LIMIT_MS = 120_000;
 
+function run(world: WorldName, to: number, bug: string | null): Promise<Failure | null> {
+  return runInProcesses({ world, from: 1, to, jobs: 2, bug, quiet: true });
+}
+
 describe("simulation", () => {
-  test(
-    `the first ${CLEAN_SEEDS} schedules end well`,
-    async () => expect(await runInProcesses(1, CLEAN_SEEDS, 2, null, true)).toBe(null),
-    BUG_LIMIT_MS,
-  );
+  for (const world of ["consensus", "membership"] as const) {
+    test(
+      `${world}: the first ${CLEAN_SEEDS} schedules end well`,
+      async () => expect(await run(world, CLEAN_SEEDS, null)).toBe(null),
+      BUG_LIMIT_MS,
+    );
+  }
 
   test("the same seed gives the same run", () => {
     for (const seed of [1, 7, 42]) expect(runSchedule(makeSchedule(seed))).toEqual(runSchedule(makeSchedule(seed)));
+    for (const seed of [1, 7, 42]) {
+      expect(runPresence(makePresenceSchedule(seed))).toEqual(runPresence(makePresenceSchedule(seed)));
+    }
   });
 
   test("the command line tells how it ended by its exit code", () => {
     const main = join(import.meta.dir, "main.ts");
-    const run = (...args: string[]): number =>
+    const exitOf = (...args: string[]): number =>
       Bun.spawnSync([process.execPath, main, ...args], { stdout: "ignore", stderr: "ignore" }).exitCode;
-    expect([run("--seeds", "1..5"), run("--seeds", "5..1"), run("--seed", "3")]).toEqual([0, 64, 0]);
+    expect([exitOf("--seeds", "1..5"), exitOf("--seeds", "5..1"), exitOf("--seed", "3")]).toEqual([0, 64, 0]);
   });
 
   test("a planted bug ends with its own exit code and a schedule cut down to what is needed", () => {
@@ -43,11 +55,11 @@ describe("simulation", () => {
 });
 
 describe("planted bugs are found", () => {
-  for (const bug of PLANTED_BUGS) {
+  for (const bug of [...PLANTED_BUGS, ...MEMBERSHIP_BUGS]) {
     test(
       bug.name,
       async () => {
-        const failure = await runInProcesses(1, BUG_SEEDS, 2, bug.name, true);
+        const failure = await run(bug.world ?? "consensus", BUG_SEEDS, bug.name);
         expect(failure).not.toBe(null);
       },
       BUG_LIMIT_MS,

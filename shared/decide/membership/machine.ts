@@ -6,7 +6,7 @@ export function membershipMachine(options: MembershipOptions, nowMs: number): Me
   const membership = createMembership(options, nowMs);
   return {
     heartbeatMs: options.suspicion.heartbeatMs,
-    heard: (from, link, hears, at) => onHeartbeat(membership, { from, link, hears }, at),
+    heard: (from, link, body, at) => onHeartbeat(membership, { from, link, ...body }, at),
     tick: (at) => tickMembership(membership, at),
   };
 }

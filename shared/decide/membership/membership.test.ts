@@ -33,7 +33,7 @@ class Net {
     for (const [to, other] of this.nodes) {
       for (const link of this.links) {
         if (to === name || this.asleep.has(to) || this.cut.has(`${name}>${to}@${link}`)) continue;
-        onHeartbeat(other, { from: name, link, hears: outcome.send }, this.nowMs + 1);
+        onHeartbeat(other, { from: name, link, ...outcome.send }, this.nowMs + 1);
       }
     }
   }

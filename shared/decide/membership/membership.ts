@@ -1,3 +1,4 @@
+import type { HeartbeatBody } from "../../effect/membership.ts";
 import { CORE_REASONS } from "../../model/core-reasons.ts";
 import { reason, type Reason } from "../../reason/catalogue.ts";
 import {
@@ -9,6 +10,7 @@ import {
   type Damping,
   type DampingOptions,
 } from "./damping.ts";
+import { counts, HearingMatrix, hearsOnAnyLink } from "./hearing.ts";
 import {
   createLinkSuspicion,
   DEFAULT_SUSPICION,
@@ -22,8 +24,10 @@ import {
 
 /**
  * Who is there. Every node sends heartbeats over every link and says in them whom it hears; so each node knows the whole
- * matrix of who hears whom, finds one-way links, and comes to the same view as the others: a node belongs to it
- * when a majority hears it, and is heard by it, in both directions.
+ * matrix of who hears whom and finds one-way links. A node belongs to the view when a majority of those present hears it, and
+ * is heard by it, in both directions. Views may differ for a while, or for as long as a network is half broken; so a node's
+ * vote counts for another only when each has the other in view (`vouchers`). Two nodes that both have a majority of
+ * vouchers share one, and what none of a majority's views contains (`ruledOut`) can have no majority itself.
  */
 export interface MembershipOptions {
   readonly self: string;
@@ -31,30 +35,64 @@ export interface MembershipOptions {
   readonly links: readonly string[];
   readonly suspicion: SuspicionOptions;
   readonly damping: DampingOptions;
+  /**
+   * How long a peer's word counts, from the moment this node sent what the peer answers to. Raising it tolerates longer
+   * stalls, and makes a takeover and the return of a node slower. At least the longest suspicion timeout.
+   */
+  readonly vouchMs: number;
+  /** How far the clocks of two nodes may differ in rate. */
+  readonly driftRatio: number;
+  /** The first number of this start's heartbeats; higher than all of earlier starts. */
+  readonly firstCount: number;
 }
 
-export function membershipOptions(self: string, nodes: readonly string[], links: readonly string[]): MembershipOptions {
-  return { self, nodes, links, suspicion: DEFAULT_SUSPICION, damping: DEFAULT_DAMPING };
+const DRIFT_RATIO = 0.05;
+/** More heartbeats than a node sends between two starts. */
+const COUNTS_PER_BOOT = 2 ** 32;
+
+export function membershipOptions(
+  self: string,
+  nodes: readonly string[],
+  links: readonly string[],
+  boot = 0,
+): MembershipOptions {
+  const suspicion = DEFAULT_SUSPICION;
+  const vouchMs = suspicion.maxTimeoutMs;
+  const firstCount = boot * COUNTS_PER_BOOT + 1;
+  return { self, nodes, links, suspicion, damping: DEFAULT_DAMPING, vouchMs, driftRatio: DRIFT_RATIO, firstCount };
 }
+
+/** Heartbeats whose time of sending is known; an answer to an older one is too old to count. */
+const MAX_REMEMBERED_SENDS = 256;
 
 /** What a heartbeat says; the transport has authenticated the sender. */
-export interface Heartbeat {
+export interface Heartbeat extends HeartbeatBody {
   readonly from: string;
   readonly link: string;
-  /** For each link the peers that the sender hears on it. */
-  readonly hears: Readonly<Record<string, readonly string[]>>;
 }
 
-interface Peer {
+export interface Peer {
   readonly links: Map<string, LinkSuspicion>;
   /** Which links of ours the peer says it hears. */
   hearsUs: ReadonlySet<string>;
   hears: ReadonlySet<string>;
+  /** What the peer says of those it hears: whom they don't hear. */
+  without: HeartbeatBody["without"];
+  view: readonly string[];
+  joining: readonly string[];
+  /** The highest number of its heartbeats that was heard. */
+  count: number;
+  /** When this node sent the latest heartbeat that the peer had heard before it said all this. */
+  freshMs: number;
   alive: boolean;
+  /** Since when it has been heard without a break. */
+  aliveSinceMs: number;
   member: boolean;
   damping: Damping;
   readonly silentLinks: Set<string>;
   readonly oneWayLinks: Set<string>;
+  /** Since when it is about to be taken in. */
+  joiningSinceMs: number | null;
   /** The operator was told that this peer is held back for its flapping. */
   heldBack: boolean;
 }
@@ -62,6 +100,9 @@ interface Peer {
 export interface Membership {
   readonly options: MembershipOptions;
   readonly peers: Map<string, Peer>;
+  nextCount: number;
+  /** When the last heartbeats were sent, by number. */
+  readonly sentMs: Map<number, number>;
   tickDueMs: number;
   heartbeatDueMs: number;
 }
@@ -69,8 +110,14 @@ export interface Membership {
 export interface MembershipOutcome {
   /** Who belongs to the view, this node included, in order of name. */
   readonly members: readonly string[];
+  /** Of the members, those whose own view has this node in it, this node included: their votes count. */
+  readonly vouchers: readonly string[];
+  /** Configured nodes that neither this node nor any of its vouchers has in view. */
+  readonly ruledOut: readonly string[];
+  /** Nodes that are well and only held back for their flapping. */
+  readonly heldBack: readonly string[];
   /** A heartbeat to send on every link, when one is due. */
-  readonly send: Readonly<Record<string, readonly string[]>> | null;
+  readonly send: HeartbeatBody | null;
   readonly reasons: readonly Reason[];
 }
 
@@ -83,7 +130,14 @@ export function createMembership(options: MembershipOptions, nowMs: number): Mem
       links,
       hearsUs: new Set(),
       hears: new Set(),
+      without: {},
+      view: [],
+      joining: [],
+      count: 0,
+      freshMs: Number.NEGATIVE_INFINITY,
+      joiningSinceMs: null,
       alive: false,
+      aliveSinceMs: nowMs,
       member: false,
       damping: createDamping(nowMs),
       silentLinks: new Set(),
@@ -91,7 +145,14 @@ export function createMembership(options: MembershipOptions, nowMs: number): Mem
       heldBack: false,
     });
   }
-  return { options, peers, tickDueMs: nowMs + options.suspicion.heartbeatMs, heartbeatDueMs: nowMs };
+  return {
+    options,
+    peers,
+    nextCount: options.firstCount,
+    sentMs: new Map(),
+    tickDueMs: nowMs + options.suspicion.heartbeatMs,
+    heartbeatDueMs: nowMs,
+  };
 }
 
 /** A heartbeat came in. */
@@ -102,13 +163,26 @@ export function onHeartbeat(membership: Membership, heartbeat: Heartbeat, nowMs:
   if (peer === undefined || link === undefined) return [];
   const reasons: Reason[] = [];
   peer.links.set(heartbeat.link, heard(options.suspicion, link, nowMs));
-  peer.hears = new Set(Object.values(heartbeat.hears).flat());
-  peer.hearsUs = new Set(options.links.filter((name) => heartbeat.hears[name]?.includes(options.self) === true));
+  // Links carry copies of the same heartbeat, and may be of different speed: what is older says nothing new.
+  if (heartbeat.count >= peer.count) listen(membership, peer, heartbeat);
   if (peer.silentLinks.delete(heartbeat.link) || !peer.alive) {
     reasons.push(reason(CORE_REASONS, "CORE_PEER_BACK", { peer: heartbeat.from, link: heartbeat.link }));
   }
+  if (!peer.alive) peer.aliveSinceMs = nowMs;
   peer.alive = true;
   return reasons;
+}
+
+function listen(membership: Membership, peer: Peer, heartbeat: Heartbeat): void {
+  const { links, self } = membership.options;
+  peer.count = heartbeat.count;
+  peer.hears = new Set(Object.values(heartbeat.hears).flat());
+  peer.hearsUs = new Set(links.filter((name) => heartbeat.hears[name]?.includes(self) === true));
+  peer.without = heartbeat.without;
+  peer.view = heartbeat.view;
+  peer.joining = heartbeat.joining;
+  const echoed = membership.sentMs.get(heartbeat.echo[self] ?? 0);
+  if (echoed !== undefined) peer.freshMs = Math.max(peer.freshMs, echoed);
 }
 
 /** Time has passed; call it every heartbeat interval. */
@@ -120,13 +194,58 @@ export function tickMembership(membership: Membership, nowMs: number): Membershi
   membership.tickDueMs = nowMs + options.suspicion.heartbeatMs;
   for (const [name, peer] of membership.peers) lookAtPeer(membership, name, peer, nowMs, reasons);
   const members = decideMembers(membership, nowMs, reasons);
-  let send: Record<string, readonly string[]> | null = null;
-  if (nowMs >= membership.heartbeatDueMs) {
-    membership.heartbeatDueMs = nowMs + options.suspicion.heartbeatMs;
-    send = {};
-    for (const link of options.links) send[link] = heardOn(membership, link, nowMs);
+  const vouchers = members.filter((name) => name === options.self || vouches(membership, name, nowMs));
+  const ruledOut = options.nodes.filter((name) => isRuledOut(membership, name, members, vouchers));
+  const due = nowMs >= membership.heartbeatDueMs;
+  if (due) membership.heartbeatDueMs = nowMs + options.suspicion.heartbeatMs;
+  const send = due ? heartbeatBody(membership, members, nowMs) : null;
+  const heldBack = [...membership.peers].filter(([, peer]) => peer.alive && peer.heldBack).map(([name]) => name);
+  return { members, vouchers, ruledOut, heldBack, send, reasons };
+}
+
+function heartbeatBody(membership: Membership, view: readonly string[], nowMs: number): HeartbeatBody {
+  const { options } = membership;
+  const hears: Record<string, readonly string[]> = {};
+  const without: Record<string, readonly string[]> = {};
+  for (const link of options.links) hears[link] = heardOn(membership, link, nowMs);
+  for (const [name, peer] of membership.peers) {
+    if (!counts(membership, peer, nowMs)) continue;
+    without[name] = options.nodes.filter((other) => other !== name && !hearsOnAnyLink(membership, peer, other));
   }
-  return { members, send, reasons };
+  const echo: Record<string, number> = {};
+  const joining: string[] = [];
+  for (const [name, peer] of membership.peers) {
+    echo[name] = peer.count;
+    if (peer.joiningSinceMs !== null && !peer.member) joining.push(name);
+  }
+  const count = membership.nextCount;
+  membership.nextCount += 1;
+  membership.sentMs.set(count, nowMs);
+  const oldest = membership.sentMs.keys().next().value;
+  if (membership.sentMs.size > MAX_REMEMBERED_SENDS && oldest !== undefined) membership.sentMs.delete(oldest);
+  return { hears, without, view, joining, count, echo };
+}
+
+/** A peer's word counts as long as it is surely not older than `vouchMs`, however long it was on its way. */
+function vouches(membership: Membership, name: string, nowMs: number): boolean {
+  const { self, vouchMs } = membership.options;
+  const peer = membership.peers.get(name);
+  return peer !== undefined && peer.view.includes(self) && nowMs - peer.freshMs <= vouchMs;
+}
+
+/** Neither in this node's view nor in that of a voucher, and nobody is about to take it in. */
+function isRuledOut(
+  membership: Membership,
+  name: string,
+  members: readonly string[],
+  vouchers: readonly string[],
+): boolean {
+  const peer = membership.peers.get(name);
+  if (peer === undefined || members.includes(name) || peer.joiningSinceMs !== null) return false;
+  return !vouchers.some((other) => {
+    const voucher = membership.peers.get(other);
+    return voucher !== undefined && (voucher.view.includes(name) || voucher.joining.includes(name));
+  });
 }
 
 function doubtSelf(membership: Membership, lateMs: number, reasons: Reason[]): void {
@@ -179,38 +298,34 @@ function lookAtPeer(membership: Membership, name: string, peer: Peer, nowMs: num
   }
 }
 
-/** Whether two nodes hear each other on any link, as far as this node was told. */
-function mutual(membership: Membership, a: string, b: string): boolean {
-  const { self } = membership.options;
-  const hears = (from: string, to: string): boolean => {
-    if (from === self) return membership.peers.get(to)?.alive ?? false;
-    const peer = membership.peers.get(from);
-    if (peer === undefined || !peer.alive) return false;
-    return to === self ? peer.hearsUs.size > 0 : peer.hears.has(to);
-  };
-  return a === b || (hears(a, b) && hears(b, a));
-}
-
 function decideMembers(membership: Membership, nowMs: number, reasons: Reason[]): readonly string[] {
-  const { options } = membership;
-  const present = options.nodes.filter((name) => name === options.self || membership.peers.get(name)?.alive === true);
+  const { self } = membership.options;
+  const matrix = new HearingMatrix(membership, nowMs);
+  const { present } = matrix;
   const needed = Math.floor(present.length / 2) + 1;
+  const supported = new Set(present.filter((name) => matrix.supportersOf(name).length >= needed));
+  // Nobody has a majority's ear, as with two nodes of which one is mute: each side is by itself.
+  if (supported.size === 0) for (const name of matrix.supportersOf(self)) supported.add(name);
   const members: string[] = [];
   for (const name of present) {
-    const supporters = present.filter((other) => mutual(membership, name, other)).length;
     const peer = membership.peers.get(name);
     if (peer === undefined) {
-      // One's own place in the view is for the others to say; a node alone is its own majority.
-      if (supporters >= needed || present.length === 1) members.push(name);
+      // One's own place in the view is for the others to say.
+      if (supported.has(name)) members.push(name);
       continue;
     }
-    const supported = supporters >= needed && (present.length > 2 || mutual(membership, name, options.self));
-    if (admits(membership, name, peer, supported, nowMs, reasons)) members.push(name);
-    else if (peer.member)
+    if (admits(membership, name, peer, supported.has(name), nowMs, reasons)) members.push(name);
+    else if (peer.member) {
+      const supporters = matrix.supportersOf(name).length;
       reasons.push(reason(CORE_REASONS, "CORE_MEMBER_EXCLUDED", { peer: name, supporters, needed }));
+    }
     peer.member = members.includes(name);
   }
-  for (const [name, peer] of membership.peers) if (!present.includes(name)) peer.member = false;
+  for (const [name, peer] of membership.peers) {
+    if (present.includes(name)) continue;
+    peer.member = false;
+    peer.joiningSinceMs = null;
+  }
   return members.sort();
 }
 
@@ -223,17 +338,35 @@ function admits(
   nowMs: number,
   reasons: Reason[],
 ): boolean {
+  if (!supported) peer.joiningSinceMs = null;
   if (!supported || peer.member) return supported;
   const before = peer.damping;
   peer.damping = settle(membership.options.damping, before, nowMs);
   if (!peer.damping.suppressed) {
     peer.heldBack = false;
-    return true;
+    return joins(membership, name, peer, nowMs);
   }
+  peer.joiningSinceMs = null;
   if (!peer.heldBack) {
     peer.heldBack = true;
     const waitMs = Math.round(remainingMs(membership.options.damping, peer.damping, nowMs));
     reasons.push(reason(CORE_REASONS, "CORE_PEER_FLAPPING", { peer: name, waitMs }));
   }
   return false;
+}
+
+/**
+ * A node is taken in when nobody can still act on this node's word that it is out: everybody else says that they have it in
+ * view or are about to, or that word is too old by now on every clock.
+ */
+function joins(membership: Membership, name: string, peer: Peer, nowMs: number): boolean {
+  const { self, nodes, vouchMs, driftRatio } = membership.options;
+  peer.joiningSinceMs ??= nowMs;
+  const waitMs = (vouchMs * (1 + driftRatio)) / (1 - driftRatio);
+  if (nowMs - peer.joiningSinceMs >= waitMs) return true;
+  return nodes.every((other) => {
+    if (other === self || other === name) return true;
+    const witness = membership.peers.get(other);
+    return witness?.alive === true && (witness.view.includes(name) || witness.joining.includes(name));
+  });
 }

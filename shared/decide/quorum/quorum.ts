@@ -20,7 +20,7 @@ export interface QuorumOptions {
   readonly twoNode: boolean;
   /** After a start no quorum before all nodes were seen at once: two halves that start apart don't both begin. */
   readonly waitForAll: boolean;
-  /** Of two equal halves, the one with this node stays. `lowest`: the first by name of those last together. */
+  /** Of two equal halves, the one with this node stays. `lowest`: the first of all by name; a list: its first. */
   readonly autoTieBreaker: "none" | "lowest" | "highest" | readonly string[];
   /** Votes of nodes that have been gone for the window no longer count, so that a quorate rest may shrink on. */
   readonly lastManStanding: boolean;
@@ -32,8 +32,6 @@ export interface QuorumState {
   /** All nodes were seen at once since this node started. */
   readonly sawAll: boolean;
   readonly quorate: boolean;
-  /** Who was there when quorum was last held: the tie is broken among these. */
-  readonly lastQuorate: readonly string[];
   /** Since when the present partition is what it is. */
   readonly partition: readonly string[];
   readonly partitionSinceMs: number;
@@ -61,7 +59,6 @@ export function createQuorumState(options: QuorumOptions, nowMs: number): Quorum
     expectedVotes: totalVotes(options),
     sawAll: false,
     quorate: false,
-    lastQuorate: options.nodes.map((node) => node.name),
     partition: [],
     partitionSinceMs: nowMs,
   };
@@ -87,7 +84,7 @@ export function decideQuorum(
   const expectedVotes = expectedVotesNow(options, before, here, votes, same ? nowMs - partitionSinceMs : 0, reasons);
   const needed = options.twoNode ? 1 : quorumOf(expectedVotes);
   const waits = (options.waitForAll || options.twoNode) && !sawAll;
-  const tie = votes * 2 === expectedVotes && !options.twoNode && breaksTie(options, before, here);
+  const tie = votes * 2 === expectedVotes && !options.twoNode && breaksTie(options, here);
   const quorate = !waits && (votes >= needed || tie);
   if (waits && votes >= needed && !same) {
     const missing = options.nodes.map((node) => node.name).filter((name) => !here.includes(name));
@@ -98,8 +95,7 @@ export function decideQuorum(
     const code = quorate ? "CORE_QUORUM_GAINED" : "CORE_QUORUM_LOST";
     reasons.push(reason(CORE_REASONS, code, { votes, needed, present: here }));
   }
-  const lastQuorate = quorate ? here : before.lastQuorate;
-  const state = { expectedVotes, sawAll, quorate, lastQuorate, partition: here, partitionSinceMs };
+  const state = { expectedVotes, sawAll, quorate, partition: here, partitionSinceMs };
   return { state, votes, needed, reasons };
 }
 
@@ -127,13 +123,17 @@ function expectedVotesNow(
   return votes;
 }
 
-function breaksTie(options: QuorumOptions, before: QuorumState, here: readonly string[]): boolean {
+/**
+ * Of two equal halves only one has the chosen node, and which one that is must not depend on what a node has seen: two
+ * partitions that remember different pasts would choose differently. So the choice is among all that are configured.
+ */
+function breaksTie(options: QuorumOptions, here: readonly string[]): boolean {
   const { autoTieBreaker } = options;
   if (autoTieBreaker === "none") return false;
-  const candidates = [...before.lastQuorate].sort();
-  if (autoTieBreaker === "lowest") return here.includes(candidates[0] ?? "");
-  if (autoTieBreaker === "highest") return here.includes(candidates[candidates.length - 1] ?? "");
-  const chosen = autoTieBreaker.find((name) => candidates.includes(name));
+  const names = options.nodes.map((node) => node.name).sort();
+  if (autoTieBreaker === "lowest") return here.includes(names[0] ?? "");
+  if (autoTieBreaker === "highest") return here.includes(names[names.length - 1] ?? "");
+  const chosen = autoTieBreaker.find((name) => names.includes(name));
   return chosen !== undefined && here.includes(chosen);
 }
 

@@ -1,8 +1,9 @@
 import { createSocket, type Socket } from "node:dgram";
-import type { Hears, MembershipMachine } from "../../effect/membership.ts";
+import type { MembershipMachine } from "../../effect/membership.ts";
 import type { Reason } from "../../reason/catalogue.ts";
 import { boottimeNs } from "../ffi/clock.ts";
 import { DatagramOpener, DatagramSealer } from "./datagram.ts";
+import { decodeHeartbeat, encodeHeartbeat } from "./heartbeat-body.ts";
 
 /**
  * Sends and receives the heartbeats of one node over one or more links (rings). It needs nothing of the thread it runs on, so
@@ -34,11 +35,13 @@ export interface LinkCounters {
 export class Heartbeats {
   readonly counters = new Map<string, LinkCounters>();
   private readonly sealer: DatagramSealer;
+  private readonly nodes: readonly string[];
   private readonly sockets = new Map<HeartbeatLink, Socket>();
   private timer: ReturnType<typeof setInterval> | null = null;
   private view = "";
 
   private constructor(private readonly options: HeartbeatOptions) {
+    this.nodes = [...new Set([options.node, ...options.links.flatMap((link) => [...link.peers.keys()])])].sort();
     this.sealer = new DatagramSealer(options.key, options.node, options.boot);
   }
 
@@ -59,13 +62,13 @@ export class Heartbeats {
     this.sockets.set(link, socket);
     socket.on("message", (datagram: Buffer) => {
       const opened = opener.open(datagram);
-      const hears = opened.ok ? parseHears(opened.body) : null;
-      if (!opened.ok || hears === null) {
+      const body = opened.ok ? decodeHeartbeat(opened.body) : null;
+      if (!opened.ok || body === null) {
         counters.refused += 1;
         return;
       }
       counters.received += 1;
-      this.say(this.options.machine.heard(opened.from, link.name, hears, nowMs()));
+      this.say(this.options.machine.heard(opened.from, link.name, body, nowMs()));
     });
     socket.on("error", () => undefined);
     await new Promise<void>((resolve, reject) => {
@@ -83,7 +86,7 @@ export class Heartbeats {
       this.options.onView(members);
     }
     if (send === null) return;
-    const body = Buffer.from(JSON.stringify(send));
+    const body = encodeHeartbeat(send, this.nodes);
     for (const [link, socket] of this.sockets) {
       const datagram = this.sealer.seal(body);
       for (const [peer, { host, port }] of link.peers) {
@@ -105,19 +108,4 @@ export class Heartbeats {
 
 function nowMs(): number {
   return boottimeNs() / 1e6;
-}
-
-function parseHears(body: Buffer): Hears | null {
-  try {
-    const value: unknown = JSON.parse(body.toString());
-    if (typeof value !== "object" || value === null) return null;
-    const hears: Record<string, readonly string[]> = {};
-    for (const [link, names] of Object.entries(value)) {
-      if (!Array.isArray(names)) return null;
-      hears[link] = names.map(String);
-    }
-    return hears;
-  } catch {
-    return null;
-  }
 }
