@@ -1,9 +1,9 @@
-/** Being on time: real-time scheduling and memory that is never paged out. sched(7), mlock(2). */
+/** Being on time: real-time scheduling and code that is never paged out. sched(7), mlock(2). */
+import { readFileSync } from "node:fs";
 import { bind, orErrno, orThrow, syscall } from "./libc.ts";
 import { Memory } from "./memory.ts";
 
 const C = bind({
-  mlockall: { args: ["i32"], returns: "i32" },
   setpriority: { args: ["i32", "u32", "i32"], returns: "i32" },
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
 });
@@ -11,12 +11,13 @@ const C = bind({
 const SCHED_OTHER = 0;
 const SCHED_FIFO = 1;
 const SCHED_RESET_ON_FORK = 0x40000000;
-const MCL_CURRENT = 1;
-const MCL_FUTURE = 2;
-const MCL_ONFAULT = 4;
 // System call numbers: the musl functions of these names always fail with ENOSYS.
 const SYS_SCHED_SETSCHEDULER = { x64: 144, arm64: 119 };
 const SYS_SCHED_GETSCHEDULER = { x64: 145, arm64: 120 };
+const SYS_MLOCK2 = { x64: 325, arm64: 284 };
+const MLOCK_ONFAULT = 1;
+/** Lines of proc_pid_maps(5): executable, and with an inode. */
+const CODE_FROM_A_FILE = /^([0-9a-f]+)-([0-9a-f]+) r-x\S \S+ \S+ [1-9]\d*/gm;
 const PRIO_PROCESS = 0;
 const PR_SET_TIMERSLACK = 29;
 
@@ -46,11 +47,17 @@ export function isRealTime(): boolean {
 }
 
 /**
- * Keeps the process's pages in memory once they were touched. ON_FAULT matters: without it the kernel
- * would fill the gigabytes of address space that the engine reserves. 0 or -errno (-ENOMEM: RLIMIT_MEMLOCK).
+ * Keeps the program's code in memory once it was used, as far as it is mapped now. Its data stay as they are: the
+ * engine couldn't give unused memory back any more (madvise(2) refuses locked pages). 0 or -errno.
  */
-export function lockMemory(options: { readonly future: boolean }): number {
-  return orErrno(C.mlockall(MCL_CURRENT | MCL_ONFAULT | (options.future ? MCL_FUTURE : 0)));
+export function lockProgram(): number {
+  let result = 0;
+  for (const match of readFileSync("/proc/self/maps", "utf8").matchAll(CODE_FROM_A_FILE)) {
+    const [start, end] = [Number.parseInt(match[1] ?? "0", 16), Number.parseInt(match[2] ?? "0", 16)];
+    const locked = syscall(SYS_MLOCK2, start, end - start, MLOCK_ONFAULT);
+    if (locked < 0) result = locked;
+  }
+  return result;
 }
 
 /** Nice value of the calling thread, -20 (first) to 19 (last); 0 or -errno. */

@@ -68,6 +68,9 @@ export function neighbourFilter(address: Uint8Array): readonly FilterInstruction
   ];
 }
 
+/** Answers are shorter, with all their options; hundreds of addresses may be asked for at once. */
+const ANSWER_LIMIT_BYTES = 512;
+
 const same = (left: Uint8Array, right: Uint8Array) => left.every((byte, index) => byte === right[index]);
 
 /** The hardware address behind a frame that contradicts us; nothing for other frames. */
@@ -117,6 +120,7 @@ export class AddressProbe {
       interfaceIndex,
       etherType: address.byteLength === 4 ? ETHER_TYPE.ARP : ETHER_TYPE.IPV6,
       filter: address.byteLength === 4 ? arpFilter(address) : neighbourFilter(address),
+      frameLimitBytes: ANSWER_LIMIT_BYTES,
     });
     if (address.byteLength === 16) socket.joinMac(interfaceIndex, multicastMac(solicitedNode(address)));
     return new AddressProbe(options, socket, nowNs);

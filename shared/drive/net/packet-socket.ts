@@ -30,14 +30,20 @@ export interface ReceivedFrame {
 }
 
 export class PacketSocket {
-  /** Frames thrown away because they were longer than `FRAME_LIMIT_BYTES`. */
+  /** Frames thrown away because they were too long. */
   discarded = 0;
-  readonly #buffer = new Memory(FRAME_LIMIT_BYTES);
-  readonly #sending = new Memory(FRAME_LIMIT_BYTES);
+  readonly #buffer: Memory;
+  readonly #sending: Memory;
   readonly #from = new SocketAddressMemory();
   readonly #to = new SocketAddressMemory();
   #length = 0;
-  private constructor(readonly fd: number) {}
+  private constructor(
+    readonly fd: number,
+    frameLimitBytes = FRAME_LIMIT_BYTES,
+  ) {
+    this.#buffer = new Memory(frameLimitBytes);
+    this.#sending = new Memory(frameLimitBytes);
+  }
 
   /** A socket that only sends, on any interface. Needs CAP_NET_RAW. Throws `SystemError`. */
   static openSender(): PacketSocket {
@@ -54,6 +60,8 @@ export class PacketSocket {
     readonly etherType: number;
     readonly filter?: readonly FilterInstruction[];
     readonly receiveBufferBytes?: number;
+    /** Longer frames are thrown away, or can't be sent; `FRAME_LIMIT_BYTES` when absent. */
+    readonly frameLimitBytes?: number;
   }): PacketSocket {
     const { interfaceIndex, etherType } = options;
     const fd = socket(FAMILY.PACKET, SOCKET_TYPE.RAW, 0, { nonBlocking: true });
@@ -62,7 +70,7 @@ export class PacketSocket {
       // Order matters: with protocol 0 nothing arrives until the bind, and by then the filter is there.
       if (options.filter !== undefined) attachFilter(fd, options.filter.length === 0 ? [drop] : options.filter);
       bindSocket(fd, { family: "packet", protocol: etherType, interfaceIndex, hardware: new Uint8Array(0) });
-      return new PacketSocket(fd);
+      return new PacketSocket(fd, options.frameLimitBytes);
     } catch (error) {
       close(fd);
       throw error;

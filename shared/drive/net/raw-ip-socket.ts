@@ -81,6 +81,10 @@ class RawIpv4 implements RawIpSocket {
   discarded = 0;
   readonly #buffer = new MessageBuffer(PACKET_LIMIT_BYTES);
   readonly #sending = new MessageBuffer(PACKET_LIMIT_BYTES);
+  // Made once: receiving is hot.
+  readonly #next = (): number => this.#buffer.receive(this.fd, MESSAGE.DONT_WAIT);
+  readonly #decoded = (): Datagram | undefined => this.#decode();
+  readonly #discard = (): number => (this.discarded += 1);
   readonly #to = new SocketAddressMemory();
   readonly #protocol: number;
   readonly #hopLimit: number;
@@ -97,11 +101,7 @@ class RawIpv4 implements RawIpSocket {
   }
 
   receive(): Datagram | number {
-    return receiveDecoded(
-      () => this.#buffer.receive(this.fd, MESSAGE.DONT_WAIT),
-      () => this.#decode(),
-      () => (this.discarded += 1),
-    );
+    return receiveDecoded(this.#next, this.#decoded, this.#discard);
   }
 
   #decode(): Datagram | undefined {
@@ -146,6 +146,10 @@ class RawIpv6 implements RawIpSocket {
   discarded = 0;
   readonly #buffer = new MessageBuffer(PACKET_LIMIT_BYTES);
   readonly #sending = new MessageBuffer(PACKET_LIMIT_BYTES);
+  // Made once: receiving is hot.
+  readonly #next = (): number => this.#buffer.receive(this.fd, MESSAGE.DONT_WAIT);
+  readonly #decoded = (): Datagram | undefined => this.#decode();
+  readonly #discard = (): number => (this.discarded += 1);
   readonly #to = new SocketAddressMemory();
   readonly #deviceIndex: number;
   // struct in6_pktinfo: source address, interface index
@@ -171,11 +175,7 @@ class RawIpv6 implements RawIpSocket {
   }
 
   receive(): Datagram | number {
-    return receiveDecoded(
-      () => this.#buffer.receive(this.fd, MESSAGE.DONT_WAIT),
-      () => this.#decode(),
-      () => (this.discarded += 1),
-    );
+    return receiveDecoded(this.#next, this.#decoded, this.#discard);
   }
 
   #decode(): Datagram | undefined {
