@@ -11,7 +11,7 @@ import {
   STOPPED,
 } from "../../../tools/ha-vip/decide/router.ts";
 import type { RouterEffect } from "../../../tools/ha-vip/decide/router-state.ts";
-import { WitnessBook } from "../../../tools/ha-vip/decide/witness.ts";
+import type { WitnessBook } from "../../../tools/ha-vip/decide/witness.ts";
 import type { Advert } from "../../../tools/ha-vip/model/packet.ts";
 import { ADDRESS_LIFETIME_S, type RouterSettings } from "../../../tools/ha-vip/model/router.ts";
 import { formatAddress, type IpAddress, sameAddress } from "../../../shared/text/address.ts";

@@ -258,6 +258,8 @@ export const globalHandlers: Handlers<GlobalSettings> = {
       "nftables_ipvs_start_fwmark",
       "lvs_netlink_cmd_rcv_bufs",
       "lvs_netlink_monitor_rcv_bufs",
+      "lvs_netlink_monitor_rcv_bufs_force",
+      "lvs_netlink_cmd_rcv_bufs_force",
     ],
     unsupported(NOT_LVS),
   ),
