@@ -8,7 +8,7 @@ import { textReasons } from "../../../shared/reason/text-reasons.ts";
 import { makeSource, type Source } from "../../../shared/text/source.ts";
 import { parseAddress } from "../../../shared/text/address.ts";
 import { parseEndpoint } from "../../../shared/text/endpoint.ts";
-import { parseHaYaml } from "../config/ha-yaml.ts";
+import type * as HaYaml from "../config/ha-yaml.ts";
 import { parseKeepalived } from "../config/keepalived.ts";
 import { parseOneLine } from "../config/one-line.ts";
 import type { IncludeReader } from "../config/source-lines.ts";
@@ -76,6 +76,11 @@ function includeReader(sources: Source[]): IncludeReader {
   };
 }
 
+/** Loaded when there is such a file: the reader of YAML is large, and most daemons never need it. */
+function haYaml(): typeof HaYaml {
+  return require("../config/ha-yaml.ts");
+}
+
 function loadFile(path: string, configId: string | undefined): Loaded {
   let text: string;
   try {
@@ -85,7 +90,7 @@ function loadFile(path: string, configId: string | undefined): Loaded {
     return { result: fail([reason(configReasons, "VIP_CONF_UNREADABLE", { path, detail }, ARGV)]), sources: [] };
   }
   const sources = [makeSource(path, text)];
-  if (/\.ya?ml$/.test(path)) return { result: parseHaYaml(makeSource(path, text)), sources };
+  if (/\.ya?ml$/.test(path)) return { result: haYaml().parseHaYaml(makeSource(path, text)), sources };
   const id = configId ?? hostname().split(".", 1)[0] ?? "";
   const absolute = resolve(path);
   const result = parseKeepalived(path, text, {

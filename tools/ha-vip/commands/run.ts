@@ -13,14 +13,12 @@ import { EXIT, type ExitCode } from "../../../shared/model/exit-codes.ts";
 import { controlSocketPath, runDirectoryOf } from "../../../shared/model/paths.ts";
 import { describe, type Problem, reason } from "../../../shared/reason/catalogue.ts";
 import { parseEndpoint } from "../../../shared/text/endpoint.ts";
-import { writeVipSection } from "../config/ha-yaml-write.ts";
 import type { VipConfiguration } from "../model/configuration.ts";
 import { vipReasons } from "../model/reasons.ts";
 import { CONFIGURATION_OPTIONS } from "./configuration-options.ts";
 import { inWords, loadConfiguration } from "./load.ts";
 import { rewritePeerFlags } from "./peer-flags.ts";
-import { runDaemon, type Reread } from "./run/daemon.ts";
-import { superviseDaemon } from "./run/supervise.ts";
+import type { Reread } from "./run/daemon.ts";
 
 const RUN_OPTIONS = {
   ...CONFIGURATION_OPTIONS,
@@ -82,6 +80,7 @@ async function start(context: RunContext, asDaemon: boolean): Promise<ExitCode> 
   try {
     if (asDaemon) return await daemon(context, configuration, log);
     for (const warning of inWords(result.warnings)) log.problem(warning);
+    const { superviseDaemon } = await import("./run/supervise.ts");
     return await superviseDaemon({
       configuration,
       reread: () => reread(options),
@@ -97,7 +96,8 @@ async function start(context: RunContext, asDaemon: boolean): Promise<ExitCode> 
 }
 
 /** The configuration in the words of ha.yaml, for the log. */
-function withoutSecrets(configuration: VipConfiguration): readonly string[] {
+async function withoutSecrets(configuration: VipConfiguration): Promise<readonly string[]> {
+  const { writeVipSection } = await import("../config/ha-yaml-write.ts");
   const routers = configuration.routers.map(({ settings, ...rest }) => {
     const { password, ...open } = settings;
     return { ...rest, settings: password === undefined ? open : { ...open, password: "(hidden)" } };
@@ -125,7 +125,8 @@ async function daemon(
 ): Promise<ExitCode> {
   const metrics = options.metrics === undefined ? undefined : parseEndpoint(options.metrics);
   if (metrics?.ok === false) return out.problems(inWords([metrics.problem]), EXIT.usage);
-  if (options["dump-conf"]) for (const line of withoutSecrets(configuration)) log.info(line);
+  if (options["dump-conf"]) for (const line of await withoutSecrets(configuration)) log.info(line);
+  const { runDaemon } = await import("./run/daemon.ts");
   return await runDaemon({
     configuration,
     reread: () => reread(options),
