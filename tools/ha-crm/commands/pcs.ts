@@ -69,23 +69,24 @@ function problems(out: Output, facts: readonly Reason[], sources: readonly Sourc
   );
 }
 
+const EMPTY_CIB = "<cib><configuration/></cib>";
 const detailOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 function runOnFile(verb: PcsVerb, rest: readonly string[], tool: string, out: Output): ExitCode {
   const { file, words } = takeFile(rest);
   const line = argvSource(tool, [...verb.words, ...words]);
-  if (file === undefined) {
+  if (file === undefined && verb.needsNoFile !== true) {
     const example = `${tool} -f cib.xml ${verb.words.join(" ")} …`;
     return problems(out, [reason(pcsReasons, "CRM_PCS_NO_CLUSTER", { example })], []);
   }
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = file === undefined ? EMPTY_CIB : readFileSync(file, "utf8");
   } catch (error) {
     const fix = "name a CIB that exists and that you may read";
     return problems(
       out,
-      [reason(pcsReasons, "CRM_PCS_FILE", { file, action: "read", detail: detailOf(error), fix })],
+      [reason(pcsReasons, "CRM_PCS_FILE", { file: file ?? "-", action: "read", detail: detailOf(error), fix })],
       [],
     );
   }
@@ -98,8 +99,8 @@ function runOnFile(verb: PcsVerb, rest: readonly string[], tool: string, out: Ou
     },
     nowMs: Date.now(),
   };
-  const outcome = runVerb(verb, words, file, text, world);
-  const sources = [line.source, makeSource(file, text)];
+  const outcome = runVerb(verb, words, file ?? "-", text, world);
+  const sources = [line.source, makeSource(file ?? "-", text)];
   if (!outcome.ok) return problems(out, outcome.problems, sources);
   if (outcome.warnings.length > 0) {
     out.problems(
@@ -108,7 +109,7 @@ function runOnFile(verb: PcsVerb, rest: readonly string[], tool: string, out: Ou
       sources,
     );
   }
-  if (outcome.value.text !== undefined) {
+  if (outcome.value.text !== undefined && file !== undefined) {
     try {
       replaceFile(file, outcome.value.text);
     } catch (error) {
@@ -130,6 +131,7 @@ export const pcsCommands: readonly Command[] = PCS_VERBS.map((verb) =>
     summary: verb.summary,
     description: `${verb.words.join(" ")} ${verb.usage}\n\nThe words are those of pcs; -f FILE names the CIB to work on.`,
     ...(verb.example === undefined ? {} : { examples: [verb.example] }),
+    ...(verb.hidden === true ? { hidden: true } : {}),
     raw: true,
     run: ({ rest, tool, out }) => runOnFile(verb, rest, tool, out),
   }),

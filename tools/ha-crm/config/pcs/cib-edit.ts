@@ -52,7 +52,8 @@ export class CibEdit {
     if (found !== undefined) return found;
     const place = SECTIONS.indexOf(name);
     if (place < 0) throw new Error(`no section ${name}`);
-    const next = this.configuration.children.find((one) => SECTIONS.indexOf(one.name) > place);
+    // The first four come in this order; the rest follow as they are made.
+    const next = place > 3 ? undefined : this.configuration.children.find((one) => SECTIONS.indexOf(one.name) > place);
     return this.configuration.insert(TreeElement.make(name), next);
   }
 

@@ -1,6 +1,7 @@
 import type { PcsCommand, PcsVerb } from "./context.ts";
 import { RuleBuilder } from "./rule-build.ts";
 import { LOCATION_RULES, parseRule, readRuleOptions } from "./rule-words.ts";
+import { constraintLines } from "./show-constraints.ts";
 import { constrainable } from "./target.ts";
 import { TreeElement } from "./tree.ts";
 import { checkId, checkNewId, checkScore, idFrom, onlyOptions, readPairs } from "./words.ts";
@@ -192,10 +193,13 @@ export const locationVerbs: readonly PcsVerb[] = [
       run: "ha-crm -f cib.xml constraint location webserver prefers node1=100",
       does: "webserver would rather run on node1",
     },
+    flags: ["full", "all"],
     run(command: PcsCommand) {
       const [resource, verb, ...rest] = command.words;
+      if (resource === undefined) return constraintLines(command, command.flags.has("full"), "rsc_location").join("\n");
       if (resource !== undefined && verb === "rule") locationRule(command, resource, rest);
       else prefers(command);
+      return undefined;
     },
   },
   {

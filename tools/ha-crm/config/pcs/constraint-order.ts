@@ -1,6 +1,7 @@
 import type { PcsCommand, PcsVerb } from "./context.ts";
 import { dropReferences, namesResource, constraintsOf } from "./references.ts";
 import { addSetConstraint, readSets } from "./resource-sets.ts";
+import { constraintLines } from "./show-constraints.ts";
 import { constrainable } from "./target.ts";
 import { TreeElement } from "./tree.ts";
 import { checkBoolean, checkNewId, idFrom, isPair, onlyOptions, readPairs, type Pairs } from "./words.ts";
@@ -32,8 +33,9 @@ function checkKind(command: PcsCommand, options: Pairs): string | undefined {
   return title;
 }
 
-function add(command: PcsCommand): void {
+function add(command: PcsCommand): string | void {
   const { cib, words } = command;
+  if (words.length === 0) return constraintLines(command, command.flags.has("full"), "rsc_order").join("\n");
   const middle = words.indexOf("then");
   if (middle < 0) command.wrongUse('between the resources "then" is missing');
   const options = readPairs(command, words.filter(isPair));
@@ -92,6 +94,7 @@ export const orderVerbs: readonly PcsVerb[] = [
     words: ["constraint", "order"],
     usage:
       "[ACTION] RESOURCE then [ACTION] RESOURCE [kind=Mandatory|Optional|Serialize] [symmetrical=…] [require-all=…] [id=ID]",
+    flags: ["full", "all"],
     summary: "Do something with one resource before something with another",
     example: {
       run: "ha-crm -f cib.xml constraint order cluster_vip then webserver",

@@ -36,17 +36,15 @@ function add(command: PcsCommand): void {
   if (same !== undefined) command.unlessForced("CRM_PCS_SAME_CONSTRAINT", { id: same.id }, ticket);
   const id =
     given ?? cib.freeId(idFrom(["ticket", ticket, resource, role].filter((word) => word !== undefined).join("-")));
-  cib
-    .section("constraints")
-    .append(
-      TreeElement.make("rsc_ticket", {
-        id,
-        ticket,
-        rsc: resource,
-        "rsc-role": role,
-        "loss-policy": options.get("loss-policy"),
-      }),
-    );
+  cib.section("constraints").append(
+    TreeElement.make("rsc_ticket", {
+      id,
+      ticket,
+      rsc: resource,
+      "rsc-role": role,
+      "loss-policy": options.get("loss-policy"),
+    }),
+  );
 }
 
 function addSets(command: PcsCommand): void {

@@ -28,6 +28,10 @@ export interface PcsVerb {
   readonly flags?: readonly string[];
   /** Looks only; the file is never written. */
   readonly looks?: boolean;
+  /** Asks nothing of a configuration. */
+  readonly needsNoFile?: boolean;
+  /** Only there to be refused by name. */
+  readonly hidden?: boolean;
   readonly example?: { readonly run: string; readonly does: string };
   /** @returns text to print */
   run(command: PcsCommand): string | void;
