@@ -1,5 +1,6 @@
 /** What a stream of results says about a check, and what checks say about a router. Pure. */
-import type { CheckSettings, RouterConfiguration } from "../model/configuration.ts";
+import type { CheckSettings } from "../model/configuration.ts";
+import type { Holder } from "../model/holders.ts";
 import type { RouterHealth } from "../model/messages.ts";
 import { PRIORITY_OWNER } from "../model/packet.ts";
 import type { RouterSettings, TrackedDevice } from "../model/router.ts";
@@ -60,7 +61,7 @@ export function onlyWaits(faults: readonly string[]): boolean {
 }
 
 /** Faults and adjustment of a router's priority from its checks. */
-export function healthOf(router: RouterConfiguration, checks: Checks): RouterHealth {
+export function healthOf(router: Pick<Holder, "settings" | "tracks">, checks: Checks): RouterHealth {
   const faults: string[] = [];
   let adjustment = 0;
   for (const track of router.tracks) {

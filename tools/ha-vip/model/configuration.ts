@@ -1,4 +1,5 @@
 import type { Position } from "../../../shared/text/position.ts";
+import type { CarpConfiguration } from "./carp/carp.ts";
 import type { RouterSettings, SyncGroup } from "./router.ts";
 import type { WitnessSettings } from "./witness.ts";
 
@@ -111,6 +112,8 @@ export interface VipConfiguration {
   readonly groups: readonly GroupConfiguration[];
   readonly fifos: readonly FifoSettings[];
   readonly witness?: WitnessSettings;
+  /** Addresses that move by CARP. */
+  readonly carps?: readonly CarpConfiguration[];
   readonly startup?: NotifyScript;
   readonly shutdown?: NotifyScript;
 }

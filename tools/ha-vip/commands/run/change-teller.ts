@@ -1,5 +1,6 @@
 /** From the roles of routers to notify scripts and FIFO lines, for instances and for groups. */
 import type { VipConfiguration } from "../../model/configuration.ts";
+import { holdersOf } from "../../model/holders.ts";
 import { onlyWaits } from "../../decide/check.ts";
 import type { RouterRole, RouterView } from "../../model/messages.ts";
 import type { Notifier, NotifyState } from "../../drive/notifier.ts";
@@ -30,7 +31,7 @@ export class ChangeTeller {
   }
 
   onView(before: RouterView | undefined, view: RouterView, views: ReadonlyMap<string, RouterView>): void {
-    const router = this.configuration.routers.find((one) => one.settings.name === view.name);
+    const router = holdersOf(this.configuration).find((one) => one.settings.name === view.name);
     if (router === undefined) return;
     const { notify } = router;
     const state = stateOf(view);
@@ -45,7 +46,7 @@ export class ChangeTeller {
 
   /** A master heard one of lower priority: there had been two. */
   onLowerHeard(view: RouterView): void {
-    const router = this.configuration.routers.find((one) => one.settings.name === view.name);
+    const router = holdersOf(this.configuration).find((one) => one.settings.name === view.name);
     if (router === undefined) return;
     const change = {
       kind: "INSTANCE",

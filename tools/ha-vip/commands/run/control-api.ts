@@ -8,7 +8,9 @@ import { roundDuration } from "../../../../shared/text/duration.ts";
 import { type Explanation, explainRouter } from "../../decide/explain.ts";
 import type { ReloadCounts } from "../../model/messages.ts";
 import { configReasons } from "../../model/config-reasons.ts";
+import { holdersOf } from "../../model/holders.ts";
 import { vipReasons } from "../../model/reasons.ts";
+import { explainCarp } from "../carp/carp-status.ts";
 import type { Daemon } from "./daemon.ts";
 import type { DaemonApi } from "./methods.ts";
 
@@ -17,8 +19,7 @@ export class ControlApi implements DaemonApi {
 
   /** All routers, or the one of that name or address. */
   #named(router: string | undefined): ControlAnswer<readonly string[]> {
-    const { routers } = this.daemon.configuration;
-    const names = routers.map((one) => one.settings.name);
+    const names = holdersOf(this.daemon.configuration).map((one) => one.settings.name);
     if (router === undefined) return answer(names);
     if (names.includes(router)) return answer([router]);
     const data = { name: router, hint: hint(router, names) };
@@ -35,7 +36,12 @@ export class ControlApi implements DaemonApi {
       if (view === undefined || !names.result.includes(name)) return [];
       return [explainRouter({ host: hostname(), router: one, view, shares: health.shares(name) })];
     });
-    return answer({ explanations });
+    const groups = (configuration.carps ?? []).flatMap((one) => {
+      const view = views.get(one.settings.name);
+      if (view === undefined || !names.result.includes(view.name)) return [];
+      return [explainCarp(one, hostname(), view)];
+    });
+    return answer({ explanations: [...explanations, ...groups] });
   }
 
   async reload(): Promise<ControlAnswer<ReloadCounts>> {

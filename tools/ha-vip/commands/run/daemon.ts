@@ -19,6 +19,7 @@ import type { Endpoint } from "../../../../shared/text/endpoint.ts";
 import { Notifier } from "../../drive/notifier.ts";
 import { runCommand } from "../../drive/run-command.ts";
 import type { VipConfiguration } from "../../model/configuration.ts";
+import { holdersOf } from "../../model/holders.ts";
 import type { Assignment, ReloadCounts, RouterView, ThreadReport, ToMain, ToWorker } from "../../model/messages.ts";
 import { vipReasons } from "../../model/reasons.ts";
 import { ChangeTeller } from "./change-teller.ts";
@@ -61,11 +62,12 @@ const REPORT_EVERY_MS = 1_000;
 const ANSWER_LIMIT_MS = 1_000;
 
 function assignmentOf(configuration: VipConfiguration, health: Assignment["health"]): Assignment {
-  const { groups, routers, witness } = configuration;
+  const { carps = [], groups, routers, witness } = configuration;
   return {
     routers: routers.map((router) => router.settings),
     groups: groups.map(({ members, name }) => ({ members, name })),
     health,
+    carps: carps.map((carp) => carp.settings),
     ...(witness === undefined ? {} : { witness }),
   };
 }
@@ -251,8 +253,9 @@ export class Daemon {
       return { counts: undefined, problems: read.problems };
     }
     for (const warning of read.warnings) this.options.log.problem(warning);
-    const gone = this.configuration.routers.filter(
-      (router) => !read.configuration.routers.some((one) => one.settings.name === router.settings.name),
+    const staying = holdersOf(read.configuration);
+    const gone = holdersOf(this.configuration).filter(
+      (router) => !staying.some((one) => one.settings.name === router.settings.name),
     );
     for (const router of gone) this.#changes.onDeleted(router.settings.name, router.notify);
     this.configuration = read.configuration;

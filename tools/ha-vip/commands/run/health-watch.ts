@@ -3,6 +3,7 @@ import { reason, type Reason } from "../../../../shared/reason/catalogue.ts";
 import { afterResult, type CheckState, effectOf, healthOf, UNCHECKED } from "../../decide/check.ts";
 import { CheckRunner, type CheckResult } from "../../drive/check-runner.ts";
 import type { CheckSettings, VipConfiguration } from "../../model/configuration.ts";
+import { holdersOf } from "../../model/holders.ts";
 import type { RouterHealth } from "../../model/messages.ts";
 import { vipReasons } from "../../model/reasons.ts";
 
@@ -57,7 +58,7 @@ export class HealthWatch {
 
   /** Only checks that somebody follows are run. */
   #isTracked(name: string): boolean {
-    return this.#configuration.routers.some((router) => router.tracks.some((track) => track.check === name));
+    return holdersOf(this.#configuration).some((router) => router.tracks.some((track) => track.check === name));
   }
 
   start(): void {
@@ -71,7 +72,7 @@ export class HealthWatch {
   /** Takes a new configuration over. A check that is the same goes on and keeps what it knows. */
   reload(configuration: VipConfiguration): void {
     const before = this.#configuration;
-    const tracked = new Set(before.routers.flatMap((router) => router.tracks.map((track) => track.check)));
+    const tracked = new Set(holdersOf(before).flatMap((router) => router.tracks.map((track) => track.check)));
     this.#configuration = configuration;
     const wanted = new Map(configuration.checks.map((check) => [check.name, check]));
     for (const [name, watched] of this.#checks) {
@@ -110,7 +111,7 @@ export class HealthWatch {
 
   /** Every router's health now; a check that hasn't run yet counts as failing. */
   health(): readonly RouterHealth[] {
-    return this.#configuration.routers.map((router) => {
+    return holdersOf(this.#configuration).map((router) => {
       const health = healthOf(router, this.#checks);
       const override = this.#overrides.get(router.settings.name);
       return override === undefined ? health : { ...health, faults: [...health.faults, override.why] };
@@ -132,7 +133,7 @@ export class HealthWatch {
 
   /** What each tracked check adds to a router's priority now, for explanations. */
   shares(router: string): readonly { readonly check: string; readonly share: number; readonly passing: boolean }[] {
-    const found = this.#configuration.routers.find((one) => one.settings.name === router);
+    const found = holdersOf(this.#configuration).find((one) => one.settings.name === router);
     return (found?.tracks ?? []).flatMap((track) => {
       const check = this.#checks.get(track.check);
       if (check === undefined) return [];

@@ -1,12 +1,18 @@
 /** What the supervisor does the moment the daemon is dead: tell the others, and let go of the addresses. */
-import { z } from "zod";
 import { PacketSocket } from "../../../../shared/drive/net/packet-socket.ts";
 import { RouteClient } from "../../../../shared/drive/net/route-client.ts";
-import { RouterPort } from "../../drive/router-port.ts";
+import { CarpPort } from "../../drive/carp/carp-port.ts";
+import { type Network, RouterPort } from "../../drive/router-port.ts";
 import { Speakers } from "../../drive/speakers.ts";
+import { CARP_BOW_OUT, type CarpSettings } from "../../model/carp/carp.ts";
 import type { VipConfiguration } from "../../model/configuration.ts";
 
-const testamentSchema = z.object({ masters: z.array(z.string()) });
+/** The names in a testament (see `Testament`); none in one that can't be read. */
+function mastersIn(testament: unknown): ReadonlySet<string> {
+  if (typeof testament !== "object" || testament === null || !("masters" in testament)) return new Set();
+  const { masters } = testament;
+  return new Set(Array.isArray(masters) ? masters.filter((name) => typeof name === "string") : []);
+}
 
 const NO_HOOKS = { onOpen: () => undefined, onClose: () => undefined };
 
@@ -15,8 +21,7 @@ const NO_HOOKS = { onOpen: () => undefined, onClose: () => undefined };
  * Order: first the addresses go, then the others hear of it, so that there are never two holders.
  */
 export function releaseAddresses(configuration: VipConfiguration, testament: unknown): void {
-  const left = testamentSchema.safeParse(testament);
-  const masters = new Set(left.success ? left.data.masters : []);
+  const masters = mastersIn(testament);
   const network = { routes: RouteClient.open(), packets: PacketSocket.openSender() };
   const speakers = new Speakers(NO_HOOKS);
   // Routers that were master first: the others have nothing to hurry for.
@@ -31,8 +36,17 @@ export function releaseAddresses(configuration: VipConfiguration, testament: unk
       if (masters.has(settings.name)) port.sayGoodbye();
       port.close(speakers, { last: true });
     }
+    for (const { settings } of configuration.carps ?? []) releaseCarp(settings, network, masters.has(settings.name));
   } finally {
     network.routes.close();
     network.packets.close();
   }
+}
+
+function releaseCarp(settings: CarpSettings, network: Network, wasMaster: boolean): void {
+  const port = CarpPort.open(settings, network);
+  if (typeof port === "string") return;
+  port.drop();
+  if (wasMaster) port.advertise(CARP_BOW_OUT);
+  port.close();
 }

@@ -20,6 +20,7 @@ import { Speakers } from "../../drive/speakers.ts";
 import type { Assignment, ToMain, ToWorker } from "../../model/messages.ts";
 import { vipReasons } from "../../model/reasons.ts";
 import type { RouterSettings } from "../../model/router.ts";
+import { FurtherParts } from "./further-parts.ts";
 import { Listener } from "./listener.ts";
 import { LiveRouter } from "./live-router.ts";
 import { applySettings, planReload } from "./reload.ts";
@@ -31,6 +32,8 @@ const REAL_TIME_PRIORITY = 40;
 /** A router whose interface is missing looks for it this often, besides at every change of interfaces. */
 const RETRY_MS = 1_000;
 const CAPACITY = 4096;
+/** While the daemon ends, other protocols are asked this often whether they have said their last words. */
+const PARTS_END_MS = 20;
 
 const nowMs = (): number => monotonicNs() / 1e6;
 
@@ -42,6 +45,8 @@ export class RouterThread {
   readonly #speakers: Speakers;
   readonly #steps: RouterSteps;
   readonly #witness: WitnessAsker;
+  /** Further protocols. */
+  readonly #parts: FurtherParts;
   readonly #usable = new Map<string, boolean>();
   #retryAtMs = Number.POSITIVE_INFINITY;
   /** When routers that have stopped are put away: after the step that stopped them, never within it. */
@@ -70,6 +75,10 @@ export class RouterThread {
       onOpen: (speaker) => listener.listen(speaker),
       onClose: (speaker) => listener.leave(speaker),
     });
+    this.#parts = new FurtherParts(this.#loop, this.#network, {
+      onTold: (view, problems) => void mailbox.send({ kind: "event", view, problems, lowerHeard: false }),
+      onGone: (name) => void mailbox.send({ kind: "gone", name }),
+    });
     this.#loop.add(mailbox.fd, POLL.IN, () => this.#onMail());
     this.#loop.add(this.#monitor.fd, POLL.IN, () => this.#onNetworkChange());
   }
@@ -84,7 +93,7 @@ export class RouterThread {
 
   #nextDeadlineNs(): number {
     const routersNs = Math.min(this.#retryAtMs, this.#tidyAtMs, this.#steps.nextDeadlineMs()) * 1e6;
-    return Math.min(routersNs, this.#steps.probes.nextDeadlineNs());
+    return Math.min(routersNs, this.#steps.probes.nextDeadlineNs(), this.#parts.nextDeadlineMs() * 1e6);
   }
 
   #onDeadline(atNs: number): void {
@@ -92,6 +101,7 @@ export class RouterThread {
     if (now >= this.#retryAtMs) this.#openMissing();
     this.#worstLateMs = Math.max(this.#worstLateMs, this.#steps.onDeadline(now));
     if (this.#steps.probes.nextDeadlineNs() <= atNs) this.#steps.probes.onDeadline(atNs);
+    this.#parts.onDeadline(now);
     if (now < this.#tidyAtMs) return;
     this.#tidyAtMs = Number.POSITIVE_INFINITY;
     this.#endIfDone();
@@ -109,6 +119,7 @@ export class RouterThread {
         case "health": {
           const router = this.#steps.routers.get(message.health.name);
           if (router !== undefined) router.health = message.health;
+          for (const part of this.#parts.all) part.health(message.health);
           this.#healthSteps();
           break;
         }
@@ -127,6 +138,7 @@ export class RouterThread {
     this.#witness.use(assignment.witness);
     for (const settings of assignment.routers) this.#add(settings, assignment);
     this.#begin([...this.#steps.routers.values()]);
+    this.#parts.use(assignment);
   }
 
   #add(settings: RouterSettings, { health }: Assignment): LiveRouter {
@@ -173,6 +185,7 @@ export class RouterThread {
     const free = plan.added.filter((settings) => !routers.has(settings.name));
     this.#begin(free.map((settings) => this.#add(settings, assignment)));
     this.#healthSteps();
+    this.#parts.use(assignment);
     const counts = { added: free.length, changed: plan.changed.length, removed: plan.removed.length, kept: plan.kept };
     this.#mailbox.send({ kind: "reloaded", counts });
   }
@@ -180,6 +193,7 @@ export class RouterThread {
   #stop(): void {
     this.#stopping = true;
     for (const router of this.#steps.routers.values()) this.#steps.step(router, { kind: "stop" });
+    for (const part of this.#parts.all) part.stop();
     this.#endIfDone();
   }
 
@@ -187,6 +201,10 @@ export class RouterThread {
   #endIfDone(): void {
     this.#forgetStopped();
     if (!this.#stopping || [...this.#steps.routers.values()].some((one) => one.state.role !== "stopped")) return;
+    if (!this.#parts.done) {
+      this.#tidyAtMs = nowMs() + PARTS_END_MS;
+      return;
+    }
     for (const router of this.#steps.routers.values()) this.#close(router, true);
     this.#loop.stop();
   }
@@ -268,9 +286,12 @@ export class RouterThread {
     for (const event of this.#monitor.read()) {
       if (event.kind === "link" || event.kind === "link-removed") {
         this.#onLink(event.link, event.kind === "link-removed");
+        for (const part of this.#parts.all) part.onLink(event.link, event.kind === "link-removed");
         linksChanged = true;
-      } else if (event.kind === "address-removed") this.#onAddressRemoved(event);
-      else if (event.kind === "overrun") this.#usable.clear();
+      } else if (event.kind === "address-removed") {
+        this.#onAddressRemoved(event);
+        for (const part of this.#parts.all) part.onAddressRemoved(event);
+      } else if (event.kind === "overrun") this.#usable.clear();
     }
     if (!linksChanged) return;
     if (Number.isFinite(this.#retryAtMs)) this.#openMissing();
@@ -308,6 +329,7 @@ export class RouterThread {
 
   #report(): void {
     const routers = [...this.#steps.routers.values()].map((router) => router.counters());
+    routers.push(...this.#parts.all.flatMap((part) => part.counters()));
     this.#mailbox.send({ kind: "report", report: { routers, worstLateMs: this.#worstLateMs } });
     this.#worstLateMs = 0;
   }

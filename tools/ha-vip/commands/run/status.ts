@@ -7,6 +7,7 @@ import {
   type StatusReport,
 } from "../../../../shared/model/status.ts";
 import { formatAddress } from "../../../../shared/text/address.ts";
+import { carpService } from "../carp/carp-status.ts";
 import type { VipConfiguration } from "../../model/configuration.ts";
 import type { RouterView } from "../../model/messages.ts";
 
@@ -85,7 +86,13 @@ export function statusReport(input: StatusInput): StatusReport {
     host: input.host,
     sampledAtMs: input.nowMs,
     configuration: input.configuration.origin,
-    services: input.configuration.routers.map((router) => serviceOf(input, router)),
+    services: [
+      ...input.configuration.routers.map((router) => serviceOf(input, router)),
+      ...(input.configuration.carps ?? []).map((carp) => {
+        const { name } = carp.settings;
+        return carpService(carp, input.views.get(name), input.since.get(name));
+      }),
+    ],
     attention: attentionOf(input),
     events: [...input.events],
   };
