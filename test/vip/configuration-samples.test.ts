@@ -13,7 +13,7 @@ import { writeVipSection } from "../../tools/ha-vip/config/ha-yaml-write.ts";
 import { option, runDataFiles } from "../support/datadriven.ts";
 import { allSamples, filesOf, readSample, SAMPLES, tell } from "./configuration-samples/sample.ts";
 import { plain } from "./configuration-samples/plain.ts";
-import { VERDICT_SCRIPT, verdictsOf } from "./configuration-samples/verdict.ts";
+import { TRUSTING, VERDICT_SCRIPT, verdictsOf } from "./configuration-samples/verdict.ts";
 
 describe("what ha-vip reads", () => {
   runDataFiles(SAMPLES, () => (block) => {
@@ -54,7 +54,9 @@ describe.skipIf(skip)(named("what the real keepalived says of them", lacking), (
         mkdirSync(dirname(path), { recursive: true });
         writeFileSync(path, text);
       }
-      return `${option(block, "id") ?? "node1"}:${join(folder, String(index), "keepalived.conf")}`;
+      const path = join(folder, String(index), "asked.conf");
+      writeFileSync(path, TRUSTING);
+      return `${option(block, "id") ?? "node1"}:${path}`;
     });
     verdicts = verdictsOf(VERDICT_SCRIPT, paths);
   });
@@ -63,7 +65,7 @@ describe.skipIf(skip)(named("what the real keepalived says of them", lacking), (
   for (const [index, { block, name }] of allSamples().entries()) {
     const recorded = option(block, "keepalived") ?? "accepts";
     test(`${name}: keepalived ${recorded} it`, () => {
-      expect(verdicts.get(join(folder, String(index), "keepalived.conf"))).toBe(recorded);
+      expect(verdicts.get(join(folder, String(index), "asked.conf"))).toBe(recorded);
       // Wherever the two differ, the sample says why.
       const same = (recorded === "accepts") === readSample(block).ok;
       if (!same) expect(option(block, "because") ?? "no reason given").not.toBe("no reason given");
