@@ -151,9 +151,7 @@ class StatusMaker {
     );
     const monitor = monitors[0];
     const operation = random.pick([
-      "monitor",
-      "monitor",
-      "monitor",
+      ...(monitor === undefined ? [] : ["monitor", "monitor", "monitor", "monitor"]),
       "start",
       "stop",
       ...(promoted ? ["promote", "demote"] : []),
@@ -214,7 +212,7 @@ class StatusMaker {
       operation_key: key,
       operation: entry.operation,
       "crm-debug-origin": "generator",
-      crm_feature_set: "3.16.2",
+      crm_feature_set: "3.16.1",
       "transition-key": transition,
       "transition-magic": `${entry.status}:${entry.rc};${transition}`,
       on_node: node.name,
@@ -236,6 +234,7 @@ class StatusMaker {
     if (mood === "unseen") return undefined;
     const history = this.histories.get(node.name) ?? new NodeHistory();
     if (mood === "shutdown") history.attributes["shutdown"] = NOW - 10;
+    if (has("unfencing") && random.chance(0.5)) history.attributes["#node-unfenced"] = NOW - 100;
     if (has("standby") && random.chance(0.1)) history.attributes["standby"] = "on";
     if (has("health") && random.chance(0.15))
       history.attributes["#health-cpu"] = random.pick(["red", "yellow", "green"]);

@@ -137,6 +137,7 @@ export function generate(seed: number): Generated {
     "cib",
     {
       "validate-with": "pacemaker-3.9",
+      crm_feature_set: "3.16.1",
       epoch: 1,
       num_updates: 0,
       admin_epoch: 0,

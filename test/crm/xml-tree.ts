@@ -61,12 +61,6 @@ function comparePaths(left: Path, right: Path): number {
   return 0;
 }
 
-function gone(node: Tree, path: Path): boolean {
-  let found: Tree | undefined = node;
-  for (const index of path) found = found?.children[index];
-  return found === undefined;
-}
-
 /**
  * Cuts elements out while `interesting` holds, until nothing more can go.
  * @param most how many trials there may be
@@ -76,17 +70,17 @@ export async function minimise(start: Tree, interesting: (tree: Tree) => Promise
   let trials = 0;
   for (let changed = true; changed && trials < most;) {
     changed = false;
-    const paths = pathsOf(best).filter((path) => path.length > 0 && !NEEDED.has(at(best, path).name));
-    // From the back to the front in document order, so that the paths of what is left stay true.
-    const inOrder = paths.toSorted(comparePaths).toReversed();
-    for (const path of inOrder) {
-      if (trials >= most) break;
-      if (gone(best, path)) continue;
-      const smaller = without(best, path);
-      trials += 1;
-      if (await interesting(smaller)) {
-        best = smaller;
-        changed = true;
+    for (let depth = 1; depth < 12; depth += 1) {
+      // From the back to the front in document order, so that the paths of what is left stay true.
+      const paths = pathsOf(best).filter((path) => path.length === depth && !NEEDED.has(at(best, path).name));
+      for (const path of paths.toSorted(comparePaths).toReversed()) {
+        if (trials >= most) break;
+        const smaller = without(best, path);
+        trials += 1;
+        if (await interesting(smaller)) {
+          best = smaller;
+          changed = true;
+        }
       }
     }
   }

@@ -61,7 +61,7 @@ export function failCount(world: World, resource: SchedResource, node: SchedNode
     count = addScores(count, parseScore(attribute.value) ?? 0);
   if (count <= 0 || !effective) return Math.max(0, count);
   const last = lastFailure(resource, node);
-  if (resource.failureTimeoutMs > 0 && !blocksOnFailure(world, resource, node)) {
+  if (resource.failureTimeoutMs > 0 && last > 0 && !blocksOnFailure(world, resource, node)) {
     if (world.now > last + Math.trunc(resource.failureTimeoutMs / 1000)) return 0;
   }
   return count;

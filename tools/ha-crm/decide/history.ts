@@ -45,6 +45,7 @@ function unpackResource(world: World, node: SchedNode, history: ResourceHistory)
   const resource = findResource(world, node, history) ?? addOrphan(world, node, history);
   if (resource === undefined) return;
   resource.history.set(node.index, entries);
+  if (!resource.orphan && differs(resource, history)) resource.agentChangedOn.add(node);
   const saved = resource.role;
   resource.role = ROLE.unknown;
   const run: HistoryRun = { world, resource, node, onFail: "ignore", lastFailure: undefined, entries };
@@ -54,6 +55,15 @@ function unpackResource(world: World, node: SchedNode, history: ResourceHistory)
   finishResourceState(run);
   // The role is the highest of all nodes it is active on.
   if (saved > resource.role) resource.role = saved;
+}
+
+function differs(resource: SchedResource, history: ResourceHistory): boolean {
+  const agent = resource.agent;
+  return (
+    agent !== undefined &&
+    history.type !== undefined &&
+    (agent.type !== history.type || agent.class !== history.class || agent.provider !== history.provider)
+  );
 }
 
 function targetRoleOf(_world: World, entry: HistoryEntry): number | undefined {

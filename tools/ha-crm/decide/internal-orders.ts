@@ -3,6 +3,7 @@ import { ORD } from "./action.ts";
 import { addColocation } from "./colocation-unpack.ts";
 import { orderTasks } from "./ordering-list.ts";
 import { ROLE } from "./roles.ts";
+import { addUnfencingOrders } from "./unfencing.ts";
 import type { SchedResource, World } from "./world.ts";
 
 /** What holds for every resource without being written: stop before start, members in order, instances inside of their clone. */
@@ -27,10 +28,12 @@ function ordersOfPrimitive(world: World, resource: SchedResource): void {
   const order = (first: string, then: string, flags: number) =>
     orderTasks(world, resource, first, resource, then, flags);
   order("stop", "start", ORD.ordered | ORD.impliesThen | ORD.restart);
+  order("delete", "monitor", ORD.sameNode | ORD.thenCancelsFirst);
   if (resource.top.promotable || resource.role > ROLE.unpromoted) {
     order("demote", "stop", ORD.promotedImpliesFirst);
     order("start", "promote", ORD.runnableLeft);
   }
+  addUnfencingOrders(world, resource);
   if (resource.isRemoteConnection || resource.isFenceDevice) avoidRemotes(world, resource);
 }
 

@@ -202,7 +202,7 @@ export function cancelForNoNode(resource: SchedResource): void {
   for (const action of resource.actions) {
     if (action.task === "stop") action.clear(ACT.optional);
     else if (action.task === "start") action.clear(ACT.runnable);
-    else if (action.task === "monitor" && action.intervalMs > 0) action.clear(ACT.runnable);
+    else if (action.intervalMs > 0 && action.detail !== "Stopped") action.clear(ACT.runnable);
   }
   if (resource.nextRole !== ROLE.stopped) resource.nextRole = ROLE.stopped;
 }

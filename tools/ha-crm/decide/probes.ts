@@ -2,7 +2,7 @@ import { ACT, ORD } from "./action.ts";
 import { nextLocation } from "./family.ts";
 import { makeAction } from "./make-action.ts";
 import { addOrdering } from "./ordering-list.ts";
-import { orderUnfencing } from "./unfencing.ts";
+import { orderAfterUnfencing } from "./unfencing.ts";
 import { ABSENT, DISCOVERY, type SchedNode, type SchedResource, type World } from "./world.ts";
 
 /** Looks for resources on nodes where it isn't known whether they run: before anything is started. */
@@ -72,7 +72,7 @@ function probePrimitive(world: World, resource: SchedResource, node: SchedNode):
   if (resource.discoveryMode[node.index] === DISCOVERY.never && resource.scores[node.index] !== ABSENT) return false;
   const action = makeAction(world, resource, "monitor", 0, node, false);
   action.clear(ACT.optional);
-  orderUnfencing(world, resource, node, action, ORD.ordered, false);
+  orderAfterUnfencing(world, resource, node, action, ORD.ordered);
   const top = resource.top.kind === "clone" && !resource.unique ? resource.top : resource;
   addOrdering(world, { firstAction: action, then: top, thenTask: "start", flags: ORD.probe });
   return true;

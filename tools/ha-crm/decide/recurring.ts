@@ -1,10 +1,10 @@
 import type { HistoryEntry } from "../model/state.ts";
 import { ACT, ORD, operationKey, type SchedAction } from "./action.ts";
-import { makeAction, startAction } from "./make-action.ts";
-import { addOrdering } from "./ordering-list.ts";
+import { makeAction, startAction, stopAction } from "./make-action.ts";
+import { addOrdering, orderTasks } from "./ordering-list.ts";
 import { parseRole, ROLE } from "./roles.ts";
 import { booleanOr } from "./values.ts";
-import type { ConfiguredOperation, SchedNode, SchedResource, World } from "./world.ts";
+import { nodeAvailable, type ConfiguredOperation, type SchedNode, type SchedResource, type World } from "./world.ts";
 
 /** Monitors that repeat: which ones must be begun, which ones ended. */
 export function createRecurring(world: World, resource: SchedResource): void {
@@ -121,6 +121,7 @@ function createForInactive(
     if (node === target) continue;
     const known = existing(resource, key, node);
     const action = makeAction(world, resource, name, intervalMs, node, known !== undefined);
+    action.detail = "Stopped";
     if (resource.managed) {
       addOrdering(world, {
         first: resource,
@@ -167,16 +168,32 @@ export function noteRunningMonitors(world: World, resource: SchedResource, node:
   }
 }
 
-/** Ends monitors that nobody asks for any more, and all of them in maintenance. */
+/**
+ * Ends monitors that nobody asks for any more, and all of them in maintenance; forgets what is left of resources that
+ * were removed from the configuration.
+ */
 export function cancelStrayMonitors(world: World): void {
   for (const resource of world.all) {
-    if (resource.kind !== "primitive" || resource.orphan) continue;
+    if (resource.kind !== "primitive") continue;
     for (const [index, entries] of resource.history) {
       const node = world.nodes[index];
-      if (node === undefined || !resource.runningOn.includes(node)) continue;
-      cancelOn(world, resource, node, entries);
+      if (node === undefined || !(node.maintenance || nodeAvailable(node))) continue;
+      if (resource.orphan) {
+        if (resource.top.kind !== "clone" || resource.unique) forget(world, resource, node);
+      } else if (resource.agentChangedOn.has(node)) {
+        if (resource.runningOn.includes(node)) stopAction(world, resource, node, false);
+        forget(world, resource, node);
+      } else if (resource.runningOn.includes(node)) cancelOn(world, resource, node, entries);
     }
   }
+}
+
+/** Removes the history of a resource from a node, after it was stopped there. */
+function forget(world: World, resource: SchedResource, node: SchedNode): void {
+  if (resource.failed || node.unclean || !node.online) return;
+  makeAction(world, resource, "delete", 0, node, false);
+  orderTasks(world, resource, "stop", resource, "delete", ORD.ordered);
+  orderTasks(world, resource, "delete", resource, "start", ORD.ordered);
 }
 
 function cancelOn(world: World, resource: SchedResource, node: SchedNode, entries: readonly HistoryEntry[]): void {

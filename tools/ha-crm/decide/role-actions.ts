@@ -4,7 +4,7 @@ import { demoteAction, promoteAction, startAction, stopAction } from "./make-act
 import { abortDangling, canMigrate, createMigration } from "./migration.ts";
 import { createRecurring } from "./recurring.ts";
 import { ROLE, type Role } from "./roles.ts";
-import { orderUnfencing } from "./unfencing.ts";
+import { orderAfterUnfencing, orderStopBeforeUnfencing } from "./unfencing.ts";
 import type { SchedNode, SchedResource, World } from "./world.ts";
 
 /**
@@ -186,13 +186,13 @@ function stopEverywhere(world: World, resource: SchedResource, optional: boolean
     }
     const stop = stopAction(world, resource, node, !needed);
     if (!resource.managed) stop.clear(ACT.runnable);
-    if (resource.needsUnfencing) orderUnfencing(world, resource, node, stop, ORD.impliesFirst, true);
+    orderStopBeforeUnfencing(world, resource, node, stop);
   }
 }
 
 function start(world: World, resource: SchedResource, node: SchedNode | undefined, optional: boolean): void {
   const action = startAction(world, resource, node, true);
-  if (node !== undefined) orderUnfencing(world, resource, node, action, ORD.impliesThen, false);
+  if (node !== undefined) orderAfterUnfencing(world, resource, node, action, ORD.impliesThen);
   if (action.has(ACT.runnable) && !optional) action.clear(ACT.optional);
   if (isExpectedNode(resource, node)) action.set(ACT.pseudo);
 }

@@ -11,6 +11,7 @@ import { cancelStrayMonitors, noteRunningMonitors } from "./recurring.ts";
 import { createActions } from "./create-actions.ts";
 import { createProbes } from "./probes.ts";
 import { placeAll } from "./place.ts";
+import { orderRemoteActions } from "./remote-orders.ts";
 import type { Recorder } from "./recorder.ts";
 import { remoteNames, unpackResources } from "./unpack-resources.ts";
 import { readSettings } from "./settings.ts";
@@ -78,6 +79,8 @@ export function schedule(input: ScheduleInput): Schedule {
   placeAll(world);
   createProbes(world);
   for (const resource of world.resources) createActions(world, resource);
+  // It may mark more nodes for fencing.
+  orderRemoteActions(world);
   scheduleFencing(world);
   applyOrderings(world);
   new Settler(world).run();

@@ -1,5 +1,13 @@
 import type { NvSet } from "../model/nvset.ts";
-import type { Clone, Group, Operation, Primitive, Resource, Template } from "../model/resource.ts";
+import {
+  primitivesOf,
+  type Clone,
+  type Group,
+  type Operation,
+  type Primitive,
+  type Resource,
+  type Template,
+} from "../model/resource.ts";
 import { INFINITY_SCORE, addScores, parseScore } from "../model/score.ts";
 import { parseRole, ROLE } from "./roles.ts";
 import { collectPairs } from "./rules.ts";
@@ -10,11 +18,17 @@ import { ABSENT, type Kind, SchedResource, type World } from "./world.ts";
 /** Builds all resources with their options, in the order of their priority. */
 export function unpackResources(world: World): void {
   const templates = new Map(world.cluster.templates.map((template) => [template.id, template]));
+  world.unfencingEnabled = world.cluster.resources.some((one) => primitivesOf(one).some(providesUnfencing));
   for (const config of world.cluster.resources) {
     const resource = new ResourceBuilder(world, templates).build(config, undefined, "");
     if (resource !== undefined) world.resources.push(resource);
   }
   world.resources = world.resources.toSorted((left, right) => right.priority - left.priority);
+}
+
+function providesUnfencing(primitive: Primitive): boolean {
+  const says = (set: NvSet) => set.pairs.some((pair) => pair.name === "provides" && pair.value === "unfencing");
+  return primitive.agent?.class === "stonith" && primitive.meta.some(says);
 }
 
 /** Names of the remote nodes whose connections are configured: they are nodes too. */
@@ -122,8 +136,6 @@ export class ResourceBuilder {
     if (resource.agent?.class === "stonith") {
       resource.isFenceDevice = true;
       world.haveFenceDevice = true;
-      const provides = resource.meta.get("provides") ?? "";
-      if (/unfencing/.test(provides)) world.unfencingEnabled = true;
     }
     if (isRemoteAgent({ ...config, agent: merged.agent })) {
       resource.isRemoteConnection = true;
@@ -228,19 +240,19 @@ function readTargetRole(resource: SchedResource): void {
 
 function readRequires(world: World, resource: SchedResource): void {
   const text = resource.meta.get("requires")?.toLowerCase();
-  const policy = world.settings.noQuorumPolicy;
-  let requires = text;
-  if (resource.isFenceDevice || resource.isRemoteConnection)
-    requires = resource.isFenceDevice ? (text ?? "quorum") : "quorum";
-  if (requires === undefined || !["nothing", "quorum", "fencing", "unfencing"].includes(requires)) {
-    requires = world.settings.fencingEnabled ? "fencing" : policy === "ignore" ? "nothing" : "quorum";
-  }
-  if (!world.settings.fencingEnabled && (requires === "fencing" || requires === "unfencing")) {
-    requires = "quorum";
-  }
+  let requires = text ?? "";
+  if (!["nothing", "quorum", "fencing", "unfencing"].includes(requires)) requires = defaultRequires(world, resource);
+  if (requires === "unfencing" && (resource.isFenceDevice || !world.settings.fencingEnabled)) requires = "quorum";
   resource.needsUnfencing = requires === "unfencing";
   resource.needsFencing = requires === "fencing" || requires === "unfencing";
-  resource.needsQuorum = requires !== "nothing";
+  resource.needsQuorum = requires === "quorum";
+}
+
+function defaultRequires(world: World, resource: SchedResource): string {
+  if (resource.isFenceDevice || resource.isRemoteConnection) return "quorum";
+  if (world.unfencingEnabled) return "unfencing";
+  if (world.settings.fencingEnabled) return "fencing";
+  return world.settings.noQuorumPolicy === "ignore" ? "nothing" : "quorum";
 }
 
 /** In a symmetric cluster every node starts with the score of the node itself. */

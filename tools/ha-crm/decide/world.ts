@@ -171,6 +171,8 @@ export class SchedResource {
   readonly actions: SchedAction[] = [];
   readonly actionsByKey = new Map<string, SchedAction[]>();
   readonly actionsByTask = new Map<string, SchedAction[]>();
+  /** Nodes whose history is of another agent. */
+  readonly agentChangedOn = new Set<SchedNode>();
   /** Entries of the history per node index, oldest first. */
   readonly history = new Map<number, readonly HistoryEntry[]>();
   readonly index: number;
