@@ -31,6 +31,7 @@ export interface Contestant {
 const DRAIN_FILE = "/etc/drain";
 const KEEPALIVED_FILE = "/etc/keepalived.conf";
 const KEEPALIVED = "/usr/sbin/keepalived";
+const OWN_COPY = "/opt/ha-vip";
 const UCARP = "/usr/sbin/ucarp";
 
 /** Priorities of the two hosts. */
@@ -97,17 +98,19 @@ export function haVip(binary: string): Contestant {
     lacking: () => undefined,
     version: () => firstLine([binary, "--version"]),
     async prepare(host, plan, priority) {
+      // A copy for each host, or two hosts would share its pages and each would look smaller than it is.
+      await host.run(["cp", "--no-clobber", binary, OWN_COPY]);
       if (plan.checkedPort === undefined) {
         await host.writeFile(KEEPALIVED_FILE, instances(plan, priority));
-        return [binary, "-f", KEEPALIVED_FILE, "-n", "-l", "-D"];
+        return [OWN_COPY, "-f", KEEPALIVED_FILE, "-n", "-l", "-D"];
       }
       const vips = plan.addresses.flatMap((address) => ["--vip", address]);
       const check = ["--check", `tcp://127.0.0.1:${plan.checkedPort}`];
       const rank = ["--priority", String(priority), "--preempt", "--interval", `${plan.intervalMs}ms`];
-      return [binary, "run", ...vips, "--dev", "eth0", ...check, ...rank];
+      return [OWN_COPY, "run", ...vips, "--dev", "eth0", ...check, ...rank];
     },
-    handOver: async (host) => void (await host.run([binary, "release", "--for", "10m", "--yes"])),
-    handBack: async (host) => void (await host.run([binary, "resume"])),
+    handOver: async (host) => void (await host.run([OWN_COPY, "release", "--for", "10m", "--yes"])),
+    handBack: async (host) => void (await host.run([OWN_COPY, "resume"])),
   };
 }
 

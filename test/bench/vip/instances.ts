@@ -10,8 +10,8 @@ export interface Cost {
   readonly processes: number;
 }
 
-/** Second rounds of announcements five seconds after a start are over by then. */
-const CALM_DOWN_MS = 6_500;
+/** Second rounds of announcements five seconds after a start are over by then, and programs are warm. */
+const CALM_DOWN_MS = 10_000;
 
 /** Addresses of so many virtual routers. */
 export function manyAddresses(count: number): readonly string[] {
