@@ -43,5 +43,21 @@ export const CONFIGURATION_OPTIONS = {
     placeholder: "NAME",
     summary: "which @lines of a keepalived.conf count; the host's name by default",
   },
+  carp: {
+    type: "number",
+    least: 1,
+    most: 255,
+    placeholder: "VHID",
+    summary: "speak CARP in this group, as carp(4) and ucarp do, and not VRRP",
+  },
+  "password-file": { type: "string", placeholder: "FILE", summary: "CARP: the shared secret in a file's first line" },
+  advbase: { type: "number", least: 0, most: 254, default: 1, summary: "CARP: seconds between adverts" },
+  advskew: {
+    type: "number",
+    least: 0,
+    most: 254,
+    default: 0,
+    summary: "CARP: so many 256ths of a second more; the host that speaks most often is master",
+  },
   preempt: { type: "flag", summary: "take the address from a living host of lower priority" },
 } as const;

@@ -9,6 +9,7 @@ import { makeSource, type Source } from "../../../shared/text/source.ts";
 import { parseAddress } from "../../../shared/text/address.ts";
 import { parseEndpoint } from "../../../shared/text/endpoint.ts";
 import type * as HaYaml from "../config/ha-yaml.ts";
+import { carpLine } from "../config/carp/carp-line.ts";
 import { parseKeepalived } from "../config/keepalived.ts";
 import { parseOneLine } from "../config/one-line.ts";
 import type { IncludeReader } from "../config/source-lines.ts";
@@ -29,6 +30,10 @@ export interface LoadOptions {
   readonly witness?: string | undefined;
   readonly "witness-key"?: string | undefined;
   readonly "config-id"?: string | undefined;
+  readonly carp?: number | undefined;
+  readonly "password-file"?: string | undefined;
+  readonly advbase?: number | undefined;
+  readonly advskew?: number | undefined;
 }
 
 export interface Loaded {
@@ -119,12 +124,28 @@ function witnessOf(options: LoadOptions): Result<WitnessSettings | undefined> {
   return ok({ address: read.value.host, port: read.value.port ?? WITNESS_PORT, keyFile });
 }
 
+/** `--carp VHID`: the same options for addresses and checks, another protocol. */
+function loadCarpLine(options: LoadOptions, vhid: number, device: string): Result<VipConfiguration> {
+  const { advbase = 1, advskew = 0, "password-file": passwordFile, preempt } = options;
+  if (passwordFile === undefined) return missing("--password-file", "--password-file /etc/ha-vip/carp.password");
+  const line = parseOneLine({
+    vips: options.vip ?? [],
+    device,
+    checks: options.check ?? [],
+    priority: LEAST_PRIORITY,
+    intervalMs: options.interval,
+    preempt,
+  });
+  return line.ok ? carpLine(line.value, { vhid, device, passwordFile, advbase, advskew, preempt }) : line;
+}
+
 /** Reads what the command line names. Never throws for what an operator may get wrong. */
 export function loadConfiguration(options: LoadOptions): Loaded {
   if (options.config !== undefined) return loadFile(options.config, options["config-id"]);
   const vips = options.vip ?? [];
   if (vips.length === 0) return { result: missing("--vip or --config", "--vip 10.0.0.100/24 --dev eth0"), sources: [] };
   if (options.dev === undefined) return { result: missing("--dev", "--dev eth0"), sources: [] };
+  if (options.carp !== undefined) return { result: loadCarpLine(options, options.carp, options.dev), sources: [] };
   const witness = witnessOf(options);
   if (!witness.ok) return { result: witness, sources: [] };
   const result = parseOneLine({

@@ -2,7 +2,9 @@
 import { z } from "zod";
 import { addressWord, durationWord, prefixWord } from "../../../shared/text/zod-words.ts";
 import { LEAST_CHECK_INTERVAL_MS, MAX_CHECKS, MAX_ROUTERS } from "../model/configuration.ts";
+import { MAX_CARPS } from "../model/carp/carp.ts";
 import { DEFAULT_ANNOUNCE, DEFAULT_INTERVAL_MS, ROUTER_DEFAULTS } from "../model/router.ts";
+import { carpSchema } from "./carp/carp-section.ts";
 
 const time = (leastMs: number, mostMs: number) => durationWord({ leastMs, mostMs, bareUnit: "s" });
 const ONE_HOUR_MS = 3_600_000;
@@ -115,7 +117,8 @@ const group = z.strictObject({
 });
 
 export const vipSchema = z.strictObject({
-  routers: z.array(router).min(1).max(MAX_ROUTERS),
+  routers: z.array(router).max(MAX_ROUTERS).default([]),
+  carp: z.array(carpSchema).max(MAX_CARPS).default([]),
   checks: z.array(check).max(MAX_CHECKS).default([]),
   groups: z.array(group).default([]),
   fifos: z.array(z.strictObject({ path: z.string(), ...runAs, script: script.optional() })).default([]),

@@ -18,9 +18,11 @@ import type {
   RouterConfiguration,
   VipConfiguration,
 } from "../model/configuration.ts";
+import { holdersOf } from "../model/holders.ts";
 import type { RouterSettings, VirtualAddress } from "../model/router.ts";
 import { WITNESS_PORT } from "../model/witness.ts";
 import type { Statement, Word } from "./block-text.ts";
+import { carpMistake, readCarp } from "./carp/carp-section.ts";
 import { CHECK_FORMS, parseCheckTarget } from "./check-target.ts";
 import {
   type AddressSection,
@@ -233,10 +235,23 @@ function build(
       at: at("groups", index),
     })),
     fifos: section.fifos.map(fifoOf),
+    carps: section.carp.map((one, index) => {
+      const place = at("carp", index);
+      const carp = readCarp(one, place);
+      const mistake = carpMistake(carp);
+      if (mistake !== undefined) {
+        problems.push(reason(configReasons, "VIP_CONF_VALUE", { word: `carp ${one.name}`, ...mistake }, place));
+      }
+      return carp;
+    }),
     ...(witness === undefined ? {} : { witness: { ...witness, port: witness.port ?? WITNESS_PORT } }),
     ...(section.startup === undefined ? {} : { startup: scriptOf(section.startup) }),
     ...(section.shutdown === undefined ? {} : { shutdown: scriptOf(section.shutdown) }),
   };
+  if (holdersOf(configuration).length === 0) {
+    const data = { where: "vip:", word: "routers", example: "routers: or carp: with an entry" };
+    problems.push(reason(configReasons, "VIP_CONF_MISSING", data, yamlPosition(text, ["vip"])));
+  }
   problems.push(...checkConfiguration(configuration));
   return problems.some(isError) ? fail(problems) : ok(configuration, problems);
 }

@@ -3,18 +3,21 @@ import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
 import { formatAddress } from "../../../shared/text/address.ts";
 import { hint } from "../../../shared/text/did-you-mean.ts";
 import { configReasons } from "./config-reasons.ts";
+import type { CarpConfiguration } from "./carp/carp.ts";
 import type { CheckSettings, RouterConfiguration, VipConfiguration } from "./configuration.ts";
+import { type Holder, holdersOf } from "./holders.ts";
 
 /** With a total below this, hosts whose priorities differ by keepalived's advice (50) never change places. */
 const USUAL_GAP = 50;
 
 export function checkConfiguration(configuration: VipConfiguration): Reason[] {
-  const { checks, routers } = configuration;
+  const { carps = [], checks, routers } = configuration;
   return [
     ...doubleChecks(checks),
     ...doubleGroups(configuration),
     ...doubleRouters(routers),
     ...doubleAddresses(routers),
+    ...carps.flatMap((carp) => [...unknownChecks(carp, checks), ...doubleNames(carp, configuration)]),
     ...routers.flatMap((router) => [...unknownChecks(router, checks), ...weakWeights(router, checks)]),
   ];
 }
@@ -73,7 +76,14 @@ function doubleAddresses(routers: readonly RouterConfiguration[]): Reason[] {
   return found;
 }
 
-function unknownChecks(router: RouterConfiguration, checks: readonly CheckSettings[]): Reason[] {
+/** Names are what commands and checks' effects go by, whichever protocol moves the addresses. */
+function doubleNames(carp: CarpConfiguration, configuration: VipConfiguration): Reason[] {
+  const { name } = carp.settings;
+  if (holdersOf(configuration).filter((one) => one.settings.name === name).length < 2) return [];
+  return [reason(configReasons, "VIP_CONF_TWICE", { what: "carp", name }, carp.at)];
+}
+
+function unknownChecks(router: Holder, checks: readonly CheckSettings[]): Reason[] {
   const names = checks.map((check) => check.name);
   return router.tracks
     .filter((track) => !names.includes(track.check))

@@ -1,11 +1,10 @@
 /** What the supervisor does the moment the daemon is dead: tell the others, and let go of the addresses. */
 import { PacketSocket } from "../../../../shared/drive/net/packet-socket.ts";
 import { RouteClient } from "../../../../shared/drive/net/route-client.ts";
-import { CarpPort } from "../../drive/carp/carp-port.ts";
-import { type Network, RouterPort } from "../../drive/router-port.ts";
+import { RouterPort } from "../../drive/router-port.ts";
 import { Speakers } from "../../drive/speakers.ts";
-import { CARP_BOW_OUT, type CarpSettings } from "../../model/carp/carp.ts";
 import type { VipConfiguration } from "../../model/configuration.ts";
+import type * as Carp from "../carp/release-carp.ts";
 
 /** The names in a testament (see `Testament`); none in one that can't be read. */
 function mastersIn(testament: unknown): ReadonlySet<string> {
@@ -36,17 +35,16 @@ export function releaseAddresses(configuration: VipConfiguration, testament: unk
       if (masters.has(settings.name)) port.sayGoodbye();
       port.close(speakers, { last: true });
     }
-    for (const { settings } of configuration.carps ?? []) releaseCarp(settings, network, masters.has(settings.name));
+    for (const { settings } of configuration.carps ?? []) {
+      carp().releaseCarp(settings, network, masters.has(settings.name));
+    }
   } finally {
     network.routes.close();
     network.packets.close();
   }
 }
 
-function releaseCarp(settings: CarpSettings, network: Network, wasMaster: boolean): void {
-  const port = CarpPort.open(settings, network);
-  if (typeof port === "string") return;
-  port.drop();
-  if (wasMaster) port.advertise(CARP_BOW_OUT);
-  port.close();
+/** Loaded only where there are such groups. */
+function carp(): typeof Carp {
+  return require("../carp/release-carp.ts");
 }

@@ -1,0 +1,62 @@
+/** The list `carp:` of ha.yaml → the model. */
+import { z } from "zod";
+import { parseAddress } from "../../../../shared/text/address.ts";
+import type { Position } from "../../../../shared/text/position.ts";
+import { type IpPrefix, parsePrefix } from "../../../../shared/text/prefix.ts";
+import { addressWord, prefixWord } from "../../../../shared/text/zod-words.ts";
+import { CARP_DEFAULTS, type CarpConfiguration } from "../../model/carp/carp.ts";
+import { DEFAULT_ANNOUNCE } from "../../model/router.ts";
+
+export const carpSchema = z.strictObject({
+  name: z.string().min(1).max(128),
+  vhid: z.number().int().min(1).max(255),
+  device: z.string().min(1).max(15),
+  addresses: z.array(prefixWord()).min(1).max(64),
+  /** The shared secret, 20 bytes at most, in the first line of a file that only root reads. */
+  passwordFile: z.string().min(1),
+  advbase: z.number().int().min(0).max(254).default(CARP_DEFAULTS.rank.base),
+  advskew: z.number().int().min(0).max(254).default(CARP_DEFAULTS.rank.skew),
+  deadRatio: z.number().int().min(1).max(100).default(CARP_DEFAULTS.deadRatio),
+  preempt: z.boolean().default(CARP_DEFAULTS.preempt),
+  source: addressWord().optional(),
+  checks: z.array(z.string()).default([]),
+});
+
+export type CarpSection = z.output<typeof carpSchema>;
+
+/** Texts that the schema has read once already. */
+function prefix(text: string): IpPrefix {
+  const read = parsePrefix(text);
+  if (!read.ok) throw new Error(`the schema let ${text} through`);
+  return read.value;
+}
+
+/** What makes a group impossible, in words; undefined when nothing does. */
+export function carpMistake({ settings }: CarpConfiguration): { needs: string; example: string } | undefined {
+  const { addresses, rank } = settings;
+  if (addresses.some((one) => one.address.family !== 4)) {
+    return { needs: "IPv4 addresses: CARP over IPv6 is not spoken", example: "addresses: [10.0.0.100/24]" };
+  }
+  if (rank.base === 0 && rank.skew === 0) {
+    return { needs: "an advbase or an advskew above 0", example: "advbase: 1" };
+  }
+  return undefined;
+}
+
+/** One entry of the list. */
+export function readCarp(section: CarpSection, at: Position): CarpConfiguration {
+  const { addresses, advbase, advskew, checks, source, ...rest } = section;
+  const own = source === undefined ? undefined : parseAddress(source);
+  return {
+    settings: {
+      ...rest,
+      rank: { base: advbase, skew: advskew },
+      addresses: addresses.map(prefix).map(({ address, length }) => ({ address, prefixLength: length })),
+      announce: DEFAULT_ANNOUNCE,
+      ...(own?.ok === true ? { source: own.value } : {}),
+    },
+    tracks: checks.map((check) => ({ check, at })),
+    notify: {},
+    at,
+  };
+}
