@@ -80,7 +80,6 @@ const IGNORED: Readonly<Record<string, string>> = {
   "splice-auto": "long streams of mode tcp are spliced by themselves",
   "splice-request": "long streams of mode tcp are spliced by themselves",
   "splice-response": "long streams of mode tcp are spliced by themselves",
-  "disable-h2-upgrade": "a connection changes to HTTP/2 only by negotiation",
 };
 
 const REFUSED: Readonly<Record<string, string>> = {

@@ -2,11 +2,12 @@
 import type { Socket, SocketHandler, TCPSocketListener, UnixSocketListener } from "bun";
 import { rmSync } from "node:fs";
 import type { Bind } from "../model/bind.ts";
+import { becomeHttp2 } from "./h2/connection.ts";
 import { ClientConnection } from "./http/client.ts";
 import { Preface } from "./preface.ts";
 import type { Peer } from "./peer.ts";
 import type { DataPlane } from "./plane.ts";
-import type { ListenerRuntime } from "./runtime.ts";
+import type { FrontendRuntime, ListenerRuntime } from "./runtime.ts";
 import { TcpSession } from "./tcp/session.ts";
 import { nowMs } from "./timer-wheel.ts";
 import { addCertificates, bindTlsContexts, isNamed, tlsViewOf } from "./tls.ts";
@@ -181,7 +182,7 @@ export function openListeners(
       id += 1;
       for (const port of portsOf(bind)) {
         try {
-          const runtime: ListenerRuntime = { bind, id: bind.id ?? id, frontend };
+          const runtime: ListenerRuntime = { bind, id: bind.id ?? id, frontend, becomeHttp2: http2Of(bind, frontend) };
           const key = listenerKey(bind, port);
           const kept = before.find((one) => one.key === key);
           if (kept !== undefined && bind.tls === undefined) {
@@ -199,6 +200,14 @@ export function openListeners(
   }
   for (const old of before) if (!open.includes(old)) old.stop();
   return { open, failures };
+}
+
+/** Without TLS both protocols are understood unless one is named; with TLS what ALPN may agree on. */
+function http2Of(bind: Bind, { proxy }: FrontendRuntime): ListenerRuntime["becomeHttp2"] {
+  if (bind.protocol === "h1" || bind.protocol === "none") return undefined;
+  const agreed = bind.protocol === "h2" || (bind.tls?.alpn.includes("h2") ?? false);
+  const spoken = agreed || (bind.tls === undefined && !proxy.flags.has("disable-h2-upgrade"));
+  return spoken ? becomeHttp2 : undefined;
 }
 
 /** Sockets with the same key may go over to a new configuration. */

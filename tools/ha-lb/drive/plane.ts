@@ -54,6 +54,8 @@ export class DataPlane {
   readonly processVariables = new Map<string, SampleValue>();
   readonly logs: LogSender;
   readonly clients = new Set<ClientConnection>();
+  /** Connections that carry several requests at once. */
+  readonly multiplexed = new Set<{ endSoon(): void }>();
   stopping = false;
   activeConnections = 0;
   totalConnections = 0;

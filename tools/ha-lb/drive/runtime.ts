@@ -12,6 +12,7 @@ import type { ForwardOption } from "../model/proxy.ts";
 import type { ConnectionFacts } from "./connect.ts";
 import type { Sticker } from "./tables.ts";
 import { serverTlsOptions } from "./tls.ts";
+import type { ClientConnection } from "./http/client.ts";
 import type { Bind } from "../model/bind.ts";
 import type { Proxy } from "../model/proxy.ts";
 import type { Server } from "../model/server.ts";
@@ -220,4 +221,6 @@ export interface ListenerRuntime {
   readonly bind: Bind;
   readonly id: number;
   readonly frontend: FrontendRuntime;
+  /** Takes a connection over that begins as HTTP/2 does; absent where that is not spoken. */
+  readonly becomeHttp2: ((client: ClientConnection, bytes: Buffer) => void) | undefined;
 }

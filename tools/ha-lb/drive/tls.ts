@@ -109,8 +109,15 @@ function bindOptions(tls: BindTls): Bun.TLSOptions {
     ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
     ...(asks ? { requestCert: true, rejectUnauthorized: tls.verify === "required", ...authorities(tls.caFile) } : {}),
     // Only what is really spoken may be agreed on.
-    ...(tls.alpn.includes("http/1.1") ? { ALPNProtocols: "http/1.1" } : {}),
+    ...alpnOptions(tls.alpn),
   };
+}
+
+/** Protocols in order of preference, each after its length (RFC 7301, section 3.1): the runtime wants them so. */
+function alpnOptions(protocols: readonly string[]): Bun.TLSOptions {
+  const spoken = protocols.filter((name) => name === "h2" || name === "http/1.1");
+  if (spoken.length === 0) return {};
+  return { ALPNProtocols: Buffer.concat(spoken.map((name) => Buffer.from([name.length, ...Buffer.from(name)]))) };
 }
 
 /** DNS names of the first certificate in a PEM text. */

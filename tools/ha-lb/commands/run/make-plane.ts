@@ -51,5 +51,6 @@ export function adoptState(from: DataPlane, to: DataPlane): void {
 export function drain(plane: DataPlane): void {
   plane.stopping = true;
   for (const client of plane.clients) client.endSoon();
+  for (const connection of plane.multiplexed) connection.endSoon();
   for (const backend of plane.backends.values()) for (const server of backend.servers) server.closeIdle();
 }

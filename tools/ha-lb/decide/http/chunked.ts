@@ -23,6 +23,11 @@ export class ChunkReader {
     return this.#done;
   }
 
+  /** The next byte is content. */
+  get insideData(): boolean {
+    return this.#part === "data";
+  }
+
   /**
    * Takes bytes in. `onData` gets the places of the chunks' contents, for who must send them on without the coding.
    * @returns how many bytes belong to the body (fewer than given only when it ends there), or -1 when they break

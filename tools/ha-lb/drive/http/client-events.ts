@@ -1,4 +1,5 @@
 /** What a client's socket tells: bytes, the end of its side, its close, and deadlines. */
+import { PREFACE } from "../../decide/h2/frame.ts";
 import { READ, MORE, scanRequest } from "../../decide/http/scan.ts";
 import { keepsAlive } from "../../decide/http/scan.ts";
 import { ChunkReader } from "../../decide/http/chunked.ts";
@@ -43,6 +44,7 @@ export function readHead(client: ClientConnection, bytes: Buffer): void {
   const { timeouts } = client.frontend.proxy;
   const now = nowMs();
   if (Number.isNaN(client.firstByteMs)) client.firstByteMs = now;
+  if (client.requests === 0 && client.listener.becomeHttp2 !== undefined && !staysHttp1(client, bytes)) return;
   const result = scanRequest(client.head, bytes, client.plane.limits);
   if (result === MORE) {
     client.input = bytes;
@@ -75,6 +77,24 @@ export function readHead(client: ClientConnection, bytes: Buffer): void {
   if (length === CHUNKED) client.chunks = new ChunkReader();
   const rest = bytes.length > head.byteLength ? bytes.subarray(head.byteLength) : undefined;
   acceptRequest(client, rest);
+}
+
+/** A connection that begins as HTTP/2 does becomes one, where that is spoken. @returns whether it goes on as it is */
+function staysHttp1(client: ClientConnection, bytes: Buffer): boolean {
+  const { becomeHttp2 } = client.listener;
+  const length = Math.min(bytes.length, PREFACE.length);
+  if (becomeHttp2 === undefined) return true;
+  if (PREFACE.compare(bytes, 0, length, 0, length) !== 0) {
+    if (client.listener.bind.protocol !== "h2") return true;
+    // `proto h2`: nothing else is spoken here.
+    client.abort();
+    client.plane.forget(client);
+    return false;
+  }
+  if (length === PREFACE.length) becomeHttp2(client, bytes);
+  // `P` may also be the start of POST: the deadline was set when the connection came.
+  else client.input = bytes;
+  return false;
 }
 
 export function onClientEnd(client: ClientConnection): void {

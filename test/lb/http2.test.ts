@@ -1,0 +1,262 @@
+/** HTTP/2 clients in front of a running balancer: curl, nghttp2's tools, and clients that mean harm. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { until } from "../../shared/lab/host.ts";
+import { named, requirePackages } from "../../shared/lab/requirements.ts";
+import {
+  FLAG,
+  FRAME,
+  frame,
+  FrameReader,
+  PREFACE,
+  settingsFrame,
+  wordFrame,
+} from "../../tools/ha-lb/decide/h2/frame.ts";
+import { encodeHeaders } from "../../tools/ha-lb/decide/h2/hpack-encode.ts";
+import { freePort } from "./pair.ts";
+
+const ROOT = join(import.meta.dir, "..", "..");
+const lacking = requirePackages("curl", "openssl", "nghttp2-client");
+const LARGE = 1 << 20;
+
+/** A server of HTTP/1.1 that tells what it was asked, with bodies of known, unknown and no length. */
+function startServer(port: number): Promise<Server> {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    let text = "";
+    socket.on("data", (data: Buffer) => {
+      text += data.toString("latin1");
+      const end = text.indexOf("\r\n\r\n");
+      if (end < 0) return;
+      const length = Number(/\r\ncontent-length: (\d+)/i.exec(text)?.[1] ?? 0);
+      const chunked = /\r\ntransfer-encoding: chunked/i.test(text.slice(0, end));
+      if (chunked ? !text.endsWith("0\r\n\r\n") : text.length < end + 4 + length) return;
+      const asked = text;
+      text = "";
+      if (asked.startsWith("GET /large ")) {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${LARGE}\r\n\r\n${"x".repeat(LARGE)}`);
+      } else if (asked.startsWith("GET /chunked ")) {
+        socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+        socket.write("4;x=y\r\ndefg\r\n0\r\n\r\n");
+      } else if (asked.startsWith("GET /end ")) socket.end("HTTP/1.1 200 OK\r\n\r\nuntil the end");
+      else if (asked.startsWith("GET /cut ")) socket.end("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort");
+      else if (!asked.startsWith("GET /silent ")) {
+        socket.write(`HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: ${asked.length}\r\n\r\n${asked}`);
+      }
+    });
+  });
+  return new Promise((resolve) => server.listen(port, "127.0.0.1", () => resolve(server)));
+}
+
+describe.skipIf(lacking !== undefined)(named("HTTP/2 in front", lacking), () => {
+  const folder = mkdtempSync(join(tmpdir(), "lb-http2-"));
+  let server: Server;
+  let clear = 0;
+  let encrypted = 0;
+  let only = 0;
+  let log = "";
+  let balancer: Bun.Subprocess<"ignore", "pipe", "inherit">;
+
+  async function run(...words: readonly string[]): Promise<string> {
+    const child = Bun.spawn([...words], { stdout: "pipe", stderr: "pipe" });
+    return (await new Response(child.stdout).text()) + (await new Response(child.stderr).text());
+  }
+  const curl = (...words: readonly string[]): Promise<string> => run("curl", "-s", "-k", "-m", "5", ...words);
+
+  beforeAll(async () => {
+    const name = ["-subj", "/CN=localhost"];
+    await Bun.$`openssl req -x509 -newkey rsa:2048 -nodes -keyout ${folder}/k.pem -out ${folder}/c.pem -days 2 ${name}`.quiet();
+    await Bun.$`cat ${folder}/c.pem ${folder}/k.pem > ${folder}/site.pem`;
+    const serverPort = await freePort();
+    server = await startServer(serverPort);
+    [clear, encrypted, only] = [await freePort(), await freePort(), await freePort()];
+    const file = join(folder, "haproxy.cfg");
+    const text = `global
+ log stdout format raw daemon
+defaults
+ mode http
+ log global
+ option httplog
+ timeout connect 2s
+ timeout client 10s
+ timeout server 10s
+frontend f
+ bind 127.0.0.1:${clear}
+ bind 127.0.0.1:${encrypted} ssl crt ${folder}/site.pem alpn h2,http/1.1
+ bind 127.0.0.1:${only} proto h2
+ option forwardfor
+ http-request deny deny_status 403 if { path /denied }
+ http-response set-header X-Seen yes
+ default_backend b
+backend b
+ server s 127.0.0.1:${serverPort}
+`;
+    writeFileSync(file, text);
+    const command = [process.execPath, join(ROOT, "tools/ha-lb/main.ts"), "-db", "-f", file];
+    balancer = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+    void (async () => {
+      for await (const chunk of balancer.stdout) log += new TextDecoder().decode(chunk);
+    })();
+    await until("it answers", async () => (await curl(`http://127.0.0.1:${clear}/`)) !== "");
+  }, 20_000);
+  afterAll(async () => {
+    balancer?.kill("SIGTERM");
+    await balancer?.exited;
+    server?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test.each([
+    ["agreed on by ALPN", () => [`https://127.0.0.1:${encrypted}/`], "2"],
+    ["ALPN without h2", () => ["--http1.1", `https://127.0.0.1:${encrypted}/`], "1.1"],
+    ["without TLS, by the first bytes", () => ["--http2-prior-knowledge", `http://127.0.0.1:${clear}/`], "2"],
+    ["HTTP/1.1 on the same port", () => [`http://127.0.0.1:${clear}/`], "1.1"],
+    ["proto h2", () => ["--http2-prior-knowledge", `http://127.0.0.1:${only}/`], "2"],
+  ] satisfies readonly (readonly [string, () => readonly string[], string])[])("%s", async (_name, words, version) => {
+    const answer = await curl("-o", "/dev/null", "-w", "%{http_version} %{http_code} %header{x-seen}", ...words());
+    expect(answer).toBe(`${version} 200 yes`);
+  });
+
+  test("proto h2 speaks nothing else", async () => {
+    expect(await curl("-w", "%{http_code}", `http://127.0.0.1:${only}/`)).toBe("000");
+  });
+
+  test("the server gets a plain request of HTTP/1.1", async () => {
+    const asked = await curl(
+      "-H",
+      "Cookie: a=1",
+      "-H",
+      "X-Y: z",
+      "--data",
+      "hello",
+      `https://127.0.0.1:${encrypted}/p?q`,
+    );
+    expect(asked.split("\r\n").toSorted()).toEqual(
+      [
+        "POST /p?q HTTP/1.1",
+        `host: 127.0.0.1:${encrypted}`,
+        "accept: */*",
+        "content-length: 5",
+        "content-type: application/x-www-form-urlencoded",
+        "cookie: a=1",
+        asked.match(/user-agent: [^\r]*/)?.[0] ?? "",
+        "X-Forwarded-For: 127.0.0.1",
+        "x-y: z",
+        "",
+        "hello",
+      ].toSorted(),
+    );
+  });
+
+  test.each([
+    ["of known length", "/large", "200 1048576"],
+    ["in chunks", "/chunked", "200 7"],
+    ["until the connection ends", "/end", "200 13"],
+    ["made by a rule", "/denied", "403 93"],
+  ])("a body %s", async (_name, path, expected) => {
+    const answer = await curl(
+      "-o",
+      "/dev/null",
+      "-w",
+      "%{http_code} %{size_download}",
+      `https://127.0.0.1:${encrypted}${path}`,
+    );
+    expect(answer.split(" ")[0]).toBe(expected.split(" ")[0] ?? "");
+    if (path !== "/denied") expect(answer).toBe(expected);
+  });
+
+  test("an answer that is cut short is an error for the client", async () => {
+    expect(await curl("-w", "%{errormsg}", `https://127.0.0.1:${encrypted}/cut`)).toContain("not closed cleanly");
+  });
+
+  test("a body of unknown length goes up", async () => {
+    const file = join(folder, "upload");
+    writeFileSync(file, "x".repeat(300_000));
+    const asked = await run("sh", "-c", `cat ${file} | curl -s -k -m 5 -T - https://127.0.0.1:${encrypted}/up/`);
+    expect(asked).toContain("\r\ntransfer-encoding: chunked\r\n");
+    // The name of the header has an x, too.
+    expect(asked.slice(asked.indexOf("\r\n\r\n")).replaceAll(/[^x]/g, "")).toHaveLength(300_000);
+  });
+
+  test("the log has the request as it was asked", async () => {
+    await curl(`https://127.0.0.1:${encrypted}/logged`);
+    const line = `"GET https://127.0.0.1:${encrypted}/logged HTTP/2.0"`;
+    await until("the line is there", () => Promise.resolve(log.includes(line)));
+  });
+
+  test("thousands of requests on a few connections, large bodies beside each other", async () => {
+    const many = await run("h2load", "-n", "3000", "-c", "4", "-m", "30", `http://127.0.0.1:${clear}/`);
+    expect(many).toContain("3000 succeeded, 0 failed");
+    const large = await run("h2load", "-n", "60", "-c", "3", "-m", "10", `https://127.0.0.1:${encrypted}/large`);
+    expect(large).toContain("60 succeeded, 0 failed");
+  }, 30_000);
+
+  /** Sends bytes as one client; the error of the GOAWAY that comes back. */
+  async function attack(bytes: Buffer): Promise<number | undefined> {
+    return await new Promise((resolve) => {
+      const reader = new FrameReader();
+      let code: number | undefined;
+      const socket = connect(clear, "127.0.0.1", () =>
+        socket.write(Buffer.concat([PREFACE, settingsFrame([]), bytes])),
+      );
+      socket.on("data", (data: Buffer) => {
+        reader.feed(data, ({ type, payload }) => {
+          if (type === FRAME.GOAWAY) code = payload.readUInt32BE(4);
+          return true;
+        });
+      });
+      socket.on("error", () => undefined);
+      socket.setTimeout(5000, () => socket.destroy());
+      socket.on("close", () => resolve(code));
+    });
+  }
+  const request = (streamId: number, path: string, flags: number = FLAG.END_STREAM | FLAG.END_HEADERS): Buffer =>
+    frame(
+      FRAME.HEADERS,
+      flags,
+      streamId,
+      encodeHeaders([
+        [":method", "GET"],
+        [":scheme", "http"],
+        [":path", path],
+        [":authority", "a"],
+      ]),
+    );
+
+  test.each([
+    [
+      "rapid reset",
+      () =>
+        Buffer.concat(
+          Array.from({ length: 3000 }, (_, index) =>
+            Buffer.concat([request(index * 2 + 1, "/silent"), wordFrame(FRAME.RST_STREAM, index * 2 + 1, 8)]),
+          ),
+        ),
+    ],
+    ["pings", () => Buffer.concat(Array.from({ length: 3000 }, () => frame(FRAME.PING, 0, 0, Buffer.alloc(8))))],
+    [
+      "continuations",
+      () =>
+        Buffer.concat([
+          request(1, "/", 0),
+          ...Array.from({ length: 3000 }, () => frame(FRAME.CONTINUATION, 0, 1, Buffer.alloc(0))),
+        ]),
+    ],
+  ] satisfies readonly (readonly [string, () => Buffer])[])(
+    "a flood of %s is cut off, and others are served",
+    async (_name, bytes) => {
+      expect(await attack(bytes())).toBe(11);
+      expect(await curl("-o", "/dev/null", "-w", "%{http_code}", `http://127.0.0.1:${clear}/`)).toBe("200");
+    },
+  );
+
+  test("connections of attackers leave nothing behind", async () => {
+    await until("no session is counted", async () => {
+      await curl(`http://127.0.0.1:${clear}/last`);
+      return log.endsWith(' 1/1/0/0/0 0/0 "GET /last HTTP/1.1"\n');
+    });
+  });
+});

@@ -1,0 +1,180 @@
+/** A client's connection that speaks HTTP/2: frames between its socket and the clients that its streams are. */
+import type { Socket } from "bun";
+import type { TranslatedRequest } from "../../decide/h2/request.ts";
+import { Session, type SessionEvents } from "../../decide/h2/session.ts";
+import type { ClientConnection } from "../http/client.ts";
+import { Peer } from "../peer.ts";
+import type { DataPlane } from "../plane.ts";
+import type { ListenerRuntime } from "../runtime.ts";
+import { nowMs, wheel } from "../timer-wheel.ts";
+import { Stream, type StreamHost } from "./stream-client.ts";
+
+/** Body bytes that may wait for the socket. */
+const HIGH_BYTES = 128 * 1024;
+/** Beyond this only answers to a client that never reads can have come: it is cut off. */
+const MOST_PENDING_BYTES = 1 << 20;
+/** How long the last frames may take to go out. */
+const LINGER_MS = 1000;
+
+export class Http2Connection extends Peer implements SessionEvents, StreamHost {
+  readonly session: Session;
+  readonly plane: DataPlane;
+  readonly runtime: ListenerRuntime;
+  readonly clientSocket: Socket<Peer>;
+  private readonly streams = new Map<number, Stream>();
+  private corked: Buffer[] = [];
+  private corkedBytes = 0;
+  private gone = false;
+
+  constructor(
+    /** What the connection was until it showed its protocol. */
+    readonly before: ClientConnection,
+    socket: Socket<Peer>,
+  ) {
+    super();
+    this.socket = socket;
+    this.clientSocket = socket;
+    this.plane = before.plane;
+    // Its streams are not asked for their protocol.
+    this.runtime = { ...before.listener, becomeHttp2: undefined };
+    const { mostBytes, mostFields } = this.plane.limits;
+    this.session = new Session(this, { mostBytes, mostFields }, nowMs());
+    this.plane.multiplexed.add(this);
+    this.session.start();
+    this.rest();
+  }
+
+  override onData(data: Buffer): void {
+    this.session.feed(data, nowMs());
+    this.rest();
+  }
+
+  /** Silence ends the connection: soon when nothing runs, later when the client is to read or to send. */
+  private rest(): void {
+    if (this.gone) return;
+    const { timeouts } = this.runtime.frontend.proxy;
+    const idle = this.streams.size === 0;
+    const limitMs = idle ? (timeouts.httpKeepAlive ?? timeouts.httpRequest ?? timeouts.client) : timeouts.client;
+    if (limitMs !== undefined) wheel.set(this, nowMs() + limitMs);
+    if (idle && this.plane.stopping) this.endSoon();
+  }
+
+  /** The configuration changed or the process stops: the client is asked to go elsewhere. */
+  endSoon(): void {
+    this.session.leave();
+    if (this.streams.size === 0) this.finish();
+  }
+
+  write(bytes: Buffer): void {
+    if (this.corked.length === 0) queueMicrotask(() => this.uncork());
+    this.corked.push(bytes);
+    this.corkedBytes += bytes.length;
+  }
+
+  /** All that one event brought goes out in one write. */
+  private uncork(): void {
+    const parts = this.corked;
+    if (parts.length === 0) return;
+    this.corked = [];
+    this.corkedBytes = 0;
+    this.send(parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts));
+    if (this.pendingBytes > MOST_PENDING_BYTES) this.cut();
+    // The socket took it all: no other event tells those that wait for room.
+    else if (this.pendingBytes === 0) this.onRoom();
+  }
+
+  room(): number {
+    return Math.max(0, HIGH_BYTES - this.pendingBytes - this.corkedBytes);
+  }
+
+  onRequest(streamId: number, request: TranslatedRequest): void {
+    const stream = new Stream(this, streamId, request);
+    this.streams.set(streamId, stream);
+    stream.start(request);
+  }
+
+  onBody(streamId: number, bytes: Buffer, ended: boolean): void {
+    const stream = this.streams.get(streamId);
+    if (stream === undefined) this.session.consumed(streamId, bytes.length);
+    else stream.take(bytes, ended);
+  }
+
+  onReset(streamId: number): void {
+    this.streams.get(streamId)?.cut();
+  }
+
+  /** Streams take turns: who was served last stands last. */
+  onRoom(): void {
+    for (const [streamId, stream] of Array.from(this.streams)) {
+      if (stream.client.pendingBytes === 0) continue;
+      if (this.room() === 0) return;
+      this.streams.delete(streamId);
+      this.streams.set(streamId, stream);
+      stream.flush();
+    }
+  }
+
+  forget(streamId: number): void {
+    this.streams.delete(streamId);
+    if (this.streams.size === 0) this.rest();
+  }
+
+  /** The session is over. */
+  override onEnd(): void {
+    this.finish();
+  }
+
+  override onDrained(): void {
+    this.onRoom();
+  }
+
+  override onDeadline(): void {
+    if (this.streams.size > 0 || this.gone) {
+      this.cut();
+      return;
+    }
+    this.session.leave();
+    this.finish();
+  }
+
+  override onClose(): void {
+    this.detach();
+    this.release();
+  }
+
+  /** Sends what is left and closes. */
+  private finish(): void {
+    this.uncork();
+    this.release();
+    this.close();
+    if (this.isOpen) wheel.set(this, nowMs() + LINGER_MS);
+  }
+
+  private cut(): void {
+    this.abort();
+    this.release();
+  }
+
+  private release(): void {
+    if (this.gone) return;
+    this.gone = true;
+    this.plane.multiplexed.delete(this);
+    for (const stream of Array.from(this.streams.values())) stream.cut();
+    this.plane.activeConnections -= 1;
+    this.runtime.frontend.active -= 1;
+    this.plane.onConnectionGone?.();
+  }
+}
+
+/** The connection of `client` began as HTTP/2 does: it is one from now on. `bytes` are all that has come. */
+export function becomeHttp2(client: ClientConnection, bytes: Buffer): void {
+  const { socket, plane } = client;
+  if (socket === undefined) return;
+  // It is no client any more; what it counted for goes on to count.
+  plane.clients.delete(client);
+  wheel.remove(client);
+  client.socket = undefined;
+  const connection = new Http2Connection(client, socket);
+  socket.data = connection;
+  connection.onData(bytes);
+}
