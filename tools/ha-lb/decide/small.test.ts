@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Cookie } from "../model/balance.ts";
 import type { StickTable } from "../model/stick-table.ts";
 import { parseIp } from "../model/ip.ts";
-import { findCookie, rewriteRequestCookies, setCookieLine } from "./cookie.ts";
+import { findCookie, isCacheable, needsNewDate, rewriteRequestCookies, setCookieLine, staleness } from "./cookie.ts";
 import { readProxyHeader, writeProxyHeader } from "./proxy-protocol.ts";
 import { StickStore } from "./stick-table.ts";
 import { normalizeUri, withPath, withQuery } from "./rules/uri.ts";
@@ -33,7 +33,43 @@ describe("cookies", () => {
   test("prefix: the server stands before the tilde", () => {
     expect(findCookie(["SRV=web1~abc"], cookie("prefix"))?.server).toBe("web1");
     expect(rewriteRequestCookies(["SRV=web1~abc; x=y"], cookie("prefix"))).toEqual(["SRV=abc; x=y"]);
-    expect(findCookie(["SRV=abc"], cookie("prefix"))).toBeUndefined();
+    // Without a prefix the whole value may name a server, and the server gets it as it is.
+    expect(findCookie(["SRV=web1"], cookie("prefix"))?.server).toBe("web1");
+    expect(rewriteRequestCookies(["SRV=web1"], cookie("prefix"))).toEqual(["SRV=web1"]);
+  });
+  test("dates: too long idle, too old, from the future, without a date, malformed", () => {
+    const dated = cookie("insert", { maxIdleSeconds: 60, maxLifeSeconds: 600 });
+    const now = 1_700_000_000_000;
+    const at = (lastMs: number, firstMs: number) => {
+      const line = setCookieLine(dated, "s1", lastMs, firstMs).split(";", 1)[0] ?? "";
+      const found = findCookie([line], dated);
+      return found === undefined ? undefined : staleness(found, dated, now);
+    };
+    expect(at(now - 30_000, now - 300_000)).toBeUndefined();
+    expect(at(now - 70_000, now - 300_000)).toBe("E");
+    expect(at(now - 30_000, now - 700_000)).toBe("O");
+    expect(at(now + 3_600_000, now)).toBeUndefined();
+    expect(at(now + 2 * 86_400_000, now)).toBe("E");
+    const plain = findCookie(["SRV=s1"], dated);
+    expect(plain).toEqual({ value: "s1", server: "s1" });
+    expect(plain === undefined ? false : needsNewDate(plain, dated, now)).toBe(true);
+    expect(findCookie(["SRV=s1|!!!!!"], dated)).toEqual({ value: "s1|!!!!!", server: "s1" });
+  });
+  test("nocache marks only what a cache could keep", () => {
+    const head = (fields: Record<string, string>) => ({
+      all: (name: string) => (name in fields ? [fields[name] ?? ""] : []),
+    });
+    const cases: readonly (readonly [string, number, Record<string, string>, boolean])[] = [
+      ["GET", 200, {}, false],
+      ["GET", 200, { etag: '"x"' }, true],
+      ["HEAD", 200, { "cache-control": "max-age=60" }, true],
+      ["POST", 200, { etag: '"x"' }, false],
+      ["GET", 500, { etag: '"x"' }, false],
+      ["GET", 200, { "cache-control": "private, max-age=60" }, false],
+    ];
+    for (const [method, status, fields, expected] of cases) {
+      expect(isCacheable(method, status, head(fields))).toBe(expected);
+    }
   });
   test("attributes", () => {
     const full = cookie("insert", { domains: [".x.org"], httpOnly: true, secure: true, attributes: ["SameSite=Lax"] });

@@ -1,3 +1,4 @@
+import { fullAvalanche } from "../sample-hash.ts";
 import type { Balancer, Candidate } from "./candidate.ts";
 import { weightTable } from "./round-robin.ts";
 
@@ -26,20 +27,6 @@ const PLACES_PER_WEIGHT = 16;
 /** Distance between the seeds of two servers' places: more than the largest weight has. */
 const PLACES_PER_SERVER = 4096;
 
-/** Mixes 32 bits so that every input bit reaches every output bit (Thomas Wang's integer hash). */
-export function mix32(value: number): number {
-  let mixed = value | 0;
-  mixed = (mixed + (mixed << 12)) | 0;
-  mixed ^= mixed >>> 22;
-  mixed = (mixed + (mixed << 4)) | 0;
-  mixed ^= mixed >>> 9;
-  mixed = (mixed + (mixed << 10)) | 0;
-  mixed ^= mixed >>> 2;
-  mixed = (mixed + (mixed << 7)) | 0;
-  mixed ^= mixed >>> 12;
-  return mixed >>> 0;
-}
-
 /**
  * `hash-type consistent`: servers stand at many places of a ring, a key goes to the nearest. A server that comes or
  * goes moves only its own share of the keys. With a `balanceFactor` (percent) no server gets more than that over the
@@ -56,7 +43,7 @@ export class ConsistentHash<Server extends Candidate> implements Balancer<Server
     const ring: { readonly place: number; readonly server: Server }[] = [];
     for (const server of servers) {
       for (let index = 0; index < server.weight * PLACES_PER_WEIGHT; index += 1) {
-        ring.push({ place: mix32(server.id * PLACES_PER_SERVER + index), server });
+        ring.push({ place: fullAvalanche(server.id * PLACES_PER_SERVER + index), server });
       }
     }
     ring.sort((one, other) => one.place - other.place || one.server.id - other.server.id);

@@ -2,10 +2,9 @@ import type { HashType, BalanceAlgorithm } from "../../model/balance.ts";
 import type { SampleContext } from "../../model/sample-context.ts";
 import { compileExpression } from "../expression.ts";
 import { toText } from "../sample-cast.ts";
-import { hashOf } from "../sample-hash.ts";
+import { fullAvalanche, hashOf } from "../sample-hash.ts";
 import { parameters, pathAndQueryOf } from "../sample-http-text.ts";
 import type { CompileEnvironment } from "../sample-types.ts";
-import { mix32 } from "./hash.ts";
 
 /** The number that a hashing algorithm looks at; undefined when the request has none: then turns are taken. */
 export type KeyOf = (context: SampleContext) => number | undefined;
@@ -23,7 +22,7 @@ export function compileKey(
         const words = client.source?.words;
         if (words === undefined) return undefined;
         const folded = words.reduce((sum, word) => sum ^ word, 0) >>> 0;
-        return hashType.avalanche ? mix32(folded) : folded;
+        return hashType.avalanche ? fullAvalanche(folded) : folded;
       };
     case "uri":
       return ({ request }) => (request === undefined ? undefined : hash(uriPart(request.uri, algorithm)));
@@ -68,7 +67,7 @@ export function compileKey(
 function hashBytes(bytes: string, hashType: HashType): number {
   const number =
     hashType.function === "none" ? Number.parseInt(bytes, 10) >>> 0 : hashOf(hashType.function, bytes, false);
-  return hashType.avalanche ? mix32(number) : number;
+  return hashType.avalanche ? fullAvalanche(number) : number;
 }
 
 /** The part of the target that counts: up to the query, `depth` directories, `length` bytes. */

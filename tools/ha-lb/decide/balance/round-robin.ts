@@ -58,16 +58,30 @@ export class RoundRobin<Server extends Candidate> implements Balancer<Server> {
   }
 }
 
-/** The order in which weighted servers stand in a table of as many places as the sum of their weights. */
+function greatestCommonDivisor(left: number, right: number): number {
+  return right === 0 ? left : greatestCommonDivisor(right, left % right);
+}
+
+/**
+ * The order in which weighted servers stand in the table that hashes and `static-rr` walk: as many places as the sum of
+ * their weights in lowest terms. At every place each server gains its weight; the first of those that have gained
+ * most whole tables' worth stands there and pays for it.
+ */
 export function weightTable<Server extends Candidate>(servers: readonly Server[]): readonly Server[] {
-  const total = servers.reduce((sum, server) => sum + server.weight, 0);
+  const divisor = servers.reduce((found, server) => greatestCommonDivisor(found, server.weight), 0);
+  const weights = servers.map((server) => (divisor === 0 ? 0 : server.weight / divisor));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
   const credits = servers.map(() => 0);
   const table: Server[] = [];
   for (let turn = 0; turn < total; turn += 1) {
-    let best = 0;
-    for (const [index, server] of servers.entries()) {
-      credits[index] = (credits[index] ?? 0) + server.weight;
-      if ((credits[index] ?? 0) > (credits[best] ?? 0)) best = index;
+    let best = -1;
+    let most = 0;
+    for (const [index, weight] of weights.entries()) {
+      credits[index] = (credits[index] ?? 0) + weight;
+      const worth = Math.trunc(((credits[index] ?? 0) + total) / total);
+      if (best >= 0 && worth <= most) continue;
+      best = index;
+      most = worth;
     }
     credits[best] = (credits[best] ?? 0) - total;
     const chosen = servers[best];

@@ -1,3 +1,4 @@
+import type { FoundCookie } from "../../decide/cookie.ts";
 import type { Socket } from "bun";
 import type { ChunkReader } from "../../decide/http/chunked.ts";
 import type { ProxyHeader } from "../../decide/proxy-protocol.ts";
@@ -101,6 +102,8 @@ export class ClientConnection extends Peer implements Waiting {
   cookieState = "--";
   /** The value the client sent in the persistence cookie. */
   cookieValue: string | undefined;
+  /** The persistence cookie that came, when it isn't too old. */
+  cookieFound: FoundCookie | undefined;
   logged = false;
   /** Made only when rules, conditions or log formats ask about the request. */
   stream: Stream | undefined;
@@ -224,6 +227,7 @@ export class ClientConnection extends Peer implements Waiting {
     this.pendingRetry = undefined;
     this.heldReply = undefined;
     this.cookieValue = undefined;
+    this.cookieFound = undefined;
     this.serverLabel = undefined;
     this.serverQueue = 0;
     this.backendQueue = 0;

@@ -1,5 +1,12 @@
 /** What ties a request to a server: cookies, `use-server`, stick tables, persist rules. */
-import { findCookie, rewriteRequestCookies, setCookieLine } from "../../decide/cookie.ts";
+import {
+  findCookie,
+  isCacheable,
+  needsNewDate,
+  rewriteRequestCookies,
+  setCookieLine,
+  staleness,
+} from "../../decide/cookie.ts";
 import { HEAD, type Head } from "../../decide/http/head.ts";
 import type { BackendRuntime, ServerRuntime } from "../runtime.ts";
 import type { ClientConnection } from "./client.ts";
@@ -55,7 +62,10 @@ function tieByCookie(client: ClientConnection, backend: BackendRuntime): void {
     client.head.removeNamed("cookie");
     for (const line of lines) client.head.add("Cookie", line);
   }
+  const stale = staleness(found, cookie, Date.now());
+  if (stale === undefined) client.cookieFound = found;
   if (ignored) client.cookieState = "U-";
+  else if (stale !== undefined) client.cookieState = `${stale}-`;
   else if (server === undefined) client.cookieState = "I-";
   else if (!mayTie(client, backend, server)) client.cookieState = "D-";
   else {
@@ -65,7 +75,7 @@ function tieByCookie(client: ClientConnection, backend: BackendRuntime): void {
 }
 
 /** Header lines that set the cookie, and the fourth letter: inserted, rewritten, passed on, deleted. */
-export function cookieForResponse(client: ClientConnection, head: Head): string {
+export function cookieForResponse(client: ClientConnection, head: Head, status: number): string {
   const { backend, server } = client;
   const cookie = backend?.proxy.cookie;
   if (cookie === undefined || server === undefined) {
@@ -101,14 +111,17 @@ export function cookieForResponse(client: ClientConnection, head: Head): string 
         return "";
       }
       if (own) head.remove((name, text) => name === "set-cookie" && text.startsWith(`${cookie.name}=`));
-      if (right && cookie.maxIdleSeconds === undefined) {
+      const nowMs = Date.now();
+      const dated = client.cookieFound !== undefined && needsNewDate(client.cookieFound, cookie, nowMs);
+      if (right && !dated) {
         client.cookieState = own ? `${known}D` : `${known}N`;
         return "";
       }
       if (cookie.postOnly && client.head.method !== "POST") return "";
-      client.cookieState = `${known}I`;
-      const noCache = cookie.noCache ? "Cache-Control: private\r\n" : "";
-      return `Set-Cookie: ${setCookieLine(cookie, value, Date.now())}\r\n${noCache}`;
+      client.cookieState = right ? `${known}U` : `${known}I`;
+      const hides = cookie.noCache && isCacheable(client.head.method, status, head);
+      const firstMs = right ? client.cookieFound?.firstMs : undefined;
+      return `Set-Cookie: ${setCookieLine(cookie, value, nowMs, firstMs)}\r\n${hides ? "Cache-Control: private\r\n" : ""}`;
     }
   }
 }

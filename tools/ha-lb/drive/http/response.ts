@@ -119,7 +119,7 @@ function startResponse(connection: ServerConnection, client: ClientConnection, b
     client.keepAlive = false;
   }
   if (!runResponseRules(connection, client)) return;
-  const cookie = cookieForResponse(client, head);
+  const cookie = cookieForResponse(client, head, head.status);
   const decode = length === CHUNKED && client.head.minor === 0;
   if (length === CHUNKED) connection.chunks = new ChunkReader();
   if (decode) {
