@@ -5,7 +5,7 @@
 import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
 import type { Position } from "../../../shared/text/position.ts";
 import { configReasons } from "../model/config-reasons.ts";
-import { type LineOptions, LineReader, type SourceLine } from "./source-lines.ts";
+import { type LineOptions, LineReader, type SourceLine, withoutStandIns } from "./source-lines.ts";
 
 export interface Word {
   readonly text: string;
@@ -27,6 +27,20 @@ interface OpenBlock {
   readonly opener?: Word;
 }
 
+/** A parameter that nothing was put in for: its braces are no block. */
+const PARAMETER = /\$\{([^{}]*)\}/;
+
+/** The end of a word without quotes: a brace ends it and is a word of its own, but not that of a parameter. */
+function endOfPlain(text: string, start: number): number {
+  let end = start;
+  if (/[{}]/.test(text[start] ?? "")) return start + 1;
+  while (end < text.length && !/[\s{}"]/.test(text[end] ?? "")) {
+    const close = text[end] === "$" && text[end + 1] === "{" ? text.indexOf("}", end) : -1;
+    end = close < 0 ? end + 1 : close + 1;
+  }
+  return end;
+}
+
 function splitLine({ file, line, replaced, text }: SourceLine, problems: Reason[]): Word[] {
   const words: Word[] = [];
   let index = 0;
@@ -46,14 +60,18 @@ function splitLine({ file, line, replaced, text }: SourceLine, problems: Reason[
         break;
       }
       const inside = text.slice(index + 1, end).replaceAll(/\\(["'\\])/g, "$1");
-      words.push({ text: inside, at: { ...at, length: end - index + 1 }, quoted: true });
+      words.push({ text: withoutStandIns(inside), at: { ...at, length: end - index + 1 }, quoted: true });
       index = end + 1;
       continue;
     }
-    let end = index;
-    if (letter === "{" || letter === "}") end += 1;
-    else while (end < text.length && !/[\s{}"]/.test(text[end] ?? "")) end += 1;
-    words.push({ text: text.slice(index, end), at: { ...at, length: end - index }, quoted: false });
+    const end = endOfPlain(text, index);
+    const word = text.slice(index, end);
+    const unknown = PARAMETER.exec(word);
+    if (unknown !== null) {
+      const name = unknown[1] ?? "";
+      problems.push(reason(configReasons, "VIP_CONF_PARAMETER", { name }, { ...at, length: end - index }));
+    }
+    words.push({ text: withoutStandIns(word), at: { ...at, length: end - index }, quoted: false });
     index = end;
   }
   return words;

@@ -72,6 +72,8 @@ export function routeText(route: VirtualRoute): string {
   put("scope", scope);
   put("mtu", mtu);
   if (onLink === true) words.push("onlink");
+  // Nothing else says the family of a default route without a gateway.
+  if (route.family === 6 && !(destination ?? gateway ?? nextHops?.[0])) words.push("inet6");
   for (const hop of nextHops ?? []) {
     words.push("nexthop");
     put("via", formatAddress(hop.gateway));
@@ -96,6 +98,7 @@ export function ruleText(rule: VirtualRule): string {
   put("preference", rule.priority);
   put("table", rule.table);
   if (rule.action !== undefined) words.push(rule.action);
+  if (rule.family === 6 && rule.from === undefined && rule.to === undefined) words.push("inet6");
   return words.join(" ");
 }
 
@@ -210,5 +213,5 @@ export function writeVipSection(configuration: VipConfiguration): string {
     startup: startup && scriptSection(startup),
     shutdown: shutdown && scriptSection(shutdown),
   });
-  return stringify({ vip: section }, { lineWidth: 0 });
+  return stringify({ vip: section }, { lineWidth: 0, aliasDuplicateObjects: false });
 }

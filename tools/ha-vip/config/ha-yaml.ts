@@ -224,6 +224,15 @@ function build(
   const problems: Reason[] = [];
   const at = (kind: string, index: number): Position => yamlPosition(text, ["vip", kind, index, "name"]);
   const { witness } = section;
+  const carps = section.carp.map((one, index) => {
+    const place = at("carp", index);
+    const carp = readCarp(one, place);
+    const mistake = carpMistake(carp);
+    if (mistake !== undefined) {
+      problems.push(reason(configReasons, "VIP_CONF_VALUE", { word: `carp ${one.name}`, ...mistake }, place));
+    }
+    return carp;
+  });
   const configuration: VipConfiguration = {
     origin: file,
     routers: section.routers.map((one, index) => routerOf(one, witness !== undefined, at("routers", index), problems)),
@@ -235,15 +244,7 @@ function build(
       at: at("groups", index),
     })),
     fifos: section.fifos.map(fifoOf),
-    carps: section.carp.map((one, index) => {
-      const place = at("carp", index);
-      const carp = readCarp(one, place);
-      const mistake = carpMistake(carp);
-      if (mistake !== undefined) {
-        problems.push(reason(configReasons, "VIP_CONF_VALUE", { word: `carp ${one.name}`, ...mistake }, place));
-      }
-      return carp;
-    }),
+    ...(carps.length === 0 ? {} : { carps }),
     ...(witness === undefined ? {} : { witness: { ...witness, port: witness.port ?? WITNESS_PORT } }),
     ...(section.startup === undefined ? {} : { startup: scriptOf(section.startup) }),
     ...(section.shutdown === undefined ? {} : { shutdown: scriptOf(section.shutdown) }),

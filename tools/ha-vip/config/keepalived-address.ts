@@ -100,6 +100,8 @@ function addressOption(found: Loose<VirtualAddress>, keyword: Word, queue: WordQ
         found.broadcast = "computed";
         return;
       }
+      // None, as without the word.
+      if (keyword.text !== "peer" && word.text === "-") return;
       const address = readAddress({ ...word, text: word.text.replace(/\/\d+$/, "") }, problems);
       if (address !== undefined) found[keyword.text === "peer" ? "peer" : "broadcast"] = address;
       return;
@@ -159,7 +161,14 @@ function tableOf(queue: WordQueue, keyword: Word): number | undefined {
   return named;
 }
 
-type RouteDraft = Loose<VirtualRoute> & { hops: { gateway: NonNullable<VirtualRoute["gateway"]>; device?: string }[] };
+type RouteDraft = Loose<VirtualRoute> & { hops: Loose<NonNullable<VirtualRoute["nextHops"]>[number]>[] };
+
+function weightOf(word: Word, queue: WordQueue): number {
+  const weight = /^\d{1,3}$/.test(word.text) ? Number(word.text) : 0;
+  if (weight >= 1 && weight <= 256) return weight;
+  queue.wrong(word, "weight", "a whole number from 1 to 256", "weight 1");
+  return 1;
+}
 
 /** Words that end a route's options by changing what kind of route it is. @returns false for none of them */
 function routeHop(draft: RouteDraft, keyword: Word, queue: WordQueue): boolean {
@@ -181,7 +190,7 @@ function routeHop(draft: RouteDraft, keyword: Word, queue: WordQueue): boolean {
       const gateway = readAddress(value, queue.problems);
       if (gateway !== undefined) through = { gateway };
     } else if (word.text === "dev" && through !== undefined) through.device = value.text;
-    else if (word.text === "weight" && through !== undefined) Object.assign(through, { weight: Number(value.text) });
+    else if (word.text === "weight" && through !== undefined) through.weight = weightOf(value, queue);
     else if (word.text !== "onlink") queue.unknown(word, ["via", "dev", "weight"]);
   }
   if (through !== undefined) draft.hops.push(through);
@@ -221,9 +230,11 @@ function routeOption(draft: RouteDraft, keyword: Word, queue: WordQueue): void {
     case "onlink":
       draft.onLink = true;
       return;
-    // A route that somebody deletes isn't watched either way; `inet6` follows from the addresses.
-    case "no_track":
     case "inet6":
+      draft.family = 6;
+      return;
+    // A route that somebody deletes isn't watched either way.
+    case "no_track":
       return;
     default:
       if (!routeHop(draft, keyword, queue)) queue.unknown(keyword, ROUTE_WORDS);
@@ -255,6 +266,12 @@ export function readVirtualRoute(statement: Statement, problems: Reason[]): Virt
   return hops.length > 0 ? { ...route, family, nextHops: hops } : { ...route, family };
 }
 
+/** A mark of 32 bits; NaN for anything else. */
+function markOf(text: string): number {
+  const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : Number.NaN;
+  return value <= 0xffff_ffff ? value : Number.NaN;
+}
+
 const RULE_WORDS = ["from", "to", "table", "lookup", "iif", "oif", "fwmark", "preference", "priority", "pref"];
 
 function ruleOption(rule: Loose<VirtualRule>, keyword: Word, queue: WordQueue): void {
@@ -284,10 +301,14 @@ function ruleOption(rule: Loose<VirtualRule>, keyword: Word, queue: WordQueue): 
     }
     case "fwmark": {
       const word = queue.value(keyword, "a mark");
-      const parts = /^(\w+)(?:\/(\w+))?$/.exec(word?.text ?? "");
-      if (word === undefined || parts === null || Number.isNaN(Number(parts[1]))) return;
-      rule.firewallMark = Number(parts[1]);
-      if (parts[2] !== undefined) rule.firewallMask = Number(parts[2]);
+      if (word === undefined) return;
+      const [mark = Number.NaN, mask] = word.text.split("/").map(markOf);
+      if (Number.isNaN(mark) || Number.isNaN(mask ?? 0) || word.text.split("/").length > 2) {
+        queue.wrong(word, "fwmark", "a number, or NUMBER/MASK", "fwmark 24/0xff");
+        return;
+      }
+      rule.firewallMark = mark;
+      if (mask !== undefined) rule.firewallMask = mask;
       return;
     }
     case "preference":
@@ -298,8 +319,10 @@ function ruleOption(rule: Loose<VirtualRule>, keyword: Word, queue: WordQueue): 
       if (value !== undefined) rule.priority = value;
       return;
     }
-    case "no_track":
     case "inet6":
+      rule.family = 6;
+      return;
+    case "no_track":
       return;
     default: {
       const action = KINDS.find((one) => one === keyword.text);

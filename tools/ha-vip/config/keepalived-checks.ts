@@ -11,7 +11,17 @@ import {
 } from "../model/configuration.ts";
 import type { Statement } from "./block-text.ts";
 import { CHECK_KINDS, splitCommand } from "./keepalived-track.ts";
-import { blockOf, type Handlers, ignored, readSeconds, readStatements, readText, readWhole } from "./reader.ts";
+import {
+  blockOf,
+  type Handlers,
+  ignored,
+  readOne,
+  readSeconds,
+  readStatements,
+  readText,
+  readWhole,
+  surplus,
+} from "./reader.ts";
 
 const ONE_HOUR_MS = 3_600_000;
 
@@ -32,7 +42,7 @@ interface CheckDraft {
 }
 
 function weight(statement: Statement, draft: CheckDraft, problems: Reason[]): void {
-  const value = readWhole(statement, -254, 254, problems);
+  const value = readWhole(statement, -254, 254, problems, 3);
   if (value !== undefined) draft.weight = value;
   const direction = statement.words[2];
   if (direction === undefined) return;
@@ -67,6 +77,7 @@ const scriptHandlers: Handlers<CheckDraft> = {
     if (value !== undefined) draft.fall = value;
   },
   user(statement, draft, problems) {
+    surplus(statement, 3, problems);
     const user = readText(statement, "keepalived_script", problems);
     const group = statement.words[2]?.text;
     if (user !== undefined) draft.runAs = { user, ...(group === undefined ? {} : { group }) };
@@ -76,7 +87,7 @@ const scriptHandlers: Handlers<CheckDraft> = {
 
 const fileHandlers: Handlers<CheckDraft> = {
   file(statement, draft, problems) {
-    const path = readText(statement, "/etc/keepalived/weight", problems);
+    const path = readOne(statement, "/etc/keepalived/weight", problems);
     if (path !== undefined) draft.path = path;
   },
   weight,
@@ -106,7 +117,8 @@ const processHandlers: Handlers<CheckDraft> = {
   terminate_delay(statement, draft, problems) {
     delay(statement, draft, problems, ["fall"]);
   },
-  full_command(_statement, draft) {
+  full_command(statement, draft, problems) {
+    surplus(statement, 1, problems);
     draft.fullCommand = true;
   },
   param_match(statement, draft, problems) {
@@ -154,7 +166,13 @@ export function readScript(
 ): CheckSettings | undefined {
   const name = statement.words[1];
   const draft: CheckDraft = {};
-  readStatements(blockOf(statement, problems), scriptHandlers, draft, `vrrp_script ${name?.text ?? ""}`, problems);
+  readStatements(
+    blockOf(statement, problems, "named"),
+    scriptHandlers,
+    draft,
+    `vrrp_script ${name?.text ?? ""}`,
+    problems,
+  );
   if (name === undefined) return nameless(statement, "vrrp_script", "name", "vrrp_script check {", problems);
   const { argv } = draft;
   if (argv === undefined) {
@@ -171,7 +189,13 @@ export function readScript(
 export function readTrackFile(statement: Statement, problems: Reason[]): CheckSettings | undefined {
   const name = statement.words[1];
   const draft: CheckDraft = {};
-  readStatements(blockOf(statement, problems), fileHandlers, draft, `track_file ${name?.text ?? ""}`, problems);
+  readStatements(
+    blockOf(statement, problems, "named"),
+    fileHandlers,
+    draft,
+    `track_file ${name?.text ?? ""}`,
+    problems,
+  );
   if (name === undefined) return nameless(statement, "track_file", "name", "track_file weight {", problems);
   if (draft.path === undefined)
     return nameless(statement, "track_file", "file", "file /etc/keepalived/weight", problems);
@@ -183,7 +207,13 @@ export function readTrackProcess(statement: Statement, problems: Reason[]): Chec
   const where = "vrrp_track_process";
   const name = statement.words[1];
   const draft: CheckDraft = {};
-  readStatements(blockOf(statement, problems), processHandlers, draft, `${where} ${name?.text ?? ""}`, problems);
+  readStatements(
+    blockOf(statement, problems, "named"),
+    processHandlers,
+    draft,
+    `${where} ${name?.text ?? ""}`,
+    problems,
+  );
   if (name === undefined) return nameless(statement, where, "name", "vrrp_track_process web {", problems);
   const [command, ...words] = draft.process ?? [];
   if (command === undefined) return nameless(statement, where, "process", "process nginx", problems);

@@ -1,19 +1,20 @@
 /** The block `global_defs` of keepalived.conf(5): what VRRP needs of it. */
-import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
+import { reason } from "../../../shared/reason/catalogue.ts";
 import { configReasons } from "../model/config-reasons.ts";
 import type { FifoSettings, NotifyScript, RunAs } from "../model/configuration.ts";
 import type { IpAddress } from "../../../shared/text/address.ts";
-import type { Statement } from "./block-text.ts";
 import { MAIL, readScriptWords } from "./keepalived-track.ts";
 import {
   type Handler,
   type Handlers,
   ignored,
   readAddress,
+  readOne,
   readSeconds,
   readSwitch,
   readText,
   readWhole,
+  surplus,
   unsupported,
 } from "./reader.ts";
 
@@ -31,6 +32,9 @@ export interface RouterGlobals {
   answerHigher?: boolean;
 }
 
+/** `notify_fifo` or `vrrp_notify_fifo`: each may have a script of its own. */
+type FifoKind = "any" | "vrrp";
+
 export interface GlobalSettings extends RouterGlobals {
   runAs?: RunAs;
   startupDelayMs?: number;
@@ -41,9 +45,9 @@ export interface GlobalSettings extends RouterGlobals {
   startup?: NotifyScript;
   shutdown?: NotifyScript;
   priorityChanges?: boolean;
-  readonly fifos: { path: string; runAs?: RunAs; script?: NotifyScript }[];
+  readonly fifos: { kind: FifoKind; path: string; runAs?: RunAs }[];
   /** A FIFO's script may stand before the FIFO. */
-  readonly fifoScripts: Map<string, NotifyScript>;
+  readonly fifoScripts: Map<FifoKind, NotifyScript>;
 }
 
 const ONE_HOUR_MS = 3_600_000;
@@ -82,16 +86,19 @@ export const announceHandlers: Handlers<RouterGlobals> = {
   },
 };
 
-function fifo(statement: Statement, draft: GlobalSettings, problems: Reason[]): void {
-  const path = readText(statement, "/run/vrrp.fifo", problems);
-  if (path === undefined) return;
-  const [, , user, group] = statement.words;
-  const runAs =
-    user === undefined ? {} : { runAs: { user: user.text, ...(group === undefined ? {} : { group: group.text }) } };
-  draft.fifos.push({ path, ...runAs });
+function fifo(kind: FifoKind): Handler<GlobalSettings> {
+  return (statement, draft, problems) => {
+    surplus(statement, 4, problems);
+    const path = readText(statement, "/run/vrrp.fifo", problems);
+    if (path === undefined) return;
+    const [, , user, group] = statement.words;
+    const runAs =
+      user === undefined ? {} : { runAs: { user: user.text, ...(group === undefined ? {} : { group: group.text }) } };
+    draft.fifos.push({ kind, path, ...runAs });
+  };
 }
 
-function fifoScript(kind: string): Handler<GlobalSettings> {
+function fifoScript(kind: FifoKind): Handler<GlobalSettings> {
   return (statement, draft, problems) => {
     const script = readScriptWords(statement, draft.runAs, problems);
     if (script !== undefined) draft.fifoScripts.set(kind, script);
@@ -100,6 +107,7 @@ function fifoScript(kind: string): Handler<GlobalSettings> {
 
 function multicastGroup(family: 4 | 6): Handler<GlobalSettings> {
   return (statement, draft, problems) => {
+    readOne(statement, family === 4 ? "224.0.0.18" : "ff02::12", problems);
     const word = statement.words[1];
     const address = word === undefined ? undefined : readAddress(word, problems);
     if (address === undefined) return;
@@ -136,6 +144,7 @@ export const globalHandlers: Handlers<GlobalSettings> = {
     if (value !== undefined) draft.version = value === 2 ? 2 : 3;
   },
   script_user(statement, draft, problems) {
+    surplus(statement, 3, problems);
     const user = readText(statement, "keepalived_script", problems);
     const group = statement.words[2]?.text;
     if (user !== undefined) draft.runAs = { user, ...(group === undefined ? {} : { group }) };
@@ -145,11 +154,11 @@ export const globalHandlers: Handlers<GlobalSettings> = {
     if (value !== undefined) draft.startupDelayMs = value;
   },
   default_interface(statement, draft, problems) {
-    const device = readText(statement, "eth0", problems);
+    const device = readOne(statement, "eth0", problems);
     if (device !== undefined) draft.defaultDevice = device;
   },
   vmac_prefix(statement, draft, problems) {
-    const prefix = readText(statement, "vrrp", problems);
+    const prefix = readOne(statement, "vrrp", problems);
     if (prefix !== undefined) draft.vmacPrefix = prefix;
   },
   vrrp_notify_priority_changes(statement, draft, problems) {
@@ -157,8 +166,8 @@ export const globalHandlers: Handlers<GlobalSettings> = {
   },
   vrrp_mcast_group4: multicastGroup(4),
   vrrp_mcast_group6: multicastGroup(6),
-  notify_fifo: fifo,
-  vrrp_notify_fifo: fifo,
+  notify_fifo: fifo("any"),
+  vrrp_notify_fifo: fifo("vrrp"),
   notify_fifo_script: fifoScript("any"),
   vrrp_notify_fifo_script: fifoScript("vrrp"),
   startup_script: script("startup"),
@@ -304,6 +313,8 @@ export const globalHandlers: Handlers<GlobalSettings> = {
 
 /** The FIFOs with their scripts. */
 export function fifosOf(globals: GlobalSettings): FifoSettings[] {
-  const found = globals.fifoScripts.get("vrrp") ?? globals.fifoScripts.get("any");
-  return globals.fifos.map((one) => (found === undefined ? one : { ...one, script: found }));
+  return globals.fifos.map(({ kind, ...fifoSettings }) => {
+    const found = globals.fifoScripts.get(kind);
+    return found === undefined ? fifoSettings : { ...fifoSettings, script: found };
+  });
 }

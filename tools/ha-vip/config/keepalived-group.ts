@@ -6,7 +6,7 @@ import type { RouterConfiguration } from "../model/configuration.ts";
 import type { Statement, Word } from "./block-text.ts";
 import type { GlobalSettings } from "./keepalived-globals.ts";
 import { type TrackDraft, trackHandlers } from "./keepalived-track.ts";
-import { blockOf, type Handlers, ignored, readStatements } from "./reader.ts";
+import { blockOf, type Handlers, ignored, readStatements, surplus } from "./reader.ts";
 
 export interface GroupDraft extends TrackDraft {
   readonly name: Word;
@@ -19,7 +19,8 @@ const handlers: Handlers<GroupDraft> = {
   group(statement, draft, problems) {
     for (const line of blockOf(statement, problems)) draft.members.push(...line.words);
   },
-  sync_group_tracking_weight(_statement, draft) {
+  sync_group_tracking_weight(statement, draft, problems) {
+    surplus(statement, 1, problems);
     draft.keepWeights = true;
   },
   global_tracking: ignored("what is tracked belongs to the group or to its members"),
@@ -34,7 +35,7 @@ export function readGroup(statement: Statement, globals: GlobalSettings, problem
   }
   const runAs = globals.runAs === undefined ? {} : { runAs: globals.runAs };
   const draft: GroupDraft = { name, members: [], tracks: [], devices: [], notify: {}, ...runAs };
-  readStatements(blockOf(statement, problems), handlers, draft, `vrrp_sync_group ${name.text}`, problems);
+  readStatements(blockOf(statement, problems, "named"), handlers, draft, `vrrp_sync_group ${name.text}`, problems);
   if (draft.members.length < 2) {
     problems.push(reason(configReasons, "VIP_CONF_GROUP_SMALL", { name: name.text }, name.at));
   }

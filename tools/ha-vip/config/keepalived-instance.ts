@@ -15,11 +15,12 @@ import {
   type Handlers,
   ignored,
   readAddress,
+  readOne,
   readSeconds,
   readStatements,
   readSwitch,
-  readText,
   readWhole,
+  surplus,
   unsupported,
 } from "./reader.ts";
 
@@ -54,6 +55,7 @@ const ONE_HOUR_MS = 3_600_000;
 
 const authentication: Handlers<InstanceDraft> = {
   auth_type(statement, _draft, problems) {
+    surplus(statement, 2, problems);
     const [keyword, kind] = statement.words;
     if (kind?.text === "PASS") return;
     const because =
@@ -62,7 +64,7 @@ const authentication: Handlers<InstanceDraft> = {
     problems.push(reason(configReasons, "VIP_CONF_UNSUPPORTED", { word, because }, (kind ?? keyword).at));
   },
   auth_pass(statement, draft, problems) {
-    const word = readText(statement, "secret", problems);
+    const word = readOne(statement, "secret", problems);
     if (word !== undefined) draft.password = word;
   },
 };
@@ -81,7 +83,7 @@ function eachLine<Item>(
 
 function sourceAddress(unicast: boolean) {
   return (statement: Statement, draft: InstanceDraft, problems: Reason[]): void => {
-    if (readText(statement, "10.0.0.1", problems) === undefined) return;
+    if (readOne(statement, "10.0.0.1", problems) === undefined) return;
     const word = statement.words[1];
     const address = word === undefined ? undefined : readAddress(word, problems);
     if (address !== undefined) draft.source = address;
@@ -93,6 +95,7 @@ const OWN_WAY = "ha-vip does this in its own way";
 
 const identityHandlers: Handlers<InstanceDraft> = {
   state(statement, draft, problems) {
+    surplus(statement, 2, problems);
     const word = statement.words[1];
     if (word?.text === "SLAVE") problems.push(reason(configReasons, "VIP_CONF_STATE_SLAVE", {}, word.at));
     else if (word === undefined || !["MASTER", "BACKUP"].includes(word.text)) {
@@ -101,7 +104,7 @@ const identityHandlers: Handlers<InstanceDraft> = {
     } else draft.state = word;
   },
   interface(statement, draft, problems) {
-    const device = readText(statement, "eth0", problems);
+    const device = readOne(statement, "eth0", problems);
     if (device !== undefined) draft.device = device;
   },
   virtual_router_id(statement, draft, problems) {
@@ -120,10 +123,12 @@ const identityHandlers: Handlers<InstanceDraft> = {
     const value = readWhole(statement, 2, 3, problems);
     if (value !== undefined) draft.version = value === 2 ? 2 : 3;
   },
-  nopreempt(_statement, draft) {
+  nopreempt(statement, draft, problems) {
+    surplus(statement, 1, problems);
     draft.preempt = false;
   },
-  preempt(_statement, draft) {
+  preempt(statement, draft, problems) {
+    surplus(statement, 1, problems);
     draft.preempt = true;
   },
   preempt_delay(statement, draft, problems) {
@@ -133,10 +138,12 @@ const identityHandlers: Handlers<InstanceDraft> = {
   authentication(statement, draft, problems) {
     readStatements(blockOf(statement, problems), authentication, draft, "authentication", problems);
   },
-  dont_track_primary(_statement, draft) {
+  dont_track_primary(statement, draft, problems) {
+    surplus(statement, 1, problems);
     draft.trackOwnDevice = false;
   },
-  use_vmac(statement, draft) {
+  use_vmac(statement, draft, problems) {
+    surplus(statement, 3, problems);
     const [, first, second] = statement.words;
     const isMac = (word: Word | undefined): boolean => word !== undefined && word.text.includes(":");
     const mac = isMac(first) ? first : second;
@@ -146,7 +153,8 @@ const identityHandlers: Handlers<InstanceDraft> = {
       ...(mac === undefined ? {} : { mac: (vrid: number) => readMac(mac.text, vrid) }),
     };
   },
-  vmac_xmit_base(_statement, draft) {
+  vmac_xmit_base(statement, draft, problems) {
+    surplus(statement, 1, problems);
     draft.transmitBase = true;
   },
 };
@@ -155,7 +163,7 @@ const transportHandlers: Handlers<InstanceDraft> = {
   unicast_src_ip: sourceAddress(true),
   mcast_src_ip: sourceAddress(false),
   mcast_dst_ip(statement, draft, problems) {
-    if (readText(statement, "224.0.0.18", problems) === undefined) return;
+    if (readOne(statement, "224.0.0.18", problems) === undefined) return;
     const word = statement.words[1];
     const address = word === undefined ? undefined : readAddress(word, problems);
     if (address !== undefined) draft.group = address;
@@ -165,10 +173,10 @@ const transportHandlers: Handlers<InstanceDraft> = {
       const [word, ...options] = line.words;
       const address = readAddress(word, problems);
       if (address !== undefined) draft.peers.push(address);
-      const [option] = options;
-      if (option === undefined) continue;
-      const because = "adverts are taken only from listed peers, with 255 hops unless unicast_ttl says otherwise";
-      problems.push(reason(configReasons, "VIP_CONF_IGNORED", { word: option.text, because }, option.at));
+      for (const option of options.filter((one) => !/^\d+$/.test(one.text))) {
+        const because = "adverts are taken only from listed peers, with 255 hops unless unicast_ttl says otherwise";
+        problems.push(reason(configReasons, "VIP_CONF_IGNORED", { word: option.text, because }, option.at));
+      }
     }
   },
   unicast_ttl(statement, draft, problems) {
@@ -244,6 +252,6 @@ export function readInstance(
     notify: {},
     ...(globals.runAs === undefined ? {} : { runAs: globals.runAs }),
   };
-  readStatements(blockOf(statement, problems), handlers, draft, `vrrp_instance ${name.text}`, problems);
+  readStatements(blockOf(statement, problems, "named"), handlers, draft, `vrrp_instance ${name.text}`, problems);
   return finishInstance(draft, globals, problems);
 }

@@ -4,7 +4,8 @@ import { configReasons } from "../model/config-reasons.ts";
 import type { NotifyScript, NotifySettings, RunAs, TrackedCheck } from "../model/configuration.ts";
 import type { TrackedDevice } from "../model/router.ts";
 import type { Statement, Word } from "./block-text.ts";
-import { blockOf, type Handlers, ignored, readSwitch, readText, unsupported } from "./reader.ts";
+import { splitCommandText } from "./command-words.ts";
+import { blockOf, type Handlers, ignored, readSwitch, readText, surplus, unsupported } from "./reader.ts";
 
 /** What `vrrp_instance` and `vrrp_sync_group` have in common. */
 export interface TrackDraft {
@@ -65,12 +66,7 @@ export function splitCommand(words: readonly Word[]): string[] {
   if (first === undefined) return [];
   // Quoted words behind the first one are arguments of their own.
   if (rest.length > 0) return words.map((word) => word.text);
-  return splitQuoted(first.text);
-}
-
-function splitQuoted(text: string): string[] {
-  const parts = text.match(/"(?:[^"\\]|\\.)*"|'[^']*'|\S+/g) ?? [];
-  return parts.map((part) => (/^(["']).*\1$/.test(part) ? part.slice(1, -1) : part));
+  return splitCommandText(first.text);
 }
 
 /** `notify_master COMMAND [USER [GROUP]]`: a quoted command, or one word without arguments. */
@@ -79,11 +75,12 @@ export function readScriptWords(
   runAs: RunAs | undefined,
   problems: Reason[],
 ): NotifyScript | undefined {
+  surplus(statement, 4, problems);
   if (readText(statement, '"/usr/local/bin/notify.sh"', problems) === undefined) return undefined;
   const [, command, user, group] = statement.words;
   if (command === undefined) return undefined;
   const named = user === undefined ? runAs : { user: user.text, ...(group === undefined ? {} : { group: group.text }) };
-  return { argv: splitQuoted(command.text), at: command.at, ...(named === undefined ? {} : { runAs: named }) };
+  return { argv: splitCommandText(command.text), at: command.at, ...(named === undefined ? {} : { runAs: named }) };
 }
 
 function notifyHandler(key: Exclude<keyof NotifySettings, "priorityChanges">) {

@@ -38,6 +38,14 @@ const LONGEST_TEXT = 4_000_000;
 const INCLUDE = /^\s*include([armwb]?)\s+(\S.*?)\s*$/;
 const DEFINITION = /^\s*\$([A-Za-z_][A-Za-z0-9_]*)=(.*)$/;
 const USE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)(?=\s|$)/g;
+/** Letters that a parameter puts in without beginning a comment: they stand here until the words are made. */
+const STAND_INS: Readonly<Record<string, string>> = { _HASH: "\uE023", _BANG: "\uE021" };
+
+/** Puts the letters back for which `_HASH` and `_BANG` stand. */
+export function withoutStandIns(text: string): string {
+  return text.replaceAll(STAND_INS["_HASH"] ?? "", "#").replaceAll(STAND_INS["_BANG"] ?? "", "!");
+}
+
 const SEQUENCE = /~(SEQ|LST)\(/;
 
 export class LineReader {
@@ -132,6 +140,13 @@ export class LineReader {
     this.#emit(source, depth);
   }
 
+  /** keepalived.conf(5), "Pre-defined definitions"; `_RANDOM` isn't there: two hosts would read two configurations. */
+  #predefined(name: string, file: string): string | undefined {
+    if (name === "_PWD") return dirname(file);
+    if (name === "_INSTANCE") return this.options.configId;
+    return STAND_INS[name];
+  }
+
   #emit(source: SourceLine, depth: number): void {
     const code = source.text.replace(/^\s*[!#].*$/, "");
     if (SEQUENCE.test(code)) {
@@ -141,7 +156,8 @@ export class LineReader {
       return;
     }
     const text = code.replaceAll(USE, (whole: string, braced?: string, plain?: string) => {
-      return this.#parameters.get(braced ?? plain ?? "") ?? whole;
+      const name = braced ?? plain ?? "";
+      return this.#parameters.get(name) ?? this.#predefined(name, source.file) ?? whole;
     });
     if (text === code) {
       this.#lines.push(source);

@@ -3,6 +3,11 @@ import { defineCatalogue } from "../../../shared/reason/catalogue.ts";
 /** What can be wrong with a configuration of ha-vip. */
 export const configReasons = defineCatalogue({
   VIP_CONF_UNREADABLE: { severity: "error", sentence: "can't read {path}: {detail}" },
+  VIP_CONF_PARAMETER: {
+    severity: "error",
+    sentence: "the parameter {name} is not defined here",
+    fix: "define it above, on a line of its own: ${name}=value",
+  },
   VIP_CONF_QUOTE: { severity: "error", sentence: "a quoted word doesn't end on its line", fix: 'add the closing "' },
   VIP_CONF_BRACE_OPEN: { severity: "error", sentence: "this { opens a block without a name" },
   VIP_CONF_BRACE_CLOSE: {
@@ -56,7 +61,7 @@ export const configReasons = defineCatalogue({
   VIP_CONF_SCRIPT_ORDER: {
     severity: "warning",
     sentence: "{check} is used before it is defined",
-    why: "ha-vip reads the whole file first, but keepalived before 1.3 silently dropped such a check",
+    why: "ha-vip reads the whole file first, but keepalived ignores such a check with no more than a line in its log",
     fix: "move vrrp_script {check} above the first vrrp_instance",
   },
   VIP_CONF_SCRIPT_UNSAFE: {
