@@ -1,6 +1,8 @@
 #!/usr/bin/env bun
 import { runMain } from "../../shared/cli/run.ts";
 import { VERSION } from "../../shared/model/version.ts";
+import { exportCommand } from "./commands/export.ts";
+import { importCommand } from "./commands/import.ts";
 import { moveFileOption, pcsCommands } from "./commands/pcs.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 
@@ -8,6 +10,6 @@ await runMain({
   tool: "ha-crm",
   version: VERSION,
   summary: "Cluster resource manager: what runs where, and what happens when something fails",
-  commands: [simulateCommand, ...pcsCommands],
+  commands: [simulateCommand, importCommand, exportCommand, ...pcsCommands],
   rewriteArgv: moveFileOption,
 });

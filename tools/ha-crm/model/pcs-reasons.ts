@@ -122,6 +122,34 @@ export const pcsReasons = defineCatalogue({
     fix: 'name a file: "{example}"',
   },
   CRM_PCS_FILE: { severity: "error", sentence: "{file} can't be {action}: {detail}", fix: "{fix}" },
+  CRM_IMPORT_LOST: {
+    severity: "warning",
+    sentence: "<{element}> is not carried over as it stands",
+    why: "ha.yaml has no word for it, or for one of its attributes",
+    fix: "look at what it does, and keep the CIB if it matters",
+  },
+  CRM_YAML_RESOURCE_FORM: {
+    severity: "error",
+    sentence: "the resource {id} is {found}",
+    fix: "give it exactly one of agent, template, members and clone",
+  },
+  CRM_YAML_AGENT: {
+    severity: "error",
+    sentence: '"{agent}" is not the name of an agent',
+    fix: "write class:provider:type or class:type, such as ocf:heartbeat:IPaddr2 or systemd:nginx",
+  },
+  CRM_YAML_TWICE: {
+    severity: "error",
+    sentence: 'the id "{id}" is used twice',
+    why: "an id names one thing in the whole configuration",
+    fix: "give one of them another id",
+  },
+  CRM_YAML_NO_SUCH: { severity: "error", sentence: '{where} names "{id}", which is no {what}', fix: "{hint}" },
+  CRM_YAML_NO_SECTION: {
+    severity: "error",
+    sentence: "there is no section crm: in this file",
+    fix: 'write one, or make one from a CIB: "ha-crm import cib.xml"',
+  },
 });
 
 export type PcsCode = keyof typeof pcsReasons;
