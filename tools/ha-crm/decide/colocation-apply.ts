@@ -9,13 +9,15 @@ import { ABSENT, type SchedColocation, type SchedNode, type SchedResource, type 
 
 type Effect = "nothing" | "location" | "role";
 
+/** Roles are a condition for "with"; for "not with", as in Pacemaker 2.1, it is the other roles that count. */
 function effectOf(dependent: SchedResource, primary: SchedResource, colocation: SchedColocation): Effect {
   if (primary.provisional) return "nothing";
   const promotable = dependent.parent?.promotable === true;
   if (colocation.dependentRole >= ROLE.unpromoted && promotable && !dependent.provisional) return "role";
   if (!dependent.provisional) return "nothing";
-  if (colocation.dependentRole !== ROLE.unknown && colocation.dependentRole !== dependent.nextRole) return "nothing";
-  if (colocation.primaryRole !== ROLE.unknown && colocation.primaryRole !== primary.nextRole) return "nothing";
+  const { dependentRole, primaryRole, score } = colocation;
+  if (dependentRole !== ROLE.unknown && score > 0 !== (dependentRole === dependent.nextRole)) return "nothing";
+  if (primaryRole !== ROLE.unknown && score > 0 !== (primaryRole === primary.nextRole)) return "nothing";
   return "location";
 }
 

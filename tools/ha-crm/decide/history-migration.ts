@@ -2,6 +2,7 @@ import type { HistoryEntry } from "../model/state.ts";
 import type { HistoryRun } from "./history-entry.ts";
 import { findNode, type SchedNode } from "./world.ts";
 import { ROLE } from "./roles.ts";
+import { stopAction } from "./make-action.ts";
 import { addRunning } from "./running.ts";
 
 /** Live migrations in the history: who has the resource after one that was cut short, failed, or was only half done. */
@@ -34,13 +35,10 @@ function laterThan(run: HistoryRun, node: SchedNode, entry: HistoryEntry, operat
   );
 }
 
+/** A hand-over that was under way on a node that is lost: the target may have it, and is stopped. */
 export function migrateToPending(run: HistoryRun, entry: HistoryEntry): void {
   const { target } = peers(run, entry);
-  run.resource.role = ROLE.started;
-  if (target !== undefined && target.online && !target.unclean) {
-    run.resource.migrationTarget = target;
-    run.resource.migrationSource = run.node;
-  }
+  if (run.node.unclean && target !== undefined) stopAction(run.world, run.resource, target, false);
 }
 
 /** The source has handed over. Whether the target has taken it is in the target's history. */

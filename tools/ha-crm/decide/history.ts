@@ -4,6 +4,7 @@ import { applyEntry, type HistoryRun } from "./history-entry.ts";
 import { finishResourceState } from "./history-state.ts";
 import { addOrphan, addOrphanInstance } from "./orphans.ts";
 import { parseRole, ROLE } from "./roles.ts";
+import { addTransientAttributes } from "./node-status.ts";
 import { nodeRuns } from "./remote-nodes.ts";
 import { nodeAvailable, type SchedNode, type SchedResource, type World } from "./world.ts";
 
@@ -18,8 +19,11 @@ export function unpackHistory(world: World): void {
   }
   // What runs on remote nodes is known only after it is known whether their connections are up.
   for (const node of waiting) {
+    if (node.state === undefined) continue;
+    const reachable = node.connection?.role === ROLE.started || world.settings.fencingEnabled;
+    if (reachable) addTransientAttributes(world, node, node.state);
     nodeRuns(world, node);
-    if (node.state !== undefined && (node.online || world.settings.fencingEnabled)) unpackNode(world, node, node.state);
+    if (reachable) unpackNode(world, node, node.state);
   }
   for (const node of world.nodes) if (node.isRemote && !waiting.includes(node)) nodeRuns(world, node);
 }

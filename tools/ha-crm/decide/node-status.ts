@@ -14,8 +14,9 @@ export function unpackNodeStates(world: World): void {
     const node = world.nodesById.get(state.id) ?? world.nodesByName.get(state.name.toLowerCase());
     if (node === undefined) continue;
     node.state = state;
-    addTransientAttributes(world, node, state);
+    // Of a remote node only once it is known that its connection is up.
     if (node.isRemote) continue;
+    addTransientAttributes(world, node, state);
     node.unclean = false;
     node.unseen = false;
     applyNodeAttributes(node);

@@ -73,7 +73,7 @@ function probePrimitive(world: World, resource: SchedResource, node: SchedNode):
   const action = makeAction(world, resource, "monitor", 0, node, false);
   action.clear(ACT.optional);
   orderAfterUnfencing(world, resource, node, action, ORD.ordered);
-  const top = resource.top.kind === "clone" && !resource.unique ? resource.top : resource;
+  const top = resource.top.kind === "clone" ? resource.top : resource;
   addOrdering(world, { firstAction: action, then: top, thenTask: "start", flags: ORD.probe });
   return true;
 }

@@ -15,7 +15,6 @@ export function createRecurring(world: World, resource: SchedResource): void {
     (one) =>
       one.intervalMs > 0 && one.name !== "start" && one.name !== "stop" && booleanOr(one.meta.get("enabled"), true),
   );
-  if (wanted.length === 0) return;
   if (node !== undefined && (resource.nextRole !== ROLE.stopped || !resource.managed)) {
     const start = startAction(world, resource, node, true);
     for (const operation of wanted) {
@@ -181,8 +180,11 @@ export function cancelStrayMonitors(world: World): void {
       if (resource.orphan) {
         if (resource.top.kind !== "clone" || resource.unique) forget(world, resource, node);
       } else if (resource.agentChangedOn.has(node)) {
-        if (resource.runningOn.includes(node)) stopAction(world, resource, node, false);
-        forget(world, resource, node);
+        const alike = resource.unique ? [resource] : (world.byName.get(resource.name) ?? []);
+        for (const one of alike) {
+          if (one.runningOn.includes(node)) stopAction(world, one, node, false);
+          forget(world, one, node);
+        }
       } else if (resource.runningOn.includes(node)) cancelOn(world, resource, node, entries);
     }
   }

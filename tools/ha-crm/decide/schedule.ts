@@ -14,7 +14,7 @@ import { placeAll } from "./place.ts";
 import { orderRemoteActions } from "./remote-orders.ts";
 import type { Recorder } from "./recorder.ts";
 import { remoteNames, unpackResources } from "./unpack-resources.ts";
-import { readSettings } from "./settings.ts";
+import { readSettings, type Settings } from "./settings.ts";
 import { scheduleFencing } from "./fencing.ts";
 import { Settler } from "./settle.ts";
 import { unpackColocation } from "./colocation-unpack.ts";
@@ -45,7 +45,7 @@ export interface Schedule {
  */
 export function readWorld(input: ScheduleInput): World {
   const { cluster, state, now, recorder } = input;
-  const world = new World(cluster, state, readSettings(cluster.properties, { now }), now, recorder);
+  const world = new World(cluster, state, settingsFor(cluster, state, now), now, recorder);
   for (const ticket of state.tickets)
     world.tickets.set(ticket.id, { granted: ticket.granted, standby: ticket.standby });
   unpackNodes(world, remoteNames(cluster.resources));
@@ -60,6 +60,13 @@ export function readWorld(input: ScheduleInput): World {
     }
   }
   return world;
+}
+
+/** A cluster that never had quorum doesn't fence itself for having none. */
+function settingsFor(cluster: Cluster, state: ClusterState, now: number): Settings {
+  const settings = readSettings(cluster.properties, { now });
+  const never = !state.quorate && state.hadQuorum !== true;
+  return settings.noQuorumPolicy === "suicide" && never ? { ...settings, noQuorumPolicy: "stop" } : settings;
 }
 
 /**

@@ -58,6 +58,8 @@ export interface TicketState {
 export interface ClusterState {
   readonly quorate: boolean;
   readonly haveWatchdog: boolean;
+  /** There was quorum once since the cluster began: only then may its loss be a reason to fence oneself. */
+  readonly hadQuorum?: boolean | undefined;
   /** The node that coordinates, by id. */
   readonly coordinator?: string | undefined;
   readonly nodes: readonly NodeState[];
