@@ -55,8 +55,6 @@ function groupFlags(action: SchedAction, group: SchedResource, node: SchedNode |
 function cloneFlags(action: SchedAction, clone: SchedResource, node: SchedNode | undefined): number {
   let flags: number = ACT.optional | ACT.runnable | ACT.pseudo;
   const task = baseTask(action.task);
-  // Points that come after need no instance that can run.
-  const checkRunnable = task === action.task;
   let anyRunnable = false;
   for (const instance of clone.children) {
     const isPrimitive = instance.kind === "primitive";
@@ -69,7 +67,7 @@ function cloneFlags(action: SchedAction, clone: SchedResource, node: SchedNode |
     }
     if ((theirs & ACT.runnable) !== 0) anyRunnable = true;
   }
-  if (checkRunnable && !anyRunnable) {
+  if (!anyRunnable) {
     flags &= ~ACT.runnable;
     if (node === undefined) action.clear(ACT.runnable);
   }

@@ -193,7 +193,7 @@ function isExpired(run: HistoryRun, entry: HistoryEntry, rc: number, isProbe: bo
 
 function clearFailCount(world: World, resource: SchedResource, node: SchedNode): void {
   const action = makeAction(world, resource, "clear_failcount", 0, node, false);
-  action.set(ACT.onCoordinator | ACT.runnable);
+  action.clear(ACT.optional);
 }
 
 function succeed(run: HistoryRun, entry: HistoryEntry, rc: number): void {

@@ -75,9 +75,17 @@ function applyFailure(run: HistoryRun, onFail: OnFail): void {
     case "stop":
       resource.nextRole = ROLE.stopped;
       break;
+    case "reset-remote": {
+      resource.failed = true;
+      resource.stopOnFail = true;
+      const remote = world.nodesById.get(resource.id);
+      if (world.settings.fencingEnabled && remote !== undefined)
+        fenceNode(world, remote, "remote connection is unrecoverable");
+      if (resource.role > ROLE.stopped) stopAction(world, resource, node, false);
+      break;
+    }
     case "restart":
     case "restart-container":
-    case "reset-remote":
       if (resource.role !== ROLE.stopped && resource.role !== ROLE.unknown) {
         resource.failed = true;
         resource.stopOnFail = true;

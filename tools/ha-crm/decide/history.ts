@@ -22,10 +22,10 @@ export function unpackHistory(world: World): void {
     if (node.state === undefined) continue;
     const reachable = node.connection?.role === ROLE.started || world.settings.fencingEnabled;
     if (reachable) addTransientAttributes(world, node, node.state);
-    nodeRuns(world, node);
+    nodeRuns(node);
     if (reachable) unpackNode(world, node, node.state);
   }
-  for (const node of world.nodes) if (node.isRemote && !waiting.includes(node)) nodeRuns(world, node);
+  for (const node of world.nodes) if (node.isRemote && !waiting.includes(node)) nodeRuns(node);
 }
 
 function unpackNode(world: World, node: SchedNode, state: NodeState): void {

@@ -193,7 +193,7 @@ export function cancelStrayMonitors(world: World): void {
 /** Removes the history of a resource from a node, after it was stopped there. */
 function forget(world: World, resource: SchedResource, node: SchedNode): void {
   if (resource.failed || node.unclean || !node.online) return;
-  makeAction(world, resource, "delete", 0, node, false);
+  makeAction(world, resource, "delete", 0, node, false).set(ACT.onCoordinator);
   orderTasks(world, resource, "stop", resource, "delete", ORD.ordered);
   orderTasks(world, resource, "delete", resource, "start", ORD.ordered);
 }

@@ -61,19 +61,16 @@ const WORDS: Readonly<Record<string, OnFail>> = {
 export function failurePlan(world: World, resource: SchedResource, task: string, intervalMs: number): FailurePlan {
   const afterwards = task === "promote" ? ROLE.unpromoted : ROLE.started;
   const word = configuredOnFail(resource, task, intervalMs);
+  const dropsConnection = task !== "start" && !(task === "monitor" && intervalMs === 0);
+  if (resource.isRemoteConnection && dropsConnection && (word === undefined || !resource.managed))
+    return resource.managed ? { onFail: "reset-remote", role: afterwards } : { onFail: "stop", role: ROLE.stopped };
   const chosen = word === undefined ? undefined : WORDS[word];
   if (chosen === "fence" && !world.settings.fencingEnabled) return { onFail: "stop", role: ROLE.stopped };
   if (chosen === "stop") return { onFail: "stop", role: ROLE.stopped };
   if (chosen !== undefined) return { onFail: chosen, role: afterwards };
-  if (resource.isRemoteConnection && task === "monitor") return remotePlan(resource, task, intervalMs);
   if (resource.container !== undefined && task !== "stop") return { onFail: "restart-container", role: afterwards };
   if (task === "stop") return { onFail: world.settings.fencingEnabled ? "fence" : "block", role: afterwards };
   return { onFail: "restart", role: afterwards };
-}
-
-function remotePlan(resource: SchedResource, task: string, intervalMs: number): FailurePlan {
-  if (task === "monitor" && intervalMs === 0) return { onFail: "restart", role: ROLE.started };
-  return resource.managed ? { onFail: "reset-remote", role: ROLE.stopped } : { onFail: "stop", role: ROLE.stopped };
 }
 
 function configuredOnFail(resource: SchedResource, task: string, intervalMs: number): string | undefined {
