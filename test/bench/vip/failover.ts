@@ -48,7 +48,8 @@ function silence(name: "kill" | "hang", title: string, signal: "SIGKILL" | "SIGS
     async run(site, probe) {
       family = site.family("h1");
       probe.mark(name);
-      signalAll(family, signal);
+      // Children first: a child that learns of its parent's death would still have time to say goodbye.
+      signalAll(family.toReversed(), signal);
       const [gone] = await Promise.all([timeUntil(() => !site.holds("h1"), GONE_LIMIT_MS), afterTakeOver(site)]);
       return ([window]) => ({
         owner: window?.firstSwitchMs ?? Number.POSITIVE_INFINITY,
