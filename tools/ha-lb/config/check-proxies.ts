@@ -1,5 +1,6 @@
 import type { Configuration } from "../model/configuration.ts";
 import { httpVariable } from "./log-format.ts";
+import { checkOffload } from "./check-offload.ts";
 import type { ProxyDraft } from "./draft.ts";
 import type { Report } from "./report.ts";
 import type { Reading } from "./sections.ts";
@@ -16,6 +17,7 @@ export function checkProxies(configuration: Configuration, reading: Reading): vo
     checkServers(draft, reading);
     checkCaptures(draft, report);
     checkExternal(draft, reading);
+    checkOffload(configuration, draft, report);
   }
   checkSharedDefaults(reading);
   const listening = reading.drafts.some((draft) => draft.isFrontend && !draft.disabled && draft.binds.length > 0);

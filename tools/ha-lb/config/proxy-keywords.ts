@@ -350,6 +350,9 @@ export const PROXY_READERS: Readonly<Record<string, LineReader>> = {
   fullconn: integerReader(INT_MAX, (draft, value) => {
     draft.fullConnections = value;
   }),
+  dataplane: ({ draft }, line) => {
+    draft.dataPath = line.choice(1, "dataplane", ["sockets", "nft"]) === "nft" ? "nft" : undefined;
+  },
   retries: integerReader(INT_MAX, (draft, value) => {
     draft.retries = value;
   }),

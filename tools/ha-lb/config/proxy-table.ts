@@ -5,7 +5,7 @@
  */
 const PLACES = `
   acl E.... backlog ....w balance ..w.. bind EE..w capture EE..w clitcpka-cnt ....w clitcpka-idle ....w
-  clitcpka-intvl ....w clitimeout ..... compression ..... contimeout ..... cookie ..w.. declare EE..E
+  clitcpka-intvl ....w clitimeout ..... compression ..... contimeout ..... cookie ..w.. dataplane ....w declare EE..E
   default-server ..E.. default_backend ....w description EE... disabled ..... dispatch EEw.. dynamic-cookie-key ..w..
   email-alert ..... enabled ..... errorfile ..... errorfiles ..... errorloc ..... errorloc302 ..... errorloc303 .....
   error-log-format ....w force-persist EEw.. filter EE... fullconn ..w.. hash-type ..w.. hash-balance-factor .....

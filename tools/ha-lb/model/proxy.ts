@@ -183,6 +183,8 @@ export interface Proxy {
   readonly redispatch: number;
   readonly fullConnections?: number;
   readonly source?: SourceAddress;
+  /** `dataplane nft`: the kernel sends new connections to the servers. */
+  readonly dataPath?: "nft";
   /** `dispatch ADDRESS`: a single, unchecked target. */
   readonly dispatch?: SocketAddress;
   readonly persistRdpCookie?: string;

@@ -4,6 +4,7 @@ import { sayDetachedReady } from "../../../../shared/drive/supervise/detach.ts";
 import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
 import { Checker } from "../../drive/checks/checker.ts";
 import { CommandSockets } from "../../drive/cli/sockets.ts";
+import { Offload } from "../../drive/nft/offload.ts";
 import type { DataPlane } from "../../drive/plane.ts";
 import type { Configuration } from "../../model/configuration.ts";
 import { Control } from "./control.ts";
@@ -25,6 +26,7 @@ const EXIT_INTERRUPTED = 130;
 const SOFT_STOP_POLL_MS = 100;
 
 const tell = (text: string): void => void process.stderr.write(text);
+export const tellOffload = (text: string): void => tell(`[WARNING]  (${process.pid}) : ${text}\n`);
 
 class Foreground {
   private readonly serving: Serving;
@@ -32,6 +34,7 @@ class Foreground {
   private readonly control: Control;
   private readonly sockets: CommandSockets;
   private readonly planes: DataPlane[];
+  private readonly offload = new Offload(tellOffload);
   private ending = false;
   private end: (code: number) => void = () => undefined;
 
@@ -53,6 +56,7 @@ class Foreground {
     this.sockets.open(tell);
     if (request.pidFile !== undefined) writeFileSync(request.pidFile, `${process.pid}\n`);
     await this.control.open();
+    this.offload.serve(this.serving.plane);
     dropPrivileges(request.configuration.global);
     this.checker.start();
     sayDetachedReady(true);
@@ -78,6 +82,7 @@ class Foreground {
     if (this.ending) return;
     this.ending = true;
     this.checker.stop();
+    this.offload.close();
     this.serving.close();
     drain(this.serving.plane);
     const { hardStopAfterMs } = this.serving.plane.configuration.global;
@@ -92,6 +97,7 @@ class Foreground {
     const plane = await this.serving.reload(false);
     if (plane === undefined) return;
     this.planes.push(plane);
+    this.offload.serve(plane);
     // Planes without a connection are history.
     for (const old of this.planes.splice(0)) if (old === plane || old.activeConnections > 0) this.planes.push(old);
     this.checker.stop();

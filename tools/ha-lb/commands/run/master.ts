@@ -6,10 +6,11 @@ import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
 import { Checker } from "../../drive/checks/checker.ts";
 import { CommandSockets } from "../../drive/cli/sockets.ts";
 import { CountCollector } from "../../drive/count-reports.ts";
+import { Offload } from "../../drive/nft/offload.ts";
 import type { DataPlane } from "../../drive/plane.ts";
 import type { ServerRuntime } from "../../drive/runtime.ts";
 import { Control } from "./control.ts";
-import { type RunRequest, removeQuietly } from "./foreground.ts";
+import { type RunRequest, removeQuietly, tellOffload } from "./foreground.ts";
 import { adoptState, makePlane } from "./make-plane.ts";
 import { toMasterSchema, type ToWorker } from "./messages.ts";
 import { openLogs, readPlane } from "./serving.ts";
@@ -35,6 +36,7 @@ class Master {
   private counts: CountCollector;
   private readonly sockets: CommandSockets;
   private readonly workers = new Set<Worker>();
+  private readonly offload = new Offload(tellOffload);
   private ending = false;
   private end: (code: number) => void = () => undefined;
 
@@ -74,6 +76,7 @@ class Master {
     this.sockets.open(tell);
     if (request.pidFile !== undefined) writeFileSync(request.pidFile, `${process.pid}\n`);
     await this.control.open();
+    this.offload.serve(plane);
     this.checker.start();
     sayDetachedReady(true);
     const finished = new Promise<number>((resolve) => {
@@ -152,6 +155,7 @@ class Master {
 
   private stopSoftly(): void {
     this.ending = true;
+    this.offload.close();
     this.checker.stop();
     for (const worker of this.workers) finish(worker);
     const { hardStopAfterMs } = this.plane.configuration.global;
@@ -168,6 +172,7 @@ class Master {
     this.plane = plane;
     this.counts = new CountCollector(plane);
     this.watch(plane);
+    this.offload.serve(plane);
     const { threads } = plane.configuration.global;
     for (const worker of this.workers) {
       if (worker.number > Math.max(1, threads)) finish(worker);
