@@ -1,6 +1,7 @@
 #!/usr/bin/env bun
 import { runMain } from "../../shared/cli/run.ts";
 import { VERSION } from "../../shared/model/version.ts";
+import { checkCommand } from "./commands/check.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { moveFileOption, pcsCommands } from "./commands/pcs.ts";
@@ -10,6 +11,6 @@ await runMain({
   tool: "ha-crm",
   version: VERSION,
   summary: "Cluster resource manager: what runs where, and what happens when something fails",
-  commands: [simulateCommand, importCommand, exportCommand, ...pcsCommands],
+  commands: [simulateCommand, importCommand, exportCommand, checkCommand, ...pcsCommands],
   rewriteArgv: moveFileOption,
 });
