@@ -7,6 +7,7 @@ import { usedFiles } from "./used-files.ts";
 import { checkProxies } from "./check-proxies.ts";
 import { checkReferences } from "./check-references.ts";
 import type { ProxyDraft } from "./draft.ts";
+import { reportNotCarriedOut } from "./not-carried-out.ts";
 import type { Reading } from "./sections.ts";
 
 /** Turns what was read into the model and checks what only the whole can tell. */
@@ -28,6 +29,7 @@ export function finishConfiguration(reading: Reading): Configuration {
   };
   checkReferences(configuration, reading.references, reading.report);
   checkProxies(configuration, reading);
+  reportNotCarriedOut(configuration, reading.report);
   return configuration;
 }
 

@@ -87,7 +87,7 @@ test("long lines, many lines and deep nesting are bounded", () => {
     const result = parseConfiguration([{ file: "f.cfg", text: one }], OPTIONS);
     expect(result.ok ? 0 : result.problems.length).toBeLessThanOrEqual(2 * PROBLEMS_MAX);
   }
-});
+}, 30_000);
 
 /** Positions differ between the two texts, and so do the texts they were read from. */
 function withoutPlaces(value: unknown): unknown {

@@ -1,3 +1,4 @@
+import { notCarriedOut } from "./not-carried-out.ts";
 import { BIND_OPTIONS, SERVER_OPTIONS } from "./option-status.ts";
 import { GLOBAL_READERS } from "./global.ts";
 import { GLOBAL_STATUS } from "./global-table.ts";
@@ -18,8 +19,10 @@ export interface KeywordStatus {
 /** Every word of the configuration language, with what becomes of it. */
 export function allKeywords(): readonly KeywordStatus[] {
   const list: KeywordStatus[] = [];
-  const add = (area: string, name: string, kind: KeywordStatus["kind"], means: string) =>
-    list.push({ area, name, kind, means });
+  const add = (area: string, name: string, kind: KeywordStatus["kind"], means: string) => {
+    const lacking = kind === "honoured" ? notCarriedOut(area, name) : undefined;
+    list.push({ area, name, kind: lacking?.kind ?? kind, means: lacking?.means ?? means });
+  };
   for (const name of SECTION_NAMES) {
     const means = name === "cache" ? CACHE_MEANS : (SECTION_STATUS[name] ?? "");
     add("sections", name, name === "cache" ? "ignored" : means === "" ? "honoured" : "refused", means);

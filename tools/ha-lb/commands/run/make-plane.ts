@@ -14,13 +14,6 @@ export function makePlane(configuration: Configuration, tell: (text: string) => 
     tellProblems(files, tell);
     return undefined;
   }
-  const unguarded = configuration.proxies.filter(({ mode, tcpRules: { connection, session, content } }) => {
-    return mode === "tcp" && connection.length + session.length + content.length > 0;
-  });
-  for (const { name } of unguarded) {
-    tell(`[ALERT]    (${process.pid}) : config : '${name}': tcp-request rules don't work in mode tcp yet\n`);
-  }
-  if (unguarded.length > 0) return undefined;
   const patterns = new PatternRegistry(readOrUndefined);
   const plane = new DataPlane({
     configuration,

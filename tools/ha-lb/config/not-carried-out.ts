@@ -1,0 +1,281 @@
+/**
+ * Settings that the reader understands and the data plane doesn't carry out yet. What guards something is refused; what
+ * can be missed is named in a warning. When the data plane learns one, its line here goes.
+ */
+import type { Position } from "../../../shared/text/position.ts";
+import type { Bind } from "../model/bind.ts";
+import type { Configuration } from "../model/configuration.ts";
+import type { Global } from "../model/global.ts";
+import type { Proxy } from "../model/proxy.ts";
+import type { Server } from "../model/server.ts";
+import type { Report } from "./report.ts";
+
+type Kind = "ignored" | "refused";
+
+interface Setting<Owner> {
+  readonly word: string;
+  readonly kind: Kind;
+  readonly means: string;
+  readonly isSet: (owner: Owner) => boolean;
+}
+
+const KERNEL = "the kernel's own value is used";
+const LOG_ONLY = "the log has its other fields";
+
+const PROXY: readonly Setting<Proxy>[] = [
+  {
+    word: "tcp-request",
+    kind: "refused",
+    means: "in mode tcp its rules aren't carried out yet, and they guard something",
+    isSet: ({ mode, tcpRules: { connection, content, session } }) =>
+      mode === "tcp" && connection.length + session.length + content.length > 0,
+  },
+  {
+    word: "tcp-response",
+    kind: "refused",
+    means: "its rules aren't carried out yet",
+    isSet: (proxy) => proxy.tcpRules.response.length > 0,
+  },
+  {
+    word: "option external-check",
+    kind: "refused",
+    means: "programs aren't run as checks yet; use 'option httpchk' or 'tcp-check'",
+    isSet: (proxy) => proxy.healthCheck.kind === "external",
+  },
+  {
+    word: "persist rdp-cookie",
+    kind: "refused",
+    means: "sessions wouldn't stay with their server; use 'balance rdp-cookie' or a stick-table",
+    isSet: (proxy) => proxy.persistRdpCookie !== undefined,
+  },
+  {
+    word: "option http-restrict-req-hdr-names",
+    kind: "refused",
+    means: "header names aren't filtered yet; delete or reject them with 'http-request' rules",
+    isSet: (proxy) => proxy.restrictHeaderNames === "delete" || proxy.restrictHeaderNames === "reject",
+  },
+  { word: "backlog", kind: "ignored", means: KERNEL, isSet: (proxy) => proxy.backlog !== undefined },
+  {
+    word: "capture cookie",
+    kind: "ignored",
+    means: LOG_ONLY,
+    isSet: (proxy) => proxy.captureCookie !== undefined,
+  },
+  {
+    word: "compression",
+    kind: "ignored",
+    means: "answers go out as the servers send them",
+    isSet: (proxy) => proxy.compression !== undefined,
+  },
+  {
+    word: "email-alert",
+    kind: "ignored",
+    means: "no mail is sent; follow 'ha-lb events'",
+    isSet: (proxy) => proxy.emailAlert !== undefined,
+  },
+  {
+    word: "error-log-format",
+    kind: "ignored",
+    means: "errors are logged in the usual format",
+    isSet: (proxy) => proxy.errorLogFormat !== undefined,
+  },
+  {
+    word: "log-format-sd",
+    kind: "ignored",
+    means: LOG_ONLY,
+    isSet: (proxy) => proxy.structuredDataFormat !== undefined,
+  },
+  {
+    word: "load-server-state-from-file",
+    kind: "ignored",
+    means: "servers start as the configuration says and are checked at once",
+    isSet: (proxy) => proxy.loadServerState !== "none",
+  },
+  {
+    word: "max-keep-alive-queue",
+    kind: "ignored",
+    means: "a kept connection is preferred whatever the queue",
+    isSet: (proxy) => proxy.maxKeepAliveQueue !== undefined,
+  },
+  {
+    word: "http-send-name-header",
+    kind: "ignored",
+    means: "servers aren't told their names",
+    isSet: (proxy) => proxy.sendNameHeader !== undefined,
+  },
+  {
+    word: "unique-id-header",
+    kind: "ignored",
+    means: "use 'http-request set-header NAME %[unique-id]'",
+    isSet: (proxy) => proxy.uniqueIdHeader !== undefined,
+  },
+  {
+    word: "option http-check send-state",
+    kind: "ignored",
+    means: "servers aren't told how they are seen",
+    isSet: (proxy) => proxy.checkSendState,
+  },
+  {
+    word: "option tcpka",
+    kind: "ignored",
+    means: "dead peers are found by the timeouts",
+    isSet: ({ clientKeepAlive, flags, serverKeepAlive }) =>
+      clientKeepAlive !== undefined || serverKeepAlive !== undefined || flags.has("clitcpka") || flags.has("srvtcpka"),
+  },
+  {
+    word: "timeout server-fin",
+    kind: "ignored",
+    means: "'timeout server' counts",
+    isSet: (proxy) => proxy.timeouts.serverFin !== undefined,
+  },
+];
+
+const SERVER: readonly Setting<Server>[] = [
+  {
+    word: "verifyhost",
+    kind: "refused",
+    means: "certificates are checked by their chain only; use 'sni' with a name of its own and a private 'ca-file'",
+    isSet: (server) => server.tls?.verifyHost !== undefined,
+  },
+  {
+    word: "crl-file",
+    kind: "refused",
+    means: "revoked certificates would be accepted",
+    isSet: (server) => server.tls?.crlFile !== undefined,
+  },
+  {
+    word: "redir",
+    kind: "refused",
+    means: "clients aren't redirected to servers; use 'http-request redirect'",
+    isSet: (server) => server.redirectPrefix !== undefined,
+  },
+  {
+    word: "proto h2",
+    kind: "refused",
+    means: "servers are spoken to in HTTP/1.1",
+    isSet: (server) => server.protocol === "h2" || server.protocol === "fcgi",
+  },
+  {
+    word: "agent-check",
+    kind: "ignored",
+    means: "agents aren't asked; weights stay as they are set",
+    isSet: (server) => server.agent.enabled,
+  },
+  {
+    word: "resolvers",
+    kind: "ignored",
+    means: "names are asked of the system's resolver whenever a connection is made",
+    isSet: (server) => server.resolution !== undefined,
+  },
+  {
+    word: "observe",
+    kind: "ignored",
+    means: "only checks decide whether a server is up",
+    isSet: (server) => server.observe !== undefined,
+  },
+  { word: "tcp-ut", kind: "ignored", means: KERNEL, isSet: (server) => server.userTimeoutMs !== undefined },
+];
+
+const BIND: readonly Setting<Bind>[] = [
+  {
+    word: "crl-file",
+    kind: "refused",
+    means: "revoked certificates would be accepted",
+    isSet: (bind) => bind.tls?.crlFile !== undefined,
+  },
+  {
+    word: "ca-verify-file",
+    kind: "refused",
+    means: "clients' certificates are checked by 'ca-file' alone",
+    isSet: (bind) => bind.tls?.caVerifyFile !== undefined,
+  },
+  {
+    word: "interface",
+    kind: "refused",
+    means: "the socket would listen on all interfaces; bind to the interface's address",
+    isSet: (bind) => bind.interfaceName !== undefined,
+  },
+  {
+    word: "transparent",
+    kind: "refused",
+    means: "addresses that aren't this host's can't be bound",
+    isSet: (bind) => bind.transparent,
+  },
+  { word: "backlog", kind: "ignored", means: KERNEL, isSet: (bind) => bind.backlog !== undefined },
+  { word: "mss", kind: "ignored", means: KERNEL, isSet: (bind) => bind.mss !== undefined },
+  { word: "tcp-ut", kind: "ignored", means: KERNEL, isSet: (bind) => bind.userTimeoutMs !== undefined },
+  { word: "defer-accept", kind: "ignored", means: "connections are taken at once", isSet: (bind) => bind.deferAccept },
+  { word: "tfo", kind: "ignored", means: "connections are opened without fast open", isSet: (bind) => bind.fastOpen },
+  {
+    word: "ca-ignore-err",
+    kind: "ignored",
+    means: "every error of a certificate counts",
+    isSet: ({ tls }) => (tls?.ignoreCaErrors.length ?? 0) + (tls?.ignoreCertificateErrors.length ?? 0) > 0,
+  },
+  {
+    word: "tls-ticket-keys",
+    kind: "ignored",
+    means: "each process has keys of its own: sessions are resumed on the same process only",
+    isSet: (bind) => bind.tls?.ticketKeysFile !== undefined,
+  },
+];
+
+const GLOBAL: readonly Setting<Global>[] = [
+  {
+    word: "maxconnrate",
+    kind: "refused",
+    means: "use 'rate-limit sessions' in the frontends",
+    isSet: ({ maxConnectionRate, maxSessionRate }) => maxConnectionRate !== undefined || maxSessionRate !== undefined,
+  },
+  {
+    word: "maxsslconn",
+    kind: "refused",
+    means: "use 'maxconn' in the frontends with TLS",
+    isSet: ({ maxTlsConnections, maxTlsRate }) => maxTlsConnections !== undefined || maxTlsRate !== undefined,
+  },
+  {
+    word: "chroot",
+    kind: "ignored",
+    means: "the process gives up root for 'user' and 'group' instead",
+    isSet: (global) => global.chroot !== undefined,
+  },
+];
+
+/** Hashed passwords can't be compared yet: nobody could log in. */
+function hashedUsers({ userLists }: Configuration, report: Report): void {
+  for (const list of userLists.values()) {
+    if (![...list.users.values()].some((user) => user.hashed)) continue;
+    const means = "hashed passwords can't be compared yet: nobody could log in; use 'insecure-password'";
+    report.add("LB_NOT_SUPPORTED", { keyword: "password", means }, list.at);
+  }
+}
+
+/** Tells every setting of the configuration that wouldn't be carried out. */
+export function reportNotCarriedOut(configuration: Configuration, report: Report): void {
+  const tell = <Owner>(settings: readonly Setting<Owner>[], owner: Owner, at: Position | undefined): void => {
+    for (const { isSet, kind, means, word } of settings) {
+      if (isSet(owner))
+        report.add(kind === "refused" ? "LB_NOT_SUPPORTED" : "LB_IGNORED", { keyword: word, means }, at);
+    }
+  };
+  tell(GLOBAL, configuration.global, undefined);
+  for (const proxy of configuration.proxies) {
+    tell(PROXY, proxy, proxy.at);
+    for (const bind of proxy.binds) tell(BIND, bind, bind.at);
+    for (const server of proxy.servers) tell(SERVER, server, server.at);
+    for (const { server } of proxy.serverTemplates) tell(SERVER, server, server.at);
+  }
+  hashedUsers(configuration, report);
+}
+
+/** What the reference page says of a word instead of "honoured". */
+export function notCarriedOut(area: string, name: string): { readonly kind: Kind; readonly means: string } | undefined {
+  const areas: Readonly<Record<string, readonly Omit<Setting<never>, "isSet">[]>> = {
+    proxy: PROXY,
+    option: PROXY.map((setting) => ({ ...setting, word: setting.word.replace(/^option /, "") })),
+    server: SERVER,
+    bind: BIND,
+    global: GLOBAL,
+  };
+  return areas[area]?.find((setting) => setting.word === name);
+}
