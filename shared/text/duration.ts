@@ -52,7 +52,7 @@ function sumOfParts(text: string, options: DurationOptions): Parsed<number> {
     const amount = Number(word);
     if (amount === 0) return parsed(0);
     if (options.bareUnit === undefined) return refused("TEXT_DURATION_UNIT", { text }, options.at);
-    return parsed(amount * UNIT_MS[options.bareUnit]);
+    return parsed(wholeMicroseconds(amount * UNIT_MS[options.bareUnit]));
   }
   if (!/^(\d+(\.\d+)? ?[a-z]+)+$/.test(word)) return refused("TEXT_DURATION", { text }, options.at);
   let total = 0;
@@ -65,7 +65,12 @@ function sumOfParts(text: string, options: DurationOptions): Parsed<number> {
     smaller = UNIT_MS[unit];
     total += Number(amount) * smaller;
   }
-  return parsed(total);
+  return parsed(wholeMicroseconds(total));
+}
+
+/** 32.053 s are 32,053 ms, and not a hair less, as the product of two binary fractions is. */
+function wholeMicroseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 /** The shortest exact form that `parseDuration` reads back: `1h30m`, `2.6s`, `100ms`, `0s`. */

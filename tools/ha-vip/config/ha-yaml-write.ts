@@ -2,6 +2,7 @@
 import { stringify } from "yaml";
 import { formatAddress } from "../../../shared/text/address.ts";
 import { formatDuration } from "../../../shared/text/duration.ts";
+import { formatEndpoint } from "../../../shared/text/endpoint.ts";
 import { formatPrefix } from "../../../shared/text/prefix.ts";
 import type {
   CheckSettings,
@@ -161,7 +162,7 @@ function routerSection({ notify, settings, tracks }: RouterConfiguration): Secti
 function targetSection(target: CheckTarget): unknown {
   switch (target.kind) {
     case "tcp":
-      return `tcp://${target.host}:${target.port}`;
+      return `tcp://${formatEndpoint(target)}`;
     case "http": {
       const wishes = new URLSearchParams();
       if (target.status !== undefined) wishes.set("status", String(target.status));
@@ -173,10 +174,10 @@ function targetSection(target: CheckTarget): unknown {
     case "udp": {
       const wishes = new URLSearchParams({ send: target.send });
       if (target.match !== undefined) wishes.set("match", target.match);
-      return `udp://${target.host}:${target.port}#${wishes.toString()}`;
+      return `udp://${formatEndpoint(target)}#${wishes.toString()}`;
     }
     case "dns":
-      return `dns://${target.host}:${target.port}/${target.name}`;
+      return `dns://${formatEndpoint(target)}/${target.name}`;
     case "process": {
       const { arguments: words, name, quorum, quorumMost } = target;
       return {

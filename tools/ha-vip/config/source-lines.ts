@@ -53,6 +53,8 @@ export class LineReader {
   readonly #parameters = new Map<string, string>();
   #files = 0;
   #full = false;
+  /** Letters that parameters have made: two that name each other twice would double them without end. */
+  #replacedLetters = 0;
 
   constructor(
     private readonly options: LineOptions,
@@ -102,7 +104,9 @@ export class LineReader {
       return;
     }
     if (depth >= DEEPEST_INCLUDE || this.#files >= MOST_FILES) {
-      fail(depth >= DEEPEST_INCLUDE ? "files include each other too deeply" : `more than ${MOST_FILES} files`);
+      if (!this.#full)
+        fail(depth >= DEEPEST_INCLUDE ? "files include each other too deeply" : `more than ${MOST_FILES} files`);
+      this.#full = true;
       return;
     }
     const found = this.options.include(pattern);
@@ -114,7 +118,7 @@ export class LineReader {
 
   /** One line: a definition, a line for some host, or text; parameters are put in when it is used. */
   #take(source: SourceLine, depth: number): void {
-    if (this.#lines.length >= MOST_LINES || depth > DEEPEST_PARAMETER) {
+    if (this.#lines.length >= MOST_LINES || depth > DEEPEST_PARAMETER || this.#replacedLetters > LONGEST_TEXT) {
       if (!this.#full) {
         const at = { file: source.file, line: source.line, column: 1 };
         this.problems.push(reason(configReasons, "VIP_CONF_ENDLESS", { most: MOST_LINES }, at));
@@ -163,6 +167,7 @@ export class LineReader {
       this.#lines.push(source);
       return;
     }
+    this.#replacedLetters += text.length;
     for (const part of text.split("\n")) this.#take({ ...source, text: part, replaced: true }, depth + 1);
   }
 }
