@@ -4,16 +4,16 @@
  *   bun test/bench/lb/main.ts [--quick] [--only CASE]… [--rounds N] [--seconds N] [--markdown] [--source]
  *
  * CPU is user and system time of all processes of a balancer, from /proc, per request; medians of the rounds.
- * Needs haproxy, nginx, wrk and openssl. `--source` runs the sources instead of the compiled binary.
+ * Cases are those of cases.ts, `nft` and `idle`. Needs haproxy, nginx, wrk, nft and openssl. `--source` runs the sources instead of the compiled binary.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { compileTools } from "../../../shared/build/compile.ts";
 import { CASES, type Place } from "./cases.ts";
 import { compare, compareIdle } from "./compare.ts";
-import { makeCertificate, startServers } from "./programs.ts";
+import { compareOffload } from "./offload.ts";
+import { makeCertificate, ourCommand, startServers } from "./programs.ts";
 import { HEADINGS, print, type Row, rowOf } from "./report.ts";
 
 const BACKENDS = [24_101, 24_102];
@@ -32,17 +32,10 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 5));
 const seconds = Number(options.seconds ?? (options.quick ? 2 : 4));
 
-async function ourCommand(): Promise<readonly string[]> {
-  if (options.source) return [process.execPath, join(import.meta.dir, "../../../tools/ha-lb/main.ts")];
-  const path = (await compileTools({ tools: ["ha-lb"], onlyIfStale: true })).get("ha-lb");
-  if (path === undefined) throw new Error("ha-lb was not built");
-  return [path];
-}
-
 const folder = mkdtempSync(join(tmpdir(), "lb-bench-"));
 const place: Place = { folder, backends: BACKENDS };
 const wants = (name: string): boolean => options.only.length === 0 || options.only.includes(name);
-const ours = await ourCommand();
+const ours = await ourCommand(options.source);
 const servers = await startServers(place);
 try {
   await makeCertificate(folder);
@@ -52,6 +45,7 @@ try {
     rows.push(rowOf(one, await compare(one, ours, place, { rounds, seconds })));
   }
   if (rows.length > 1) print(rows, options.markdown);
+  if (wants("nft")) await compareOffload(ours, folder, { rounds, seconds });
   if (wants("idle")) await compareIdle(ours, place, Number(options.idle));
 } finally {
   await servers.stop();

@@ -2,6 +2,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { compileTools } from "../../../shared/build/compile.ts";
 import type { Place } from "./cases.ts";
 
 export interface Running {
@@ -69,4 +70,12 @@ export async function makeCertificate(folder: string): Promise<void> {
   const name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
   await Bun.$`openssl req -x509 -newkey rsa:2048 -nodes -keyout ${folder}/k.pem -out ${folder}/c.pem -days 2 ${name}`.quiet();
   await Bun.$`cat ${folder}/c.pem ${folder}/k.pem > ${folder}/site.pem`.quiet();
+}
+
+/** What starts ha-lb: the compiled binary, built when a source is newer, or the sources. */
+export async function ourCommand(fromSource: boolean): Promise<readonly string[]> {
+  if (fromSource) return [process.execPath, join(import.meta.dir, "../../../tools/ha-lb/main.ts")];
+  const path = (await compileTools({ tools: ["ha-lb"], onlyIfStale: true })).get("ha-lb");
+  if (path === undefined) throw new Error("ha-lb was not built");
+  return [path];
 }
