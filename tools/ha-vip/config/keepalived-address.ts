@@ -184,14 +184,18 @@ function routeHop(draft: RouteDraft, keyword: Word, queue: WordQueue): boolean {
   let through: RouteDraft["hops"][number] | undefined;
   for (let word = queue.peek(); word !== undefined && word.text !== "nexthop"; word = queue.peek()) {
     queue.next();
-    const value = word.text === "onlink" ? word : queue.value(word, "a value");
+    if (word.text === "onlink") {
+      queue.unsupported(word, "a hop of several is reached through a network of its interface");
+      continue;
+    }
+    const value = queue.value(word, "a value");
     if (value === undefined) break;
     if (word.text === "via") {
       const gateway = readAddress(value, queue.problems);
       if (gateway !== undefined) through = { gateway };
     } else if (word.text === "dev" && through !== undefined) through.device = value.text;
     else if (word.text === "weight" && through !== undefined) through.weight = weightOf(value, queue);
-    else if (word.text !== "onlink") queue.unknown(word, ["via", "dev", "weight"]);
+    else queue.unknown(word, ["via", "dev", "weight"]);
   }
   if (through !== undefined) draft.hops.push(through);
   return true;
