@@ -100,6 +100,37 @@ describe.skipIf(!HAS_HAPROXY)("rules, errors and log lines (needs haproxy)", () 
   }
 });
 
+describe.skipIf(!HAS_HAPROXY)("the Prometheus exporter (needs haproxy)", () => {
+  test("has the names, labels and kinds of the peer's", async () => {
+    const pair = await startPair(
+      (port, log, [one]) => `${defaults(log)}
+frontend f
+ bind 127.0.0.1:${port}
+ http-request use-service prometheus-exporter if { path /metrics }
+ default_backend b
+backend b
+ server s1 127.0.0.1:${one} check inter 100ms
+ server s2 127.0.0.1:1 disabled
+`,
+    );
+    try {
+      const read = async (port: number): Promise<string[]> => {
+        const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+        return text.split("\n").map((line) => (line.startsWith("# TYPE") ? line : line.replace(/ [^ ]*$/, "")));
+      };
+      let lines = await read(pair.peer.port);
+      // It tells of checks when there has been one.
+      while (!lines.some((line) => line.includes("check_duration"))) lines = await read(pair.peer.port);
+      const theirs = new Set(lines);
+      const ours = (await read(pair.ours.port)).filter((line) => line !== "" && !line.startsWith("# HELP"));
+      expect(ours.length).toBeGreaterThan(80);
+      expect(ours.filter((line) => !theirs.has(line))).toEqual([]);
+    } finally {
+      await pair.stop();
+    }
+  }, 20_000);
+});
+
 const balancing = (algorithm: string, more = "", server = "") => {
   return (port: number, log: number, ports: readonly number[]) => `${defaults(log)}
 listen l

@@ -7,6 +7,7 @@ import type { Bind } from "../model/bind.ts";
 import type { Configuration } from "../model/configuration.ts";
 import type { Global } from "../model/global.ts";
 import type { Proxy } from "../model/proxy.ts";
+import type { Action } from "../model/rule.ts";
 import type { Server } from "../model/server.ts";
 import type { Report } from "./report.ts";
 
@@ -241,6 +242,36 @@ const GLOBAL: readonly Setting<Global>[] = [
   },
 ];
 
+const SOCKET = "sockets keep the system's settings";
+
+/** Actions of rules; those that aren't here are carried out. */
+const ACTIONS: Readonly<Partial<Record<Action["kind"], { readonly kind: Kind; readonly means: string }>>> = {
+  "expect-proxy": { kind: "refused", means: "write 'accept-proxy' on the bind line" },
+  "expect-netscaler-cip": { kind: "refused", means: "the NetScaler protocol isn't implemented" },
+  "set-bandwidth-limit": { kind: "refused", means: "bandwidth isn't limited yet" },
+  "wait-for-body": { kind: "refused", means: "rules don't wait for bodies yet: they would decide without it" },
+  "switch-mode": { kind: "refused", means: "a connection stays in its mode" },
+  resolve: { kind: "refused", means: "names aren't looked up by rules yet" },
+  "set-priority-class": { kind: "ignored", means: "all requests wait in one line" },
+  "set-priority-offset": { kind: "ignored", means: "all requests wait in one line" },
+  "set-nice": { kind: "ignored", means: "all requests are alike" },
+  "set-tos": { kind: "ignored", means: SOCKET },
+  "set-mark": { kind: "ignored", means: SOCKET },
+  "early-hint": { kind: "ignored", means: "clients get the answer alone" },
+  "wait-for-handshake": { kind: "ignored", means: "early data isn't accepted, so there is nothing to wait for" },
+};
+
+function reportActions(proxy: Proxy, report: Report): void {
+  const { connection, content, response, session } = proxy.tcpRules;
+  const http = [...proxy.httpRequest, ...proxy.httpResponse, ...proxy.httpAfterResponse];
+  for (const { action, at } of [...connection, ...session, ...content, ...response, ...http]) {
+    const lacking = ACTIONS[action.kind];
+    if (lacking === undefined) continue;
+    const data = { keyword: action.kind, means: lacking.means };
+    report.add(lacking.kind === "refused" ? "LB_NOT_SUPPORTED" : "LB_IGNORED", data, at);
+  }
+}
+
 /** Hashed passwords can't be compared yet: nobody could log in. */
 function hashedUsers({ userLists }: Configuration, report: Report): void {
   for (const list of userLists.values()) {
@@ -261,6 +292,7 @@ export function reportNotCarriedOut(configuration: Configuration, report: Report
   tell(GLOBAL, configuration.global, undefined);
   for (const proxy of configuration.proxies) {
     tell(PROXY, proxy, proxy.at);
+    reportActions(proxy, report);
     for (const bind of proxy.binds) tell(BIND, bind, bind.at);
     for (const server of proxy.servers) tell(SERVER, server, server.at);
     for (const { server } of proxy.serverTemplates) tell(SERVER, server, server.at);

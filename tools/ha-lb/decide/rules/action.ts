@@ -4,6 +4,7 @@ import type { Action } from "../../model/rule.ts";
 import type { Head } from "../http/head.ts";
 import { reasonPhrase } from "../http/error-page.ts";
 import { compileLogFormat } from "../log-format.ts";
+import { prometheusText } from "../prometheus.ts";
 import { splitHeaderValue } from "../sample-http-text.ts";
 import type { CompileEnvironment } from "../sample-types.ts";
 import { compileRedirect, compileReply, oneLine } from "./reply.ts";
@@ -60,6 +61,14 @@ function compileFinal(action: Action, environment: CompileEnvironment): RunActio
         return text === undefined ? undefined : { kind: "reply", status: code, text, denied: false, closes: false };
       };
     }
+    case "use-service":
+      // There is one: the reader refuses every other.
+      return (target) => {
+        const body = prometheusText(target.statsRows());
+        const head = "HTTP/1.1 200 OK\r\nCache-Control: no-cache\r\nContent-Type: text/plain; version=0.0.4\r\n";
+        const text = `${head}Content-Length: ${body.length}\r\n\r\n${body}`;
+        return { kind: "reply", status: 200, text, denied: false, closes: false };
+      };
     case "auth": {
       const realm = action.realm ?? environment.proxyName;
       return (target) => {

@@ -2,6 +2,7 @@ import type { IpAddress } from "../../model/ip.ts";
 import type { LogLevel } from "../../model/rule.ts";
 import type { SampleContext } from "../../model/sample-context.ts";
 import type { SampleValue } from "../../model/value.ts";
+import type { StatsRow } from "../../model/stats-row.ts";
 import type { Head } from "../http/head.ts";
 
 /** What rules may change: the stream at hand, beyond what expressions read of it. */
@@ -21,6 +22,8 @@ export interface RuleTarget extends SampleContext {
   incrementTracked(slot: number, counter: string, index: number): void;
   setTag(slot: number, name: string, index: number, value: number): void;
   capture(side: "request" | "response", slot: number, text: string): void;
+  /** The status of all proxies. */
+  statsRows(): readonly StatsRow[];
   /** Text of a file that a reply names; read when the configuration was loaded. */
   file(path: string): string | undefined;
   /** The page that the proxy has for a status. */

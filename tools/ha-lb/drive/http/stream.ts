@@ -1,4 +1,5 @@
 /** A request as rules, conditions and log formats see it. Made only for requests that somebody asks about. */
+import type { StatsRow } from "../../model/stats-row.ts";
 import type { RuleTarget } from "../../decide/rules/target.ts";
 import type { Head } from "../../decide/http/head.ts";
 import { type IpAddress, parseIp } from "../../model/ip.ts";
@@ -281,6 +282,9 @@ export class Stream implements RuleTarget {
   }
   file(path: string): string | undefined {
     return this.connection.plane.files.get(path);
+  }
+  statsRows(): readonly StatsRow[] {
+    return this.connection.plane.statsRows([], "");
   }
   errorPage(status: number): string {
     return this.connection.plane.errorPageFor(this.connection, status);
