@@ -91,7 +91,7 @@ const fileHandlers: Handlers<CheckDraft> = {
     if (path !== undefined) draft.path = path;
   },
   weight,
-  init_file: ignored("ha-vip doesn't write the file: until it is there the check fails"),
+  init_file: ignored("ha-vip doesn't write the file: until it is there it counts as 0"),
 };
 
 const processHandlers: Handlers<CheckDraft> = {

@@ -76,8 +76,9 @@ async function checkExec(target: CheckTarget & { kind: "exec" }, timeoutMs: numb
   return ended.code === 0 ? PASSED : failed(ended.detail);
 }
 
-/** A file's number; no file and no number are failures. */
+/** A file's number; a file that isn't there is 0, as with keepalived: removing it ends what writing it began. */
 function checkFile(path: string): CheckResult {
+  if (!existsSync(path)) return { passed: true, detail: `${path} isn't there: 0`, value: 0 };
   try {
     const text = readFileSync(path, "utf8").trim();
     const value = text === "" ? 0 : Number(text.split(/\s/, 1)[0]);
