@@ -4,6 +4,7 @@ import { addressWord, durationWord, prefixWord } from "../../../shared/text/zod-
 import { LEAST_CHECK_INTERVAL_MS, MAX_CHECKS, MAX_ROUTERS } from "../model/configuration.ts";
 import { MAX_CARPS } from "../model/carp/carp.ts";
 import { DEFAULT_ANNOUNCE, DEFAULT_INTERVAL_MS, ROUTER_DEFAULTS } from "../model/router.ts";
+import { bgpSchema } from "./bgp/bgp-section.ts";
 import { carpSchema } from "./carp/carp-section.ts";
 
 const time = (leastMs: number, mostMs: number) => durationWord({ leastMs, mostMs, bareUnit: "s" });
@@ -118,6 +119,7 @@ const group = z.strictObject({
 
 export const vipSchema = z.strictObject({
   routers: z.array(router).max(MAX_ROUTERS).default([]),
+  bgp: bgpSchema.optional(),
   carp: z.array(carpSchema).max(MAX_CARPS).default([]),
   checks: z.array(check).max(MAX_CHECKS).default([]),
   groups: z.array(group).default([]),

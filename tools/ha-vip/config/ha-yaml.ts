@@ -22,6 +22,7 @@ import { holdersOf } from "../model/holders.ts";
 import type { RouterSettings, VirtualAddress } from "../model/router.ts";
 import { WITNESS_PORT } from "../model/witness.ts";
 import type { Statement, Word } from "./block-text.ts";
+import { readBgp } from "./bgp/bgp-section.ts";
 import { carpMistake, readCarp } from "./carp/carp-section.ts";
 import { CHECK_FORMS, parseCheckTarget } from "./check-target.ts";
 import {
@@ -245,12 +246,21 @@ function build(
     })),
     fifos: section.fifos.map(fifoOf),
     ...(carps.length === 0 ? {} : { carps }),
+    ...(section.bgp === undefined
+      ? {}
+      : {
+          bgp: readBgp(
+            section.bgp,
+            (kind, index) => yamlPosition(text, ["vip", "bgp", kind, index, kind === "peers" ? "address" : "name"]),
+            problems,
+          ),
+        }),
     ...(witness === undefined ? {} : { witness: { ...witness, port: witness.port ?? WITNESS_PORT } }),
     ...(section.startup === undefined ? {} : { startup: scriptOf(section.startup) }),
     ...(section.shutdown === undefined ? {} : { shutdown: scriptOf(section.shutdown) }),
   };
   if (holdersOf(configuration).length === 0) {
-    const data = { where: "vip:", word: "routers", example: "routers: or carp: with an entry" };
+    const data = { where: "vip:", word: "routers", example: "routers:, carp: or bgp:" };
     problems.push(reason(configReasons, "VIP_CONF_MISSING", data, yamlPosition(text, ["vip"])));
   }
   problems.push(...checkConfiguration(configuration));

@@ -3,7 +3,6 @@ import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
 import { formatAddress } from "../../../shared/text/address.ts";
 import { hint } from "../../../shared/text/did-you-mean.ts";
 import { configReasons } from "./config-reasons.ts";
-import type { CarpConfiguration } from "./carp/carp.ts";
 import type { CheckSettings, RouterConfiguration, VipConfiguration } from "./configuration.ts";
 import { type Holder, holdersOf } from "./holders.ts";
 
@@ -11,13 +10,16 @@ import { type Holder, holdersOf } from "./holders.ts";
 const USUAL_GAP = 50;
 
 export function checkConfiguration(configuration: VipConfiguration): Reason[] {
-  const { carps = [], checks, routers } = configuration;
+  const { bgp, carps = [], checks, routers } = configuration;
   return [
     ...doubleChecks(checks),
     ...doubleGroups(configuration),
     ...doubleRouters(routers),
     ...doubleAddresses(routers),
-    ...carps.flatMap((carp) => [...unknownChecks(carp, checks), ...doubleNames(carp, configuration)]),
+    ...[...carps, ...(bgp?.announcements ?? [])].flatMap((one) => [
+      ...unknownChecks(one, checks),
+      ...doubleNames(one, configuration),
+    ]),
     ...routers.flatMap((router) => [...unknownChecks(router, checks), ...weakWeights(router, checks)]),
   ];
 }
@@ -77,13 +79,13 @@ function doubleAddresses(routers: readonly RouterConfiguration[]): Reason[] {
 }
 
 /** Names are what commands and checks' effects go by, whichever protocol moves the addresses. */
-function doubleNames(carp: CarpConfiguration, configuration: VipConfiguration): Reason[] {
-  const { name } = carp.settings;
-  if (holdersOf(configuration).filter((one) => one.settings.name === name).length < 2) return [];
-  return [reason(configReasons, "VIP_CONF_TWICE", { what: "carp", name }, carp.at)];
+function doubleNames(one: Holder, configuration: VipConfiguration): Reason[] {
+  const { name } = one.settings;
+  if (holdersOf(configuration).filter((other) => other.settings.name === name).length < 2) return [];
+  return [reason(configReasons, "VIP_CONF_TWICE", { what: "the name", name }, one.at)];
 }
 
-function unknownChecks(router: Holder, checks: readonly CheckSettings[]): Reason[] {
+function unknownChecks(router: Pick<Holder, "tracks">, checks: readonly CheckSettings[]): Reason[] {
   const names = checks.map((check) => check.name);
   return router.tracks
     .filter((track) => !names.includes(track.check))

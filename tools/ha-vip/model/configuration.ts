@@ -1,4 +1,5 @@
 import type { Position } from "../../../shared/text/position.ts";
+import type { BgpConfiguration } from "./bgp/bgp.ts";
 import type { CarpConfiguration } from "./carp/carp.ts";
 import type { RouterSettings, SyncGroup } from "./router.ts";
 import type { WitnessSettings } from "./witness.ts";
@@ -114,6 +115,8 @@ export interface VipConfiguration {
   readonly witness?: WitnessSettings;
   /** Addresses that move by CARP. */
   readonly carps?: readonly CarpConfiguration[];
+  /** Addresses that are announced to routers. */
+  readonly bgp?: BgpConfiguration;
   readonly startup?: NotifyScript;
   readonly shutdown?: NotifyScript;
 }

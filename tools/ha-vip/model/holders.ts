@@ -1,3 +1,4 @@
+import type { Position } from "../../../shared/text/position.ts";
 import type { NotifySettings, TrackedCheck, VipConfiguration } from "./configuration.ts";
 
 /** Whatever follows checks and is told of by scripts, whichever protocol moves its addresses. */
@@ -5,9 +6,10 @@ export interface Holder {
   readonly settings: { readonly name: string };
   readonly tracks: readonly TrackedCheck[];
   readonly notify: NotifySettings;
+  readonly at?: Position;
 }
 
-/** Virtual routers and CARP groups; their names are different. */
-export function holdersOf({ carps = [], routers }: VipConfiguration): readonly Holder[] {
-  return [...routers, ...carps];
+/** Virtual routers, CARP groups and BGP announcements; their names are different. */
+export function holdersOf({ bgp, carps = [], routers }: VipConfiguration): readonly Holder[] {
+  return [...routers, ...carps, ...(bgp?.announcements ?? [])];
 }

@@ -1,5 +1,6 @@
 /** What the deadline thread and the main thread of the daemon say to each other. Plain data: it is copied. */
 import type { Problem } from "../../../shared/reason/catalogue.ts";
+import type { BgpAnnouncementSettings, BgpSettings } from "./bgp/bgp.ts";
 import type { CarpSettings } from "./carp/carp.ts";
 import type { RouterSettings, SyncGroup } from "./router.ts";
 import type { WitnessSettings } from "./witness.ts";
@@ -19,6 +20,7 @@ export interface Assignment {
   readonly health: readonly RouterHealth[];
   readonly witness?: WitnessSettings;
   readonly carps?: readonly CarpSettings[];
+  readonly bgp?: { readonly settings: BgpSettings; readonly announcements: readonly BgpAnnouncementSettings[] };
 }
 
 export type ToWorker =

@@ -10,6 +10,7 @@ import type { ReloadCounts } from "../../model/messages.ts";
 import { configReasons } from "../../model/config-reasons.ts";
 import { holdersOf } from "../../model/holders.ts";
 import { vipReasons } from "../../model/reasons.ts";
+import { explainAnnouncement } from "../bgp/bgp-status.ts";
 import { explainCarp } from "../carp/carp-status.ts";
 import type { Daemon } from "./daemon.ts";
 import type { DaemonApi } from "./methods.ts";
@@ -41,7 +42,13 @@ export class ControlApi implements DaemonApi {
       if (view === undefined || !names.result.includes(view.name)) return [];
       return [explainCarp(one, hostname(), view)];
     });
-    return answer({ explanations: [...explanations, ...groups] });
+    const { bgp } = configuration;
+    const announced = (bgp?.announcements ?? []).flatMap((one) => {
+      const view = views.get(one.settings.name);
+      if (bgp === undefined || view === undefined || !names.result.includes(view.name)) return [];
+      return [explainAnnouncement(bgp, one, hostname(), view)];
+    });
+    return answer({ explanations: [...explanations, ...groups, ...announced] });
   }
 
   async reload(): Promise<ControlAnswer<ReloadCounts>> {

@@ -62,13 +62,16 @@ const REPORT_EVERY_MS = 1_000;
 const ANSWER_LIMIT_MS = 1_000;
 
 function assignmentOf(configuration: VipConfiguration, health: Assignment["health"]): Assignment {
-  const { carps = [], groups, routers, witness } = configuration;
+  const { bgp, carps = [], groups, routers, witness } = configuration;
   return {
     routers: routers.map((router) => router.settings),
     groups: groups.map(({ members, name }) => ({ members, name })),
     health,
     carps: carps.map((carp) => carp.settings),
     ...(witness === undefined ? {} : { witness }),
+    ...(bgp === undefined
+      ? {}
+      : { bgp: { settings: bgp.settings, announcements: bgp.announcements.map((one) => one.settings) } }),
   };
 }
 

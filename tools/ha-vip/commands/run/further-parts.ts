@@ -3,6 +3,7 @@ import type { PollLoop } from "../../../../shared/drive/ffi/poll-loop.ts";
 import type { Problem } from "../../../../shared/reason/catalogue.ts";
 import type { Network } from "../../drive/router-port.ts";
 import type { Assignment, RouterView } from "../../model/messages.ts";
+import type * as Bgp from "../bgp/bgp-part.ts";
 import type * as Carp from "../carp/carp-part.ts";
 import type { ThreadPart } from "./thread-part.ts";
 
@@ -15,8 +16,12 @@ function loadCarp(): typeof Carp {
   return require("../carp/carp-part.ts");
 }
 
+function loadBgp(): typeof Bgp {
+  return require("../bgp/bgp-part.ts");
+}
+
 export class FurtherParts {
-  readonly #parts = new Map<"carp", ThreadPart>();
+  readonly #parts = new Map<"carp" | "bgp", ThreadPart>();
 
   constructor(
     private readonly loop: PollLoop,
@@ -28,6 +33,10 @@ export class FurtherParts {
     if ((assignment.carps ?? []).length > 0 && !this.#parts.has("carp")) {
       const { CarpPart } = loadCarp();
       this.#parts.set("carp", new CarpPart(this.loop, this.network, this.hooks));
+    }
+    if (assignment.bgp !== undefined && !this.#parts.has("bgp")) {
+      const { BgpPart } = loadBgp();
+      this.#parts.set("bgp", new BgpPart(this.loop, this.network, this.hooks));
     }
     for (const part of this.all) part.use(assignment);
   }

@@ -4,6 +4,7 @@ import { RouteClient } from "../../../../shared/drive/net/route-client.ts";
 import { RouterPort } from "../../drive/router-port.ts";
 import { Speakers } from "../../drive/speakers.ts";
 import type { VipConfiguration } from "../../model/configuration.ts";
+import type * as Bgp from "../bgp/release-bgp.ts";
 import type * as Carp from "../carp/release-carp.ts";
 
 /** The names in a testament (see `Testament`); none in one that can't be read. */
@@ -38,6 +39,7 @@ export function releaseAddresses(configuration: VipConfiguration, testament: unk
     for (const { settings } of configuration.carps ?? []) {
       carp().releaseCarp(settings, network, masters.has(settings.name));
     }
+    if (configuration.bgp !== undefined) bgp().releaseBgp(configuration.bgp, network.routes);
   } finally {
     network.routes.close();
     network.packets.close();
@@ -47,4 +49,8 @@ export function releaseAddresses(configuration: VipConfiguration, testament: unk
 /** Loaded only where there are such groups. */
 function carp(): typeof Carp {
   return require("../carp/release-carp.ts");
+}
+
+function bgp(): typeof Bgp {
+  return require("../bgp/release-bgp.ts");
 }

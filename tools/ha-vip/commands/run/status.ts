@@ -7,6 +7,7 @@ import {
   type StatusReport,
 } from "../../../../shared/model/status.ts";
 import { formatAddress } from "../../../../shared/text/address.ts";
+import { announcementService } from "../bgp/bgp-status.ts";
 import { carpService } from "../carp/carp-status.ts";
 import type { VipConfiguration } from "../../model/configuration.ts";
 import type { RouterView } from "../../model/messages.ts";
@@ -78,6 +79,15 @@ function attentionOf(input: StatusInput): Attention[] {
   return items;
 }
 
+function announcements({ configuration, since, views }: StatusInput): ServiceStatus[] {
+  const { bgp } = configuration;
+  if (bgp === undefined) return [];
+  return bgp.announcements.map((one) => {
+    const { name } = one.settings;
+    return announcementService(bgp, one, views.get(name), since.get(name));
+  });
+}
+
 export function statusReport(input: StatusInput): StatusReport {
   return {
     schema: STATUS_SCHEMA,
@@ -92,6 +102,7 @@ export function statusReport(input: StatusInput): StatusReport {
         const { name } = carp.settings;
         return carpService(carp, input.views.get(name), input.since.get(name));
       }),
+      ...announcements(input),
     ],
     attention: attentionOf(input),
     events: [...input.events],

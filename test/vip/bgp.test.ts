@@ -1,0 +1,184 @@
+/** Addresses announced by BGP to the real bird, which spreads traffic over the hosts. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type Host, until } from "../../shared/lab/host.ts";
+import { createLab, type Lab } from "../../shared/lab/lab.ts";
+import { startAnswering, startProbe } from "../../shared/lab/prober/prober.ts";
+import type { LabProcess } from "../../shared/lab/process.ts";
+import { named, requirePackages, requireRootNamespaces } from "../../shared/lab/requirements.ts";
+import { HA_VIP } from "./support.ts";
+
+const lacking = requireRootNamespaces() ?? requirePackages("bird2", "nftables");
+
+const ANYCAST = "192.0.2.10";
+const ANYCAST6 = "2001:db8::10";
+const PASSWORD = "open sesame";
+
+/** The router h3: sessions with the two others, signed, with TTL security and BFD; all paths go into the kernel. */
+function birdConf(router: Host, hosts: readonly Host[]): string {
+  const sessions = hosts.map(
+    (host, index) => `protocol bgp ${host.name} from hosts { neighbor ${host.ipv4} as ${65_001 + index}; }`,
+  );
+  return `
+log stderr all;
+debug protocols { states, events };
+router id ${router.ipv4};
+protocol device { scan time 1; }
+protocol kernel { ipv4 { export all; }; merge paths on; }
+protocol kernel { ipv6 { export all; }; merge paths on; }
+protocol bfd { interface "eth0" { min rx interval 50 ms; min tx interval 50 ms; multiplier 3; }; }
+template bgp hosts {
+  local ${router.ipv4} as 65000;
+  password "${PASSWORD}";
+  ttl security on;
+  bfd on;
+  error wait time 1, 2;
+  connect retry time 1;
+  ipv4 { import all; export none; };
+  ipv6 { import all; export none; };
+}
+${sessions.join("\n")}
+`;
+}
+
+function haYaml(host: Host, router: Host, as: number): string {
+  return `
+vip:
+  bgp:
+    as: ${as}
+    routerId: ${host.ipv4}
+    drain: 300ms
+    peers:
+      - address: ${router.ipv4}
+        as: 65000
+        passwordFile: /etc/bgp.password
+        ttlSecurity: true
+        nextHop: "${host.ipv6}"
+        bfd: { interval: 50ms, multiplier: 3 }
+    announce:
+      - { name: web, addresses: [${ANYCAST}/32, "${ANYCAST6}/128"], checks: [good], communities: ["65000:100"] }
+  checks:
+    - { name: good, target: "file:/etc/good", interval: 50ms }
+`;
+}
+
+describe.skipIf(lacking !== undefined)(named("BGP with the real bird", lacking), () => {
+  let lab: Lab;
+  let router: Host;
+  let bird: LabProcess;
+  const running = new Map<string, LabProcess>();
+
+  async function start(host: Host): Promise<void> {
+    running.set(host.name, await host.spawn([...HA_VIP, "run", "-f", "/etc/ha.yaml"]));
+  }
+
+  /** The next hops of an address in the router's kernel, sorted. */
+  async function paths(address = ANYCAST): Promise<string[]> {
+    const text = await router.run(["ip", "-json", address.includes(":") ? "-6" : "-4", "route", "show", address]);
+    return [...text.matchAll(/"gateway":"([^"]+)"/g)].map((found) => found[1] ?? "").sort();
+  }
+
+  async function untilPaths(what: string, hosts: readonly Host[], address = ANYCAST): Promise<void> {
+    const wanted = hosts.map((host) => (address.includes(":") ? host.ipv6 : host.ipv4)).sort();
+    await until(what, async () => JSON.stringify(await paths(address)) === JSON.stringify(wanted), 15_000);
+  }
+
+  async function birdSays(command: string): Promise<string> {
+    return await router.run(["birdc", "-s", "/run/bird.ctl", ...command.split(" ")]);
+  }
+
+  async function bfdWithBoth(): Promise<void> {
+    const up = async (): Promise<number> => [...(await birdSays("show bfd sessions")).matchAll(/ Up /g)].length;
+    await until("BFD is up with both", async () => (await up()) === 2);
+  }
+
+  let h1: Host;
+  let h2: Host;
+
+  beforeAll(async () => {
+    lab = await createLab({ hosts: 3 });
+    [h1, h2, router] = [lab.host("h1"), lab.host("h2"), lab.host("h3")];
+    await router.writeFile("/etc/bird.conf", birdConf(router, [h1, h2]));
+    bird = await router.spawn(["/usr/sbin/bird", "-f", "-c", "/etc/bird.conf", "-s", "/run/bird.ctl"]);
+    for (const [index, host] of [h1, h2].entries()) {
+      await host.writeFile("/etc/good", "");
+      await host.writeFile("/etc/bgp.password", `${PASSWORD}\n`, "600");
+      await host.writeFile("/etc/ha.yaml", haYaml(host, router, 65_001 + index));
+      await start(host);
+    }
+  }, 30_000);
+  afterAll(async () => lab.close());
+
+  test("both hosts are next hops of one route, IPv4 and IPv6, and the address answers", async () => {
+    await untilPaths("two paths", [h1, h2]);
+    await untilPaths("two paths of IPv6", [h1, h2], ANYCAST6);
+    expect(await h1.hasAddress(ANYCAST, "lo")).toBe(true);
+    await startAnswering([h1, h2]);
+    await router.run("sysctl -qw net.ipv4.ip_forward=1");
+    await lab.client.run(["ip", "route", "add", `${ANYCAST}/32`, "via", router.ipv4]);
+    const { total } = await (await startProbe(lab, { address: ANYCAST, intervalMs: 10 })).stop();
+    expect(total.lost).toBeLessThan(total.sent);
+    const route = await birdSays(`show route for ${ANYCAST}/32 all`);
+    expect(route).toContain("BGP.community: (65000,100)");
+    await until(
+      "BFD is up with both",
+      async () => ((await birdSays("show bfd sessions")).match(/ Up /g) ?? []).length === 2,
+    );
+    expect(bird.stderr).not.toMatch(/Invalid|Malformed|Error: /);
+  }, 40_000);
+
+  test("a failing check withdraws the routes of that host, and they come back with it", async () => {
+    await h1.run(["rm", "/etc/good"]);
+    await untilPaths("only the other host", [h2]);
+    await untilPaths("only the other host for IPv6", [h2], ANYCAST6);
+    expect(await birdSays("show protocols h1")).toContain("Established");
+    await h1.writeFile("/etc/good", "");
+    await untilPaths("two paths again", [h1, h2]);
+  }, 40_000);
+
+  test("a host that stands still is found by BFD, long before the hold time is over", async () => {
+    await lab.pause(h1);
+    await untilPaths("only the other host", [h2]);
+    expect(bird.stderr).toContain(`Session to ${h1.ipv4} changed state from Up to Down`);
+    expect(bird.stderr).not.toMatch(/h1.*Hold timer expired/);
+    await lab.resume(h1);
+    await untilPaths("two paths again", [h1, h2]);
+    await bfdWithBoth();
+  }, 40_000);
+
+  test("a cut that neither side is told of is found by BFD", async () => {
+    await lab.isolate(h1);
+    await untilPaths("only the other host", [h2]);
+    expect(bird.stderr).not.toMatch(/h1.*Hold timer expired/);
+    await until("our side noticed too", () => /VIP_BFD_DOWN/.test(running.get("h1")?.stderr ?? ""));
+    await lab.heal();
+    await untilPaths("two paths again", [h1, h2]);
+  }, 40_000);
+
+  test("kill -9 of everything: the route goes, the address goes", async () => {
+    const pids = (await h1.run("pgrep -f 'ha-vip/[m]ain.ts'")).trim().split("\n");
+    await h1.run(`/usr/bin/kill -9 ${pids.join(" ")}`);
+    await untilPaths("only the other host", [h2]);
+    await until("the kernel took the address back", async () => !(await h1.hasAddress(ANYCAST, "lo")));
+    await start(h1);
+    await untilPaths("two paths again", [h1, h2]);
+  }, 40_000);
+
+  test("a planned stop marks the route as leaving, then withdraws it", async () => {
+    const process = running.get("h1");
+    process?.signal("SIGTERM");
+    await until("the route is marked", async () =>
+      (await birdSays(`show route protocol h1 all`)).includes("(65535,0)"),
+    );
+    await untilPaths("only the other host", [h2]);
+    await until("it has ended", () => process?.running === false);
+    expect(await h1.hasAddress(ANYCAST, "lo")).toBe(false);
+    expect(bird.stderr).toMatch(/h1: Received: Administrative shutdown/);
+  }, 40_000);
+
+  test("another password makes no session, and the reason is told", async () => {
+    await h1.writeFile("/etc/bgp.password", "guess\n", "600");
+    await start(h1);
+    await until("it is told", () => /VIP_BGP_DOWN/.test(running.get("h1")?.stderr ?? ""));
+    expect(await paths()).toEqual([h2.ipv4]);
+  }, 40_000);
+});

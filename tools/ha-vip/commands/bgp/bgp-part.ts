@@ -1,0 +1,218 @@
+/** The BGP speaker in the deadline thread: announcements that follow health, the sessions that carry them. */
+import { monotonicNs } from "../../../../shared/drive/ffi/clock.ts";
+import type { PollLoop } from "../../../../shared/drive/ffi/poll-loop.ts";
+import { describe, type Reason, reason } from "../../../../shared/reason/catalogue.ts";
+import { routerIdOf } from "../../drive/bgp/bgp-encode.ts";
+import { AnycastAddresses } from "../../drive/bgp/anycast-addresses.ts";
+import type { Network } from "../../drive/router-port.ts";
+import type { BgpAnnouncementSettings, BgpSettings } from "../../model/bgp/bgp.ts";
+import { bgpReasons } from "../../model/bgp/reasons.ts";
+import type { Assignment, RouterCounters, RouterHealth, RouterRole, RouterView } from "../../model/messages.ts";
+import { ADDRESS_RENEW_MS } from "../../model/router.ts";
+import type { Standing } from "../../decide/bgp/routes.ts";
+import { BfdListener } from "../bfd/bfd-watch.ts";
+import type { PartHooks } from "../run/further-parts.ts";
+import type { ThreadPart } from "../run/thread-part.ts";
+import { LivePeer } from "./live-peer.ts";
+
+const now = (): number => monotonicNs() / 1e6;
+
+interface LiveAnnouncement {
+  readonly settings: BgpAnnouncementSettings;
+  readonly addresses: AnycastAddresses;
+  health: RouterHealth;
+  role: RouterRole;
+}
+
+export class BgpPart implements ThreadPart {
+  #settings: BgpSettings | undefined;
+  readonly #peers = new Map<string, LivePeer>();
+  readonly #announcements = new Map<string, LiveAnnouncement>();
+  readonly #bfd: BfdListener;
+  #renewAtMs = Number.POSITIVE_INFINITY;
+  /** While it leaves: when routes are withdrawn and sessions end. */
+  #endAtMs = Number.POSITIVE_INFINITY;
+  #leaving = false;
+
+  constructor(
+    private readonly loop: PollLoop,
+    private readonly network: Network,
+    private readonly hooks: PartHooks,
+  ) {
+    const watches = () => [...this.#peers.values()].flatMap((peer) => peer.watch ?? []);
+    this.#bfd = new BfdListener(loop, watches, now);
+  }
+
+  use({ bgp, health }: Assignment): void {
+    const settings = bgp?.settings;
+    this.#useAnnouncements(bgp?.announcements ?? [], health);
+    const identity = (one: BgpSettings | undefined): string => JSON.stringify([one?.as, one?.routerId]);
+    const other = identity(settings) !== identity(this.#settings);
+    this.#settings = settings;
+    const wanted = new Map((settings?.peers ?? []).map((peer) => [JSON.stringify(peer), peer]));
+    for (const [key, peer] of this.#peers) {
+      if (!other && wanted.has(key)) continue;
+      peer.stop();
+      this.#peers.delete(key);
+    }
+    for (const [key, peer] of wanted) {
+      if (settings === undefined || this.#peers.has(key)) continue;
+      const live = new LivePeer(peer, {
+        loop: this.loop,
+        routes: this.network.routes,
+        self: { as: settings.as, routerId: routerIdOf(settings.routerId) },
+        bfd: this.#bfd,
+        standings: () => this.#standings(),
+        onTold: (who, reasons) => this.#onPeer(who, reasons),
+      });
+      this.#peers.set(key, live);
+      live.start();
+    }
+    this.#sync();
+  }
+
+  #useAnnouncements(wanted: readonly BgpAnnouncementSettings[], health: Assignment["health"]): void {
+    for (const [name, live] of this.#announcements) {
+      const next = wanted.find((one) => one.name === name);
+      if (next !== undefined && JSON.stringify(next) === JSON.stringify(live.settings)) continue;
+      // Addresses that the new settings have too are put back at once, below.
+      live.addresses.drop();
+      this.#announcements.delete(name);
+      if (next === undefined) this.hooks.onGone(name);
+    }
+    for (const settings of wanted) {
+      const { name } = settings;
+      const known = health.find((one) => one.name === name) ?? { name, adjustment: 0, faults: [] };
+      const before = this.#announcements.get(name);
+      if (before !== undefined) {
+        before.health = known;
+        continue;
+      }
+      const addresses = new AnycastAddresses(this.network.routes, settings);
+      const live: LiveAnnouncement = { settings, addresses, health: known, role: "stopped" };
+      this.#announcements.set(name, live);
+      // Before the first packet for them can come.
+      const refused = addresses.take();
+      this.#tell(
+        live,
+        refused.map((one) => reason(bgpReasons, "VIP_BGP_ADDRESS_REFUSED", { name, ...one })),
+      );
+    }
+    this.#renewAtMs = this.#announcements.size > 0 ? now() + ADDRESS_RENEW_MS : Number.POSITIVE_INFINITY;
+  }
+
+  #standings(): Standing[] {
+    return [...this.#announcements.values()].map(({ health, settings }) => ({
+      settings,
+      announced: health.faults.length === 0,
+      leaving: this.#leaving,
+    }));
+  }
+
+  /** Tells all peers what is new for them, and the main thread how the announcements are. */
+  #sync(): void {
+    for (const peer of this.#peers.values()) peer.sync();
+    const up = [...this.#peers.values()].filter((peer) => peer.established).map((peer) => peer.name);
+    for (const live of this.#announcements.values()) {
+      const { faults } = live.health;
+      const role: RouterRole = faults.length > 0 ? "fault" : up.length > 0 ? "master" : "backup";
+      if (role === live.role) continue;
+      live.role = role;
+      const { name } = live.settings;
+      const why = {
+        fault: () => reason(bgpReasons, "VIP_BGP_FAULT", { name, faults }),
+        master: () => reason(bgpReasons, "VIP_BGP_ANNOUNCED", { name, peers: up }),
+        backup: () => reason(bgpReasons, "VIP_BGP_WAITS", { name }),
+      }[role];
+      this.#tell(live, [why()]);
+    }
+  }
+
+  #view({ health, role, settings }: LiveAnnouncement): RouterView {
+    const up = [...this.#peers.values()].filter((peer) => peer.established).map((peer) => peer.name);
+    const peers = up.length === 0 ? {} : { master: up.join(", ") };
+    return { name: settings.name, role, priority: 0, faults: health.faults, deviceAdjustment: 0, ...peers };
+  }
+
+  #tell(live: LiveAnnouncement, reasons: readonly Reason[]): void {
+    this.hooks.onTold(
+      this.#view(live),
+      reasons.map((fact) => describe(bgpReasons, fact)),
+    );
+  }
+
+  #onPeer(_peer: LivePeer, reasons: readonly Reason[]): void {
+    const [first, ...rest] = this.#announcements.values();
+    if (first !== undefined) this.#tell(first, reasons);
+    // Who has the routes is part of every announcement's view.
+    for (const live of rest) this.#tell(live, []);
+    this.#sync();
+  }
+
+  health(health: RouterHealth): void {
+    const live = this.#announcements.get(health.name);
+    if (live === undefined) return;
+    live.health = health;
+    this.#sync();
+  }
+
+  nextDeadlineMs(): number {
+    let next = Math.min(this.#renewAtMs, this.#endAtMs);
+    for (const peer of this.#peers.values()) next = Math.min(next, peer.deadlineMs);
+    return next;
+  }
+
+  onDeadline(nowMs: number): void {
+    for (const peer of this.#peers.values()) peer.onDeadline(nowMs);
+    if (nowMs >= this.#renewAtMs) {
+      this.#renewAtMs = nowMs + ADDRESS_RENEW_MS;
+      this.network.routes.renewAddresses([...this.#announcements.values()].flatMap((one) => one.addresses.renewals));
+    }
+    if (nowMs >= this.#endAtMs) this.#end();
+  }
+
+  onLink(): void {
+    // A session notices by itself, BFD sooner than the kernel tells.
+  }
+
+  onAddressRemoved(): void {
+    // The next renewal puts it back.
+  }
+
+  /** Routers move the traffic away while we still serve it; then routes, sessions and addresses go. */
+  stop(): void {
+    const drainMs = this.#settings?.drainMs ?? 0;
+    this.#leaving = true;
+    const serving = [...this.#announcements.values()].filter((live) => live.role === "master");
+    if (serving.length === 0 || drainMs === 0) {
+      this.#end();
+      return;
+    }
+    for (const live of serving) {
+      this.#tell(live, [reason(bgpReasons, "VIP_BGP_LEAVING", { name: live.settings.name, drainMs })]);
+    }
+    for (const peer of this.#peers.values()) peer.sync();
+    this.#endAtMs = now() + drainMs;
+  }
+
+  #end(): void {
+    this.#endAtMs = Number.POSITIVE_INFINITY;
+    this.#renewAtMs = Number.POSITIVE_INFINITY;
+    const live = [...this.#announcements.values()];
+    this.#announcements.clear();
+    // Routes first, so that nothing more is sent here; the end of the session would do it too, but not as surely at once.
+    for (const peer of this.#peers.values()) peer.sync();
+    for (const peer of this.#peers.values()) peer.stop();
+    this.#peers.clear();
+    this.#bfd.close();
+    for (const one of live) one.addresses.drop();
+  }
+
+  get done(): boolean {
+    return !this.#leaving || (this.#peers.size === 0 && this.#announcements.size === 0);
+  }
+
+  counters(): readonly RouterCounters[] {
+    return [];
+  }
+}
