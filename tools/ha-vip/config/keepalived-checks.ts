@@ -221,7 +221,8 @@ export function readTrackProcess(statement: Statement, problems: Reason[]): Chec
   const target: CheckTarget = {
     kind: "process",
     name: command,
-    quorum: draft.quorum ?? (draft.quorumMost === undefined ? 1 : 0),
+    // One must run, unless none may.
+    quorum: draft.quorum ?? (draft.quorumMost === 0 ? 0 : 1),
     ...(whole ? { arguments: words } : {}),
     ...(draft.quorumMost === undefined ? {} : { quorumMost: draft.quorumMost }),
   };
