@@ -6,11 +6,12 @@ import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { moveFileOption, pcsCommands } from "./commands/pcs.ts";
 import { simulateCommand } from "./commands/simulate.ts";
+import { whyCommand, whyNotCommand } from "./commands/why.ts";
 
 await runMain({
   tool: "ha-crm",
   version: VERSION,
   summary: "Cluster resource manager: what runs where, and what happens when something fails",
-  commands: [simulateCommand, importCommand, exportCommand, checkCommand, ...pcsCommands],
+  commands: [simulateCommand, whyCommand, whyNotCommand, importCommand, exportCommand, checkCommand, ...pcsCommands],
   rewriteArgv: moveFileOption,
 });

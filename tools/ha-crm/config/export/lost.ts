@@ -19,6 +19,7 @@ function sayingOf(element: XmlElement): string {
 /** Attributes that say the same as their absence. */
 function isDefault(element: XmlElement, name: string, value: string): boolean {
   if (name === "boolean-op") return value === "and";
+  if (name === "score") return value === "0" && (element.name === "rsc_colocation" || element.name === "rsc_location");
   return element.name === "node" && name === "type" && (value === "normal" || value === "member");
 }
 

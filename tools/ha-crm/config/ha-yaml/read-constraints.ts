@@ -39,7 +39,8 @@ function locations(crm: CrmSection, place: Place): readonly Constraint[] {
       sets: readSets(one.sets, one.id),
       role: one.role,
       node: one.node,
-      score: scoreText(one.score),
+      // As with pcs: who names a node and no score means it.
+      score: scoreText(one.score ?? (one.node === undefined ? undefined : "INFINITY")),
       rules: (one.rules ?? []).map((rule, number) =>
         readRule(rule, setId(one.id, "rule", number), here.below("rules", number)),
       ),
@@ -56,7 +57,8 @@ function colocations(crm: CrmSection, place: Place): readonly Constraint[] {
       kind: "colocation",
       id: one.id,
       at: here.at("id"),
-      score: scoreText(one.score),
+      // As with pcs: who says no score means it. (In a CIB a missing score counts as 0.)
+      score: scoreText(one.score ?? "INFINITY"),
       dependent: one.resource,
       dependentRole: one.role,
       primary: one.with,

@@ -168,7 +168,8 @@ function constraintSection(one: Constraint): Section {
         resource: one.resource,
         pattern: one.pattern,
         node: one.node,
-        score: optional(one.score),
+        // A missing score counts as 0 in a CIB, and as INFINITY here.
+        score: optional(one.score ?? (one.node === undefined ? undefined : "0")),
         role: one.role,
         discovery: one.discovery,
         sets,
@@ -180,7 +181,7 @@ function constraintSection(one: Constraint): Section {
         id: one.id,
         resource: one.dependent,
         with: one.primary,
-        score: optional(one.score),
+        score: optional(one.score ?? "0"),
         role: one.dependentRole,
         withRole: one.primaryRole,
         nodeAttribute: one.nodeAttribute,

@@ -55,7 +55,8 @@ function plainColocations(
   });
 }
 
-const scoreOf = (one: Colocation) => parseScore(one.score ?? "INFINITY") ?? 0;
+/** Pacemaker counts a missing score as 0. */
+const scoreOf = (one: Colocation) => parseScore(one.score ?? "0") ?? 0;
 
 /** Together and apart at once; and together without a node that takes both. */
 export function checkColocations(view: ClusterView): readonly Reason[] {
