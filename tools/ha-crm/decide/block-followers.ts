@@ -24,14 +24,13 @@ function blockFor(resource: SchedResource, task: "start" | "promote", settler: S
   }
 }
 
-function markUnrunnable(resource: SchedResource, task: string, settler: Settler): void {
+function markUnrunnable(resource: SchedResource, task: "start" | "promote", settler: Settler): void {
   for (const action of resource.actionsByTask.get(task) ?? []) {
-    if (!action.has(ACT.runnable) || action.has(ACT.optional)) continue;
+    if (!action.has(ACT.runnable)) continue;
     action.clear(ACT.runnable);
     settler.push(action);
     settler.pushAfter(action);
-    for (const colocation of resource.withThis)
-      if (colocation.score >= INFINITY_SCORE) markUnrunnable(colocation.dependent, task, settler);
+    blockFor(resource, task, settler);
   }
-  if (resource.kind === "group") for (const member of resource.children) markUnrunnable(member, task, settler);
+  for (const child of resource.children) markUnrunnable(child, task, settler);
 }

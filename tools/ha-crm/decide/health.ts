@@ -1,6 +1,7 @@
 import { INFINITY_SCORE, addScores, parseScore } from "../model/score.ts";
-import { addScore } from "./scores.ts";
-import type { SchedNode, SchedResource, World } from "./world.ts";
+import { ROLE } from "./roles.ts";
+import { isTrue } from "./values.ts";
+import { DISCOVERY, type LocationScores, type SchedNode, type SchedResource, type World } from "./world.ts";
 
 /** Node health: attributes whose names begin with #health, weighed as node-health-strategy says. */
 export function applyHealth(world: World): void {
@@ -14,8 +15,19 @@ export function applyHealth(world: World): void {
   }
 }
 
+/** Health counts as a location constraint would; a bad one not for resources that accept it. */
 function apply(world: World, resource: SchedResource, node: SchedNode, score: number): void {
-  addScore(world, resource, node, score, "SCORE_HEALTH", `node-health-strategy=${world.settings.healthStrategy}`);
+  if (score < 0 && isTrue(resource.meta.get("allow-unhealthy-nodes"))) return;
+  const location: LocationScores = {
+    id: `node-health-strategy=${world.settings.healthStrategy}`,
+    resource,
+    role: ROLE.unknown,
+    discovery: DISCOVERY.always,
+    nodes: [{ node, score }],
+    at: undefined,
+  };
+  world.locations.push(location);
+  resource.locations.push(location);
 }
 
 function healthOf(world: World, node: SchedNode): number {

@@ -1,9 +1,9 @@
 import type { HistoryEntry } from "../model/state.ts";
 import type { HistoryRun } from "./history-entry.ts";
-import { findNode, type SchedNode } from "./world.ts";
-import { ROLE } from "./roles.ts";
 import { stopAction } from "./make-action.ts";
+import { ROLE } from "./roles.ts";
 import { addRunning } from "./running.ts";
+import { findNode, type SchedNode } from "./world.ts";
 
 /** Live migrations in the history: who has the resource after one that was cut short, failed, or was only half done. */
 interface Peers {
@@ -16,23 +16,33 @@ function peers(run: HistoryRun, entry: HistoryEntry): Peers {
   return { source: find(entry.migrateSource), target: find(entry.migrateTarget) };
 }
 
-/** The newest entry of an operation of this resource on another node. */
-function newestOn(run: HistoryRun, node: SchedNode, operation: string): HistoryEntry | undefined {
+function entriesOn(run: HistoryRun, node: SchedNode): readonly HistoryEntry[] {
   const name = run.resource.historyName ?? run.resource.name;
-  const history = node.state?.history.find((one) => one.resource === name);
-  let newest: HistoryEntry | undefined;
-  for (const entry of history?.entries ?? []) {
-    if (entry.operation === operation && (newest === undefined || entry.callId >= newest.callId)) newest = entry;
-  }
-  return newest;
+  return node.state?.history.find((one) => one.resource === name)?.entries ?? [];
 }
 
-function laterThan(run: HistoryRun, node: SchedNode, entry: HistoryEntry, operations: readonly string[]): boolean {
-  const name = run.resource.historyName ?? run.resource.name;
-  const history = node.state?.history.find((one) => one.resource === name);
-  return (history?.entries ?? []).some(
-    (one) => operations.includes(one.operation) && one.callId > entry.callId && one.status !== -1,
-  );
+/** Call numbers tell the order on one node, times the order between nodes. */
+function isNewer(one: HistoryEntry, than: HistoryEntry, sameNode: boolean): boolean {
+  if (one === than || (one.callId < 0 && than.callId < 0)) return false;
+  if (sameNode && one.callId >= 0 && than.callId >= 0 && one.callId !== than.callId) return one.callId > than.callId;
+  const at = one.lastRcChange;
+  const other = than.lastRcChange;
+  return at !== undefined && other !== undefined && at > other;
+}
+
+const CHANGES: ReadonlySet<string> = new Set(["start", "stop", "migrate_to", "migrate_from"]);
+const NOT_RUNNING = 7;
+
+/** Was it started, stopped or moved there since? */
+function changedAfter(run: HistoryRun, node: SchedNode, entry: HistoryEntry, sameNode: boolean): boolean {
+  return entriesOn(run, node).some((one) => CHANGES.has(one.operation) && isNewer(one, entry, sameNode));
+}
+
+/** Is there anything newer that says what became of it there? */
+function newerState(run: HistoryRun, node: SchedNode, entry: HistoryEntry, sameNode: boolean): boolean {
+  const stopped = (one: HistoryEntry) =>
+    one.operation === "monitor" && one.rc === NOT_RUNNING && isNewer(one, entry, sameNode);
+  return changedAfter(run, node, entry, sameNode) || entriesOn(run, node).some(stopped);
 }
 
 /** A hand-over that was under way on a node that is lost: the target may have it, and is stopped. */
@@ -44,62 +54,63 @@ export function migrateToPending(run: HistoryRun, entry: HistoryEntry): void {
 /** The source has handed over. Whether the target has taken it is in the target's history. */
 export function migrateToSucceeded(run: HistoryRun, entry: HistoryEntry): void {
   const { resource, node, world } = run;
-  const { target } = peers(run, entry);
-  if (laterThan(run, node, entry, ["stop", "start"])) return;
-  if (target === undefined) {
-    resource.role = ROLE.started;
-    return;
-  }
-  const from = newestOn(run, target, "migrate_from");
-  const later =
-    from !== undefined && ["stop", "start"].some((one) => (newestOn(run, target, one)?.callId ?? -1) > from.callId);
-  resource.role = ROLE.started;
-  if (from !== undefined && from.status !== -1 && from.rc === 0) {
+  const { source, target } = peers(run, entry);
+  if (source === undefined || target === undefined) return;
+  const movedOn = changedAfter(run, source, entry, true);
+  const from = entriesOn(run, target).findLast(
+    (one) => one.operation === "migrate_from" && one.migrateSource === source.name,
+  );
+  if (from !== undefined && movedOn) return;
+  const settled = newerState(run, target, from ?? entry, from !== undefined);
+  if (movedOn && settled) return;
+  if (from !== undefined && from.rc === 0 && from.status === 0) {
     // Complete, but the source was not stopped yet.
-    if (!later) addDangling(run, node);
+    resource.role = ROLE.stopped;
+    resource.danglingMigrations.push(node);
     return;
   }
-  if (from !== undefined && from.status !== -1) {
-    if (target.online) addRunning(world, resource, target, true);
-    return;
-  }
-  if (target.online && !target.unclean) {
-    resource.migrationTarget = target;
-    resource.migrationSource = node;
-    addRunning(world, resource, target, false);
-  } else {
-    resource.failed = true;
-    resource.stopOnFail = true;
-  }
-}
-
-function addDangling(run: HistoryRun, source: SchedNode): void {
-  if (run.resource.role !== ROLE.stopped) {
-    run.resource.role = ROLE.stopped;
-    run.resource.danglingMigrations.push(source);
-  }
-}
-
-/** The hand-over failed: the resource may be on both nodes. */
-export function migrateToFailed(run: HistoryRun, entry: HistoryEntry): void {
-  const { resource, world } = run;
-  const { target } = peers(run, entry);
   resource.role = ROLE.started;
-  if (target === undefined) return;
-  const stop = newestOn(run, target, "stop");
-  const from = newestOn(run, target, "migrate_from");
-  const stopped = stop !== undefined && stop.rc === 0 && stop.callId > (from?.callId ?? -1);
-  if (!stopped && target.online && from !== undefined) addRunning(world, resource, target, true);
+  const there = !settled && target.online;
+  if (from !== undefined && from.status !== -1) {
+    if (there) addRunning(world, resource, target, true);
+    else needsRecovery(run);
+    return;
+  }
+  // Nothing at all is known of it there: a probe will tell.
+  if (target.online && entriesOn(run, target).length === 0) return;
+  if (there) {
+    addRunning(world, resource, target, false);
+    if (source.online) {
+      resource.migrationTarget = target;
+      resource.migrationSource = source;
+    }
+  } else if (!movedOn) needsRecovery(run);
 }
 
-/** Taking over failed: the resource may still be on the source. */
+function needsRecovery(run: HistoryRun): void {
+  run.resource.failed = true;
+  run.resource.stopOnFail = true;
+  run.resource.allowMigrate = false;
+}
+
+/** The hand-over failed: unless something newer is known, the resource may be on both nodes. */
+export function migrateToFailed(run: HistoryRun, entry: HistoryEntry): void {
+  const { resource, world, node } = run;
+  const { source, target } = peers(run, entry);
+  resource.role = ROLE.started;
+  if (source === undefined || target === undefined) return;
+  if (!newerState(run, target, entry, false)) {
+    if (target.online) addRunning(world, resource, target, false);
+  } else if (!changedAfter(run, source, entry, true)) resource.danglingMigrations.push(node);
+}
+
+/** Taking over failed: unless something newer is known, the resource may still be on the source. */
 export function migrateFromFailed(run: HistoryRun, entry: HistoryEntry): void {
   const { resource, world } = run;
   const { source } = peers(run, entry);
   resource.role = ROLE.started;
   if (source === undefined) return;
-  const stop = newestOn(run, source, "stop");
-  const to = newestOn(run, source, "migrate_to");
-  const stopped = stop !== undefined && stop.rc === 0 && stop.callId > (to?.callId ?? -1);
-  if (!stopped && source.online) addRunning(world, resource, source, true);
+  const to = entriesOn(run, source).findLast((one) => one.operation === "migrate_to");
+  if (!newerState(run, source, to ?? entry, to !== undefined) && source.online)
+    addRunning(world, resource, source, true);
 }

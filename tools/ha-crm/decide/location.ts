@@ -82,9 +82,9 @@ function addLocation(
   }
 }
 
+/** Every instance is unpromoted before it is promoted: only the promoted role makes a difference. */
 function roleOf(word: string | undefined): Role {
-  const role = parseRole(word);
-  return role === undefined || role <= ROLE.started ? ROLE.unknown : role;
+  return parseRole(word) === ROLE.promoted ? ROLE.promoted : ROLE.unknown;
 }
 
 function keep(
@@ -116,8 +116,7 @@ function scoresOfRule(
       meta: (name) => resource.meta.get(name),
     };
     if (!ruleHolds(withoutRole(rule), context)) continue;
-    const value = scoreFor(node, rule, match, score);
-    if (value !== undefined) found.push({ node, score: value });
+    found.push({ node, score: scoreFor(node, rule, match, score) });
   }
   return found;
 }
@@ -132,16 +131,11 @@ function fill(name: string, match: RegExpExecArray | undefined): string {
   return match === undefined ? name : name.replace(/%(\d)/g, (_whole, digit: string) => match[Number(digit)] ?? "");
 }
 
-/** With `score-attribute` the score is the value of a node attribute; nodes without it get no score. */
-function scoreFor(
-  node: SchedNode,
-  rule: Rule,
-  match: RegExpExecArray | undefined,
-  score: string | undefined,
-): number | undefined {
+/** With `score-attribute` the score is the value of a node attribute; nodes without it are banned. */
+function scoreFor(node: SchedNode, rule: Rule, match: RegExpExecArray | undefined, score: string | undefined): number {
   if (rule.scoreAttribute !== undefined) {
     const value = node.attributes.get(fill(rule.scoreAttribute, match));
-    return value === undefined ? undefined : (parseScore(value) ?? 0);
+    return value === undefined ? -INFINITY_SCORE : (parseScore(value) ?? 0);
   }
   return parseScore(score ?? "0") ?? 0;
 }

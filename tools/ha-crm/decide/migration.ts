@@ -53,10 +53,16 @@ export function abortDangling(world: World, resource: SchedResource, node: Sched
   stop.set(ACT.dangling);
 }
 
+function isInside(resource: SchedResource, outer: SchedResource): boolean {
+  for (let at = resource.parent; at !== undefined; at = at.parent) if (at === outer) return true;
+  return false;
+}
+
 /** An order between two that may be migrated counts for their migrations as well. */
 export function orderMigrations(world: World, ordering: SchedOrdering): void {
   const { first, then, id, at } = ordering;
   if (first === undefined || then === undefined || first === then) return;
+  if (isInside(first, then) || isInside(then, first)) return;
   if (ordering.firstAction !== undefined || ordering.thenAction !== undefined) return;
   const firstCan = first.kind === "primitive" && first.allowMigrate && first.actionsByTask.has("migrate_to");
   const thenCan = then.kind === "primitive" && then.allowMigrate && then.actionsByTask.has("migrate_to");

@@ -8,7 +8,7 @@ import { nodeAvailable, type ConfiguredOperation, type SchedNode, type SchedReso
 
 /** Monitors that repeat: which ones must be begun, which ones ended. */
 export function createRecurring(world: World, resource: SchedResource): void {
-  if (resource.maintenance) return;
+  if (resource.blocked || resource.maintenance) return;
   const node = resource.assigned;
   if (node !== undefined && node.maintenance) return;
   const wanted = resource.operations.filter(

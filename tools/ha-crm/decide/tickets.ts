@@ -1,7 +1,7 @@
 import type { TicketConstraint } from "../model/constraint.ts";
 import { INFINITY_SCORE } from "../model/score.ts";
 import { fenceNode } from "./fence-node.ts";
-import { activeLocations, roleNow } from "./family.ts";
+import { roleNow } from "./family.ts";
 import { parseRole, ROLE, type Role } from "./roles.ts";
 import { banEverywhere } from "./scores.ts";
 import { resolveTargets } from "./targets.ts";
@@ -40,49 +40,40 @@ function isHeld(world: World, ticket: string): boolean {
   return state !== undefined && state.granted && !state.standby;
 }
 
-/** What a missing ticket (or one on standby) does. */
+/** What a missing ticket (or one on standby) does to every primitive of a resource. */
 function enforce(world: World, resource: SchedResource, constraint: SchedTicketConstraint): void {
-  const ticket = world.tickets.get(constraint.ticket);
-  if (ticket !== undefined && ticket.granted) {
-    // On standby: nothing new is started or promoted.
-    if (constraint.role !== ROLE.promoted || constraint.lossPolicy === "stop") {
-      banEverywhere(world, resource, "SCORE_TICKET", constraint.ticket, constraint.at);
-    }
+  if (resource.children.length > 0) {
+    for (const child of resource.children) enforce(world, child, constraint);
     return;
   }
+  const ban = () => banEverywhere(world, resource, "SCORE_TICKET", constraint.ticket, constraint.at);
+  const granted = world.tickets.get(constraint.ticket)?.granted === true;
+  const promotedOnly = constraint.role === ROLE.promoted;
+  if (granted || resource.runningOn.length === 0) {
+    // Nothing new is started; whether it may be promoted is decided when instances get their roles.
+    if (!promotedOnly || constraint.lossPolicy === "stop") ban();
+    return;
+  }
+  const concerned = constraint.role === ROLE.unknown || constraint.role === resource.role;
   switch (constraint.lossPolicy) {
     case "stop":
-      banEverywhere(world, resource, "SCORE_TICKET", constraint.ticket, constraint.at);
+      ban();
       break;
     case "demote":
-      if (constraint.role !== ROLE.promoted)
-        banEverywhere(world, resource, "SCORE_TICKET", constraint.ticket, constraint.at);
+      if (!promotedOnly) ban();
       break;
     case "fence":
-      if (activeLocations(resource).length === 0 && constraint.role !== ROLE.promoted) {
-        banEverywhere(world, resource, "SCORE_TICKET", constraint.ticket, constraint.at);
-        return;
-      }
-      banEverywhere(world, resource, "SCORE_TICKET", constraint.ticket, constraint.at);
-      for (const node of activeLocations(resource)) fenceNode(world, node, "deadman ticket was lost");
+      if (!concerned) return;
+      ban();
+      for (const node of resource.runningOn) fenceNode(world, node, "deadman ticket was lost");
       break;
     case "freeze":
-      if (activeLocations(resource).length > 0) {
-        resource.managed = false;
-        resource.blocked = true;
-        freeze(resource);
-      } else banEverywhere(world, resource, "SCORE_TICKET", constraint.ticket, constraint.at);
+      if (!concerned) return;
+      resource.managed = false;
+      resource.blocked = true;
       break;
     default:
       constraint.lossPolicy satisfies never;
-  }
-}
-
-function freeze(resource: SchedResource): void {
-  for (const child of resource.children) {
-    child.managed = false;
-    child.blocked = true;
-    freeze(child);
   }
 }
 
