@@ -34,9 +34,35 @@ export interface MembershipView {
   readonly reasons: readonly Reason[];
 }
 
+/** One link to one peer, for the status: which paths are there, and which way they work. */
+export interface LinkState {
+  readonly peer: string;
+  readonly link: string;
+  readonly heard: boolean;
+  /** The peer says it hears this node on the link. */
+  readonly hearsUs: boolean;
+  /** Null: never heard. */
+  readonly silentMs: number | null;
+  /** How long silence is allowed at present. */
+  readonly timeoutMs: number;
+}
+
+/** What a node does with what it runs. `continue`: nothing changes; `freeze`: it runs on, nothing new is started. */
+export type QuorumAction = "continue" | "freeze" | "demote" | "stop" | "suicide";
+
+/** Where the node stands with those it sees; see `decide/quorum/standing.ts`. */
+export interface StandingView {
+  readonly quorate: boolean;
+  readonly action: QuorumAction;
+  readonly fence: readonly { readonly peer: string; readonly sinceMs: number }[];
+  readonly safe: readonly string[];
+}
+
 /** The pure membership of one node as the driver sees it. */
 export interface MembershipMachine {
   readonly heartbeatMs: number;
   heard(from: string, link: string, body: HeartbeatBody, nowMs: number): readonly Reason[];
-  tick(nowMs: number): MembershipView;
+  tick(nowMs: number): MembershipView & { readonly standing: StandingView };
+  links(nowMs: number): readonly LinkState[];
+  fenced(order: { readonly peer: string; readonly sinceMs: number }, done: boolean, nowMs: number): void;
 }

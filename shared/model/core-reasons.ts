@@ -109,4 +109,10 @@ export const CORE_REASONS = defineCatalogue({
     sentence: "{peer} is to be fenced",
     why: "it has been out of everybody's sight for {outMs} ms, and what it runs can only be taken over when it is surely down",
   },
+  CORE_LINKS_SHARE_CARD: {
+    severity: "warning",
+    sentence: "links {links} both go over {cards}",
+    why: "they fail together, so the second one protects from nothing",
+    fix: "give each link a network card, and a switch, of its own",
+  },
 });

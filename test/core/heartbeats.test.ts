@@ -1,9 +1,13 @@
 import { expect, test } from "bun:test";
-import { membershipMachine } from "../../shared/decide/membership/machine.ts";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { membershipOptions } from "../../shared/decide/membership/membership.ts";
+import { DEFAULT_STANDING, majorityOfNodes } from "../../shared/decide/quorum/standing.ts";
 import { createClusterKey, datagramKey } from "../../shared/drive/raft/certificate.ts";
-import { Heartbeats, type HeartbeatLink } from "../../shared/drive/raft/heartbeats.ts";
-import { boottimeNs } from "../../shared/drive/ffi/clock.ts";
+import type { HeartbeatWatchdog, PresenceReport } from "../../shared/drive/raft/heartbeat-messages.ts";
+import { Heartbeats } from "../../shared/drive/raft/heartbeats.ts";
+import type { HeartbeatRules } from "../../tools/ha-crm/commands/heartbeat-worker.ts";
 import { freePort, until } from "./group-fixture.ts";
 
 const NAMES = ["a", "b", "c"];
@@ -13,50 +17,91 @@ async function ports(): Promise<number[]> {
   return [await freePort(), await freePort(), await freePort()];
 }
 
-async function start(at: number, key: Uint8Array, perRing: readonly (readonly number[])[], boot = 1) {
-  const views: string[] = [];
+interface Started {
+  readonly heartbeats: Heartbeats<HeartbeatRules>;
+  readonly views: PresenceReport[];
+  readonly codes: string[];
+}
+
+function start(
+  at: number,
+  key: Uint8Array,
+  perRing: readonly (readonly number[])[],
+  boot = 1,
+  watchdog: HeartbeatWatchdog | null = null,
+): Started {
+  const views: PresenceReport[] = [];
   const codes: string[] = [];
-  const links = RINGS.map((host, ring): HeartbeatLink => {
-    const peers = new Map(NAMES.map((name, peer) => [name, { host, port: perRing[ring]?.[peer] ?? 0 }]));
+  const links = RINGS.map((host, ring) => {
+    const peers = Object.fromEntries(NAMES.map((name, peer) => [name, { host, port: perRing[ring]?.[peer] ?? 0 }]));
     return { name: `ring${ring}`, listen: { host, port: perRing[ring]?.[at] ?? 0 }, peers };
   });
   const node = NAMES[at] ?? "";
-  const options = membershipOptions(node, NAMES, ["ring0", "ring1"]);
-  const heartbeats = await Heartbeats.open({
-    node,
-    boot,
-    key,
-    links,
-    machine: membershipMachine(options, boottimeNs() / 1e6),
-    onView: (members) => views.push(members.join("")),
+  const rules: HeartbeatRules = {
+    membership: membershipOptions(node, NAMES, ["ring0", "ring1"], boot),
+    standing: { ...DEFAULT_STANDING, self: node, quorum: majorityOfNodes(NAMES) },
+  };
+  const heartbeats = new Heartbeats({
+    settings: { node, boot, key, links, rules, watchdog },
+    worker: "tools/ha-crm/commands/heartbeat-worker.ts",
+    onView: (view) => views.push(view),
     onReason: (fact) => codes.push(fact.code),
+    onFailure: (error) => {
+      throw error;
+    },
   });
   return { heartbeats, views, codes };
 }
 
+const seen = (node: Started | undefined): string => node?.views.at(-1)?.members.join("") ?? "";
+
 test("three nodes over two rings see each other, miss who goes, and take back who returns", async () => {
   const key = datagramKey(createClusterKey());
   const perRing = [await ports(), await ports()];
-  const nodes = [await start(0, key, perRing), await start(1, key, perRing), await start(2, key, perRing)];
-  const last = (at: number): string | undefined => nodes[at]?.views.at(-1);
-  await until("all together", () => [0, 1, 2].every((at) => last(at) === "abc"));
-  nodes[2]?.heartbeats.close();
-  await until("c is missed", () => last(0) === "ab" && last(1) === "ab");
+  const nodes = [0, 1, 2].map((at) => start(at, key, perRing));
+  await until("all together", () => nodes.every((node) => seen(node) === "abc"));
+  await until("all have quorum", () => nodes.every((node) => node.views.at(-1)?.standing.quorate === true));
+  await nodes[2]?.heartbeats.close();
+  await until("c is missed", () => seen(nodes[0]) === "ab" && seen(nodes[1]) === "ab");
   expect(nodes[0]?.codes).toContain("CORE_PEER_SUSPECTED");
-  nodes[2] = await start(2, key, perRing, 2);
-  await until("c is back", () => [0, 1, 2].every((at) => last(at) === "abc"));
-  const counters = nodes[0]?.heartbeats.counters.get("ring1");
-  expect(counters?.received).toBeGreaterThan(0);
-  expect(counters?.refused).toBe(0);
-  for (const node of nodes) node.heartbeats.close();
-});
+  nodes[2] = start(2, key, perRing, 2);
+  await until("c is back", () => nodes.every((node) => seen(node) === "abc"));
+  const report = await nodes[0]?.heartbeats.report();
+  expect(report?.counters["ring1"]?.received).toBeGreaterThan(0);
+  expect(report?.counters["ring1"]?.refused).toBe(0);
+  const paths = report?.links.map(({ peer, link, heard, hearsUs }) => `${peer} ${link} ${heard} ${hearsUs}`);
+  expect(paths).toEqual(["b ring0 true true", "b ring1 true true", "c ring0 true true", "c ring1 true true"]);
+  for (const node of nodes) await node.heartbeats.close();
+}, 20_000);
 
 test("a node with another cluster's key is not heard", async () => {
   const perRing = [await ports(), await ports()];
-  const insider = await start(0, datagramKey(createClusterKey()), perRing);
-  const stranger = await start(1, datagramKey(createClusterKey()), perRing);
-  await until("its datagrams are refused", () => (insider.heartbeats.counters.get("ring0")?.refused ?? 0) > 3);
-  expect(insider.views.every((view) => view === "a")).toBe(true);
-  insider.heartbeats.close();
-  stranger.heartbeats.close();
+  const insider = start(0, datagramKey(createClusterKey()), perRing);
+  const stranger = start(1, datagramKey(createClusterKey()), perRing);
+  await until("its datagrams are refused", async () => {
+    return ((await insider.heartbeats.report()).counters["ring0"]?.refused ?? 0) > 3;
+  });
+  expect(insider.views.every((view) => view.members.join("") === "a")).toBe(true);
+  await insider.heartbeats.close();
+  await stranger.heartbeats.close();
+});
+
+test("the watchdog is fed as long as nothing runs, starved without quorum, and disarmed at an orderly end", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "heartbeats-"));
+  const path = join(directory, "watchdog");
+  writeFileSync(path, "");
+  const watchdog = { path, timeoutSeconds: 5, allowStandIn: true, mainSilenceMs: 2000 };
+  const alone = start(0, datagramKey(createClusterKey()), [await ports(), await ports()], 1, watchdog);
+  const food = (): number => readFileSync(path).length;
+  await until("it is fed", () => food() > 5);
+  alone.heartbeats.setIdle(false);
+  await until("it is starved", async () => (await alone.heartbeats.report()).watchdog?.feeding === false);
+  const left = food();
+  await until("time passes", async () => (await alone.heartbeats.report()).worstLateMs >= 0);
+  expect(food()).toBe(left);
+  alone.heartbeats.setIdle(true);
+  await until("it is fed again", () => food() > left);
+  await alone.heartbeats.close();
+  expect(readFileSync(path, "latin1").at(-1)).toBe("V");
+  rmSync(directory, { recursive: true, force: true });
 });

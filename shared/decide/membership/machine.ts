@@ -1,12 +1,59 @@
-import type { MembershipMachine } from "../../effect/membership.ts";
-import { createMembership, onHeartbeat, tickMembership, type MembershipOptions } from "./membership.ts";
+import type { LinkState, MembershipMachine } from "../../effect/membership.ts";
+import {
+  createStanding,
+  fencingConfirmed,
+  fencingFailed,
+  stepStanding,
+  type StandingOptions,
+} from "../quorum/standing.ts";
+import {
+  createMembership,
+  onHeartbeat,
+  tickMembership,
+  type Membership,
+  type MembershipOptions,
+} from "./membership.ts";
+import { isSilent, timeoutMsOf } from "./suspicion.ts";
 
-/** The pure membership behind the small face that the driver knows. */
-export function membershipMachine(options: MembershipOptions, nowMs: number): MembershipMachine {
+/** The pure membership with its quorum rules behind the small face that the driver knows. */
+export function membershipMachine(
+  options: MembershipOptions,
+  standingOptions: StandingOptions,
+  nowMs: number,
+): MembershipMachine {
   const membership = createMembership(options, nowMs);
+  const standing = createStanding(standingOptions, nowMs);
   return {
     heartbeatMs: options.suspicion.heartbeatMs,
     heard: (from, link, body, at) => onHeartbeat(membership, { from, link, ...body }, at),
-    tick: (at) => tickMembership(membership, at),
+    tick: (at) => {
+      const view = tickMembership(membership, at);
+      const { reasons, ...outcome } = stepStanding(standing, view, at);
+      return { ...view, reasons: [...view.reasons, ...reasons], standing: outcome };
+    },
+    links: (at) => linkStates(membership, at),
+    fenced: (order, done, at) => (done ? fencingConfirmed(standing, order) : fencingFailed(standing, order, at)),
   };
+}
+
+/** Every link to every peer: what works, and in which direction. */
+export function linkStates(membership: Membership, nowMs: number): readonly LinkState[] {
+  const { links, suspicion } = membership.options;
+  return [...membership.peers].flatMap(([peer, state]) =>
+    links.flatMap((link): LinkState[] => {
+      const learned = state.links.get(link);
+      if (learned === undefined) return [];
+      const { lastHeardMs } = learned;
+      return [
+        {
+          peer,
+          link,
+          heard: lastHeardMs !== null && !isSilent(learned, nowMs),
+          hearsUs: state.hearsUs.has(link),
+          silentMs: lastHeardMs === null ? null : nowMs - lastHeardMs,
+          timeoutMs: timeoutMsOf(suspicion, learned),
+        },
+      ];
+    }),
+  );
 }

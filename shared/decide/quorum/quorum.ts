@@ -1,3 +1,4 @@
+import type { QuorumAction } from "../../effect/membership.ts";
 import { CORE_REASONS } from "../../model/core-reasons.ts";
 import { reason, type Reason } from "../../reason/catalogue.ts";
 
@@ -136,9 +137,6 @@ function breaksTie(options: QuorumOptions, here: readonly string[]): boolean {
   const chosen = autoTieBreaker.find((name) => names.includes(name));
   return chosen !== undefined && here.includes(chosen);
 }
-
-/** What a node does with what it runs. `continue`: nothing changes; `freeze`: it runs on, nothing new is started. */
-export type QuorumAction = "continue" | "freeze" | "demote" | "stop" | "suicide";
 
 export function actOnQuorum(policy: NoQuorumPolicy, quorate: boolean, everQuorate: boolean): QuorumAction {
   if (quorate || policy === "ignore") return "continue";

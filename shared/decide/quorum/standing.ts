@@ -1,3 +1,4 @@
+import type { QuorumAction } from "../../effect/membership.ts";
 import { CORE_REASONS } from "../../model/core-reasons.ts";
 import { reason, type Reason } from "../../reason/catalogue.ts";
 import {
@@ -6,7 +7,6 @@ import {
   decideQuorum,
   fencingDelayMs,
   type NoQuorumPolicy,
-  type QuorumAction,
   type QuorumOptions,
   type QuorumState,
 } from "./quorum.ts";
@@ -81,6 +81,33 @@ export interface StandingOutcome {
   /** Lost nodes that surely run nothing. */
   readonly safe: readonly string[];
   readonly reasons: readonly Reason[];
+}
+
+/** Settings that fit the default suspicion: see each one for what raising it does. */
+export const DEFAULT_STANDING = {
+  policy: "stop",
+  weights: {},
+  fencing: false,
+  fencingDelayMs: 5000,
+  fencingRetryMs: 10_000,
+  joinGraceMs: 10_000,
+  selfFenceMs: null,
+  driftRatio: 0.05,
+  lossGraceMs: 500,
+  adoptGraceMs: 3000,
+} as const satisfies Omit<StandingOptions, "self" | "quorum">;
+
+/** The rules of a plain majority of these nodes. */
+export function majorityOfNodes(names: readonly string[]): QuorumOptions {
+  return {
+    nodes: names.map((name) => ({ name, votes: 1 })),
+    witness: null,
+    twoNode: false,
+    waitForAll: false,
+    autoTieBreaker: "none",
+    lastManStanding: false,
+    lastManStandingWindowMs: 10_000,
+  };
 }
 
 /**

@@ -1,111 +1,106 @@
-import { createSocket, type Socket } from "node:dgram";
-import type { MembershipMachine } from "../../effect/membership.ts";
+import { Worker } from "node:worker_threads";
 import type { Reason } from "../../reason/catalogue.ts";
-import { boottimeNs } from "../ffi/clock.ts";
-import { DatagramOpener, DatagramSealer } from "./datagram.ts";
-import { decodeHeartbeat, encodeHeartbeat } from "./heartbeat-body.ts";
+import { Mailbox } from "../ffi/mailbox.ts";
+import { workerUrl } from "../worker-url.ts";
+import type {
+  FromHeartbeats,
+  HeartbeatReport,
+  HeartbeatSettings,
+  HeartbeatTicket,
+  PresenceReport,
+  ToHeartbeats,
+} from "./heartbeat-messages.ts";
 
 /**
- * Sends and receives the heartbeats of one node over one or more links (rings). It needs nothing of the thread it runs on, so
- * a tool may run it in its deadline Worker, away from everything that can hold the main thread up.
+ * The main thread's end of the heartbeats, which run in a deadline Worker of their own. The Worker's entry file belongs to
+ * the tool, because it brings the decisions: see `HeartbeatThread`.
  */
-export interface HeartbeatLink {
-  readonly name: string;
-  /** This node's address on the link; a socket bound to it neither sends nor receives on another. */
-  readonly listen: { readonly host: string; readonly port: number };
-  readonly peers: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
-}
-
-export interface HeartbeatOptions {
-  readonly node: string;
-  readonly boot: number;
-  readonly key: Uint8Array;
-  readonly links: readonly HeartbeatLink[];
-  readonly machine: MembershipMachine;
-  readonly onView: (members: readonly string[]) => void;
+export interface HeartbeatOptions<Rules> {
+  readonly settings: HeartbeatSettings<Rules>;
+  /** The Worker's entry, as a path from the repository's root. */
+  readonly worker: string;
+  readonly onView: (view: PresenceReport) => void;
   readonly onReason: (fact: Reason) => void;
+  /** The thread died: without heartbeats the daemon has to end. */
+  readonly onFailure: (error: Error) => void;
 }
 
-export interface LinkCounters {
-  received: number;
-  /** Datagrams that were refused: malformed, forged, replayed, or of unknown nodes. */
-  refused: number;
-}
+const ALIVE_EVERY_MS = 200;
+/** An option of Bun's Workers that the types of node:worker_threads don't know. */
+const SMALL_HEAP = { smol: true };
 
-export class Heartbeats {
-  readonly counters = new Map<string, LinkCounters>();
-  private readonly sealer: DatagramSealer;
-  private readonly nodes: readonly string[];
-  private readonly sockets = new Map<HeartbeatLink, Socket>();
-  private timer: ReturnType<typeof setInterval> | null = null;
-  private view = "";
+export class Heartbeats<Rules> {
+  private readonly mailbox: Mailbox<ToHeartbeats, FromHeartbeats>;
+  private readonly worker: Worker;
+  private readonly alive: ReturnType<typeof setInterval>;
+  private readonly reports: ((report: HeartbeatReport) => void)[] = [];
+  private idle = true;
+  /** Whether the thread runs with real-time priority; what the system refused. Null before it runs. */
+  thread: { readonly realTime: boolean; readonly refused: readonly string[] } | null = null;
+  private stopped: (() => void) | null = null;
 
-  private constructor(private readonly options: HeartbeatOptions) {
-    this.nodes = [...new Set([options.node, ...options.links.flatMap((link) => [...link.peers.keys()])])].sort();
-    this.sealer = new DatagramSealer(options.key, options.node, options.boot);
-  }
-
-  static async open(options: HeartbeatOptions): Promise<Heartbeats> {
-    const heartbeats = new Heartbeats(options);
-    for (const link of options.links) await heartbeats.listen(link);
-    heartbeats.timer = setInterval(() => heartbeats.tick(), options.machine.heartbeatMs / 2);
-    heartbeats.tick();
-    return heartbeats;
-  }
-
-  private async listen(link: HeartbeatLink): Promise<void> {
-    const counters = { received: 0, refused: 0 };
-    this.counters.set(link.name, counters);
-    // One opener a link: every link carries its own copy of each heartbeat, under a number of its own.
-    const opener = new DatagramOpener(this.options.key, link.peers.keys());
-    const socket = createSocket("udp4");
-    this.sockets.set(link, socket);
-    socket.on("message", (datagram: Buffer) => {
-      const opened = opener.open(datagram);
-      const body = opened.ok ? decodeHeartbeat(opened.body) : null;
-      if (!opened.ok || body === null) {
-        counters.refused += 1;
-        return;
-      }
-      counters.received += 1;
-      this.say(this.options.machine.heard(opened.from, link.name, body, nowMs()));
+  constructor(private readonly options: HeartbeatOptions<Rules>) {
+    this.mailbox = new Mailbox((message) => this.onMessage(message));
+    const workerData: HeartbeatTicket<Rules> = { mailbox: this.mailbox.ticket, settings: options.settings };
+    this.worker = new Worker(workerUrl(options.worker), {
+      workerData,
+      transferList: [this.mailbox.ticket.port],
+      ...SMALL_HEAP,
     });
-    socket.on("error", () => undefined);
-    await new Promise<void>((resolve, reject) => {
-      socket.once("error", reject);
-      socket.bind(link.listen.port, link.listen.host, () => resolve());
+    this.worker.on("error", (error: Error) => options.onFailure(error));
+    this.alive = setInterval(() => this.sayAlive(), ALIVE_EVERY_MS);
+  }
+
+  private sayAlive(): void {
+    this.mailbox.send({ kind: "alive", idle: this.idle });
+  }
+
+  /** Whether this node runs nothing that must die without quorum: the watchdog is then fed whatever happens. */
+  setIdle(idle: boolean): void {
+    this.idle = idle;
+    this.sayAlive();
+  }
+
+  /** How fencing that the view asked for ended. */
+  fenced(order: { readonly peer: string; readonly sinceMs: number }, done: boolean): void {
+    this.mailbox.send({ kind: "fenced", ...order, done });
+  }
+
+  /** Links, counters and watchdog at this moment. */
+  report(): Promise<HeartbeatReport> {
+    return new Promise((resolve) => {
+      this.reports.push(resolve);
+      this.mailbox.send({ kind: "report" });
     });
   }
 
-  private tick(): void {
-    const { members, send, reasons } = this.options.machine.tick(nowMs());
-    this.say(reasons);
-    const view = members.join(" ");
-    if (view !== this.view) {
-      this.view = view;
-      this.options.onView(members);
+  private onMessage(message: FromHeartbeats): void {
+    switch (message.kind) {
+      case "ready":
+        this.thread = message;
+        break;
+      case "view":
+        this.options.onView(message.view);
+        break;
+      case "facts":
+        for (const fact of message.facts) this.options.onReason(fact);
+        break;
+      case "report":
+        this.reports.shift()?.(message.report);
+        break;
+      case "stopped":
+        this.stopped?.();
+        break;
     }
-    if (send === null) return;
-    const body = encodeHeartbeat(send, this.nodes);
-    for (const [link, socket] of this.sockets) {
-      const datagram = this.sealer.seal(body);
-      for (const [peer, { host, port }] of link.peers) {
-        // A link that is down makes sending fail; silence on it says the same.
-        if (peer !== this.options.node) socket.send(datagram, port, host, () => undefined);
-      }
-    }
   }
 
-  private say(reasons: readonly Reason[]): void {
-    for (const fact of reasons) this.options.onReason(fact);
+  /** Ends the thread in order. The watchdog is disarmed when this node is idle; else it goes on and bites. */
+  async close(): Promise<void> {
+    clearInterval(this.alive);
+    const ended = new Promise<void>((resolve) => (this.stopped = resolve));
+    this.mailbox.send({ kind: "stop" });
+    await ended;
+    await this.worker.terminate();
+    this.mailbox.close();
   }
-
-  close(): void {
-    if (this.timer !== null) clearInterval(this.timer);
-    for (const socket of this.sockets.values()) socket.close();
-  }
-}
-
-function nowMs(): number {
-  return boottimeNs() / 1e6;
 }
