@@ -20,6 +20,9 @@ const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
+/** Only used within one call: an unfinished head is read again from its start. */
+const head = new Head();
+
 /** The bytes are no answer. */
 export const BROKEN = -1;
 
@@ -27,7 +30,6 @@ export class Answer {
   /** The last byte has been sent. */
   done = false;
   private inBody = false;
-  private readonly head = new Head();
   private input: Buffer | undefined;
   private left = 0;
   private chunks: ChunkReader | undefined;
@@ -66,14 +68,13 @@ export class Answer {
   private readHead(bytes: Buffer): number {
     const before = this.input?.length ?? 0;
     const all = this.input === undefined ? bytes : Buffer.concat([this.input, bytes]);
-    const result = scanResponse(this.head, all, LIMITS);
+    const result = scanResponse(head, all, LIMITS);
     if (result === MORE) {
       this.input = Buffer.from(all);
       return bytes.length;
     }
     if (result !== READ) return BROKEN;
     this.input = undefined;
-    const { head } = this;
     const fields: Field[] = [[":status", String(head.status)]];
     for (const [name, value] of head.entries()) {
       const lower = name.toLowerCase();
@@ -85,7 +86,7 @@ export class Answer {
   }
 
   private startBody(fields: readonly Field[]): void {
-    this.left = responseBodyLength(this.head, this.method);
+    this.left = responseBodyLength(head, this.method);
     this.done = this.left === 0;
     this.inBody = !this.done;
     if (this.left === CHUNKED) this.chunks = new ChunkReader();

@@ -7,6 +7,7 @@ import { Peer } from "../peer.ts";
 import type { DataPlane } from "../plane.ts";
 import type { ListenerRuntime } from "../runtime.ts";
 import { nowMs, wheel } from "../timer-wheel.ts";
+import { type Addresses, addressesOf } from "./stream-socket.ts";
 import { Stream, type StreamHost } from "./stream-client.ts";
 
 /** Body bytes that may wait for the socket. */
@@ -21,9 +22,11 @@ export class Http2Connection extends Peer implements SessionEvents, StreamHost {
   readonly plane: DataPlane;
   readonly runtime: ListenerRuntime;
   readonly clientSocket: Socket<Peer>;
+  readonly addresses: Addresses;
   private readonly streams = new Map<number, Stream>();
   private corked: Buffer[] = [];
   private corkedBytes = 0;
+  private readonly uncorkSoon = (): void => this.uncork();
   private gone = false;
 
   constructor(
@@ -34,6 +37,7 @@ export class Http2Connection extends Peer implements SessionEvents, StreamHost {
     super();
     this.socket = socket;
     this.clientSocket = socket;
+    this.addresses = addressesOf(socket);
     this.plane = before.plane;
     // Its streams are not asked for their protocol.
     this.runtime = { ...before.listener, becomeHttp2: undefined };
@@ -66,12 +70,12 @@ export class Http2Connection extends Peer implements SessionEvents, StreamHost {
   }
 
   write(bytes: Buffer): void {
-    if (this.corked.length === 0) queueMicrotask(() => this.uncork());
+    if (this.corked.length === 0) setImmediate(this.uncorkSoon);
     this.corked.push(bytes);
     this.corkedBytes += bytes.length;
   }
 
-  /** All that one event brought goes out in one write. */
+  /** All that the sockets brought in one turn of the event loop goes out in one write. */
   private uncork(): void {
     const parts = this.corked;
     if (parts.length === 0) return;

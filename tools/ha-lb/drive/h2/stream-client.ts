@@ -8,7 +8,7 @@ import type { Peer } from "../peer.ts";
 import type { DataPlane } from "../plane.ts";
 import type { ListenerRuntime } from "../runtime.ts";
 import { Answer, BROKEN } from "./answer.ts";
-import { type StreamSink, streamSocket } from "./stream-socket.ts";
+import { type Addresses, type StreamSink, streamSocket } from "./stream-socket.ts";
 
 /** A request as HTTP/2 clients mean it. */
 class StreamClient extends ClientConnection {
@@ -27,6 +27,7 @@ export interface StreamHost {
   readonly runtime: ListenerRuntime;
   readonly session: Session;
   readonly clientSocket: Socket<Peer>;
+  readonly addresses: Addresses;
   readonly before: ClientConnection;
   /** Bytes that the connection takes now without holding too much. */
   room(): number;
@@ -49,10 +50,14 @@ export class Stream implements StreamSink {
     private readonly streamId: number,
     request: TranslatedRequest,
   ) {
-    const { plane, runtime, clientSocket, before } = host;
+    const { plane, runtime, clientSocket, addresses, before } = host;
     this.answer = new Answer(host.session, streamId, request.method);
     this.chunked = request.contentLength === undefined;
-    this.client = new StreamClient(plane, runtime, streamSocket(this, clientSocket, runtime.bind.tls !== undefined));
+    this.client = new StreamClient(
+      plane,
+      runtime,
+      streamSocket(this, clientSocket, addresses, runtime.bind.tls !== undefined),
+    );
     this.client.request = request;
     this.client.proxyHeader = before.proxyHeader;
     this.client.sourceAddress = before.sourceAddress;

@@ -12,7 +12,8 @@ export interface StreamSink {
   resume(): void;
 }
 
-interface Addresses {
+/** Asked of the connection once: the runtime makes new texts every time. */
+export interface Addresses {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localAddress: string;
@@ -98,14 +99,22 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A stand-in that a peer takes for the socket of `connection`; it has all of it that peers use. */
-export function streamSocket(sink: StreamSink, connection: Socket<Peer>, encrypted: boolean): Socket<Peer> {
-  const own: Addresses = {
+export function addressesOf(connection: Socket<Peer>): Addresses {
+  return {
     remoteAddress: connection.remoteAddress,
     remotePort: connection.remotePort,
     localAddress: connection.localAddress,
     localPort: connection.localPort,
   };
+}
+
+/** A stand-in that a peer takes for the socket of `connection`; it has all of it that peers use. */
+export function streamSocket(
+  sink: StreamSink,
+  connection: Socket<Peer>,
+  own: Addresses,
+  encrypted: boolean,
+): Socket<Peer> {
   const raw: object = connection;
   const made = encrypted && hasTls(raw) ? new TlsStreamSocket(sink, own, raw) : new StreamSocket(sink, own);
   return made as unknown as Socket<Peer>;
