@@ -25,13 +25,6 @@ const LOG_ONLY = "the log has its other fields";
 
 const PROXY: readonly Setting<Proxy>[] = [
   {
-    word: "tcp-request",
-    kind: "refused",
-    means: "in mode tcp its rules aren't carried out yet, and they guard something",
-    isSet: ({ mode, tcpRules: { connection, content, session } }) =>
-      mode === "tcp" && connection.length + session.length + content.length > 0,
-  },
-  {
     word: "tcp-response",
     kind: "refused",
     means: "its rules aren't carried out yet",

@@ -49,11 +49,13 @@ function hello(read: (found: NonNullable<ReturnType<typeof parseClientHello>>) =
   });
 }
 
-/** The type of the first handshake message: 1 client hello, 2 server hello. */
+/** The type of the first handshake message: 1 client hello, 2 server hello. Nothing before its record is whole. */
 function helloType(buffer: Buffer): FetchMaker {
   return plain((context) => {
     const data = buffer(context);
-    return data.length >= 6 && data.charCodeAt(0) === 22 && data.charCodeAt(1) === 3 ? data.charCodeAt(5) : undefined;
+    if (data.length < 6 || data.charCodeAt(0) !== 22 || data.charCodeAt(1) !== 3) return undefined;
+    const recordBytes = data.charCodeAt(3) * 256 + data.charCodeAt(4);
+    return data.length >= 5 + recordBytes ? data.charCodeAt(5) : undefined;
   });
 }
 

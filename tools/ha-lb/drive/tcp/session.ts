@@ -3,7 +3,7 @@ import type { ProxyHeader } from "../../decide/proxy-protocol.ts";
 import { writeProxyHeader } from "../../decide/proxy-protocol.ts";
 import { decideRetry } from "../../decide/retry.ts";
 import { logDate } from "../../decide/log-format-variables.ts";
-import { connectPeer, type Connecting } from "../connect.ts";
+import { connectPeer } from "../connect.ts";
 import { plainAddress } from "../http/client.ts";
 import { spanMs, wallMs } from "../http/log-view.ts";
 import { Peer, PENDING_HIGH_BYTES } from "../peer.ts";
@@ -12,9 +12,10 @@ import type { BackendRuntime, ListenerRuntime, ServerRuntime, Waiting } from "..
 import type { SpliceEnd } from "../splice/messages.ts";
 import { type SplicedStream, splicer } from "../splice/splicer.ts";
 import { nowMs, wheel } from "../timer-wheel.ts";
+import { inspect, mayConnect } from "./inspection.ts";
+import { SPLICE_AFTER_BYTES, TcpServer } from "./server.ts";
+import { type SessionFacts, TcpStream } from "./stream.ts";
 
-/** A stream that moved this much in one direction is long: the rest of it is moved inside the kernel. */
-const SPLICE_AFTER_BYTES = 256 * 1024;
 const LETTERS_OF_END: Readonly<Record<SpliceEnd, readonly [string, string]>> = {
   done: ["-", "-"],
   client: ["C", "D"],
@@ -23,42 +24,6 @@ const LETTERS_OF_END: Readonly<Record<SpliceEnd, readonly [string, string]>> = {
 };
 
 let turns = 0;
-
-/** The server's end of a TCP session. */
-class TcpServer extends Peer implements Connecting {
-  constructor(readonly session: TcpSession) {
-    super();
-  }
-  onOpen(): void {
-    this.session.onConnected();
-  }
-  onFailed(): void {
-    this.detach();
-    this.session.onFailed();
-  }
-  override onData(data: Buffer): void {
-    const { session } = this;
-    session.bytesOut += data.length;
-    session.send(data);
-    session.touch();
-    if (session.pendingBytes > PENDING_HIGH_BYTES) this.pause();
-    if (session.bytesOut >= SPLICE_AFTER_BYTES) session.askSplice();
-  }
-  override onEnd(): void {
-    this.session.onServerEnd();
-  }
-  override onClose(): void {
-    this.detach();
-    this.session.onServerGone();
-  }
-  override onDrained(): void {
-    if (!this.session.trySplice()) this.session.resume();
-  }
-  override onDeadline(): void {
-    this.abort();
-    this.session.onFailed();
-  }
-}
 
 /** A session of `mode tcp`: bytes both ways until both ends are done. */
 export class TcpSession extends Peer implements Waiting, SplicedStream {
@@ -89,6 +54,9 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   private assignedMs = Number.NaN;
   private connectedMs = Number.NaN;
   private waiting = false;
+  /** What rules see of the session; only when there are rules. */
+  private stream: TcpStream | undefined;
+  private inspecting = false;
   private spliceAsked = false;
   /** The sockets belong to the splicing thread. */
   private spliced = false;
@@ -106,7 +74,58 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   }
 
   start(): void {
-    const backend = this.listener.frontend.defaultBackend;
+    const { frontend } = this.listener;
+    const { rules, proxy } = frontend;
+    if (!rules.hasConnectionRules && !rules.hasContentRules && rules.useBackend.length === 0) {
+      this.enter(frontend.defaultBackend);
+      return;
+    }
+    this.stream = new TcpStream(this.facts());
+    if (!mayConnect(frontend, this.stream)) {
+      frontend.counters.deniedRequests += 1;
+      this.giveUp("P", "R");
+      return;
+    }
+    this.inspecting = true;
+    const { inspectDelayMs } = proxy.tcpRules;
+    if (inspectDelayMs !== undefined) wheel.set(this, nowMs() + inspectDelayMs);
+    this.inspect(false);
+  }
+
+  private facts(): SessionFacts {
+    const { listener, plane, proxyHeader, socket } = this;
+    return {
+      plane,
+      listener,
+      sourceAddress: this.sourceAddress,
+      sourcePort: this.sourcePort,
+      destinationAddress: proxyHeader?.destination ?? plainAddress(socket?.localAddress),
+      destinationPort: proxyHeader?.destinationPort ?? socket?.localPort ?? 0,
+      hasProxyHeader: proxyHeader !== undefined,
+      tlsSocket: listener.bind.tls === undefined ? undefined : socket,
+      buffered: () => Buffer.concat(this.early).toString("latin1"),
+    };
+  }
+
+  /** Asks the rules what they make of what has come so far. */
+  private inspect(ended: boolean): void {
+    const { frontend } = this.listener;
+    if (this.stream === undefined || !this.inspecting) return;
+    const buffered = Buffer.concat(this.early).toString("latin1");
+    const full = ended || buffered.length >= PENDING_HIGH_BYTES;
+    const verdict = inspect(frontend, this.stream, buffered, full, (name) => this.plane.backends.get(name));
+    if (verdict.kind === "wait") return;
+    this.inspecting = false;
+    wheel.remove(this);
+    if (verdict.kind === "refuse") {
+      frontend.counters.deniedRequests += 1;
+      this.giveUp("P", "R");
+      return;
+    }
+    this.enter(verdict.backend);
+  }
+
+  private enter(backend: BackendRuntime | undefined): void {
     if (backend === undefined) {
       this.giveUp("S", "C");
       return;
@@ -117,18 +136,36 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     backend.counters.rate.add(this.acceptMs);
     if (backend.active > backend.counters.highestActive) backend.counters.highestActive = backend.active;
     this.retriesLeft = backend.proxy.retries;
+    if (this.backendRefuses(backend)) {
+      backend.counters.deniedRequests += 1;
+      this.giveUp("P", "R");
+      return;
+    }
     this.assign(undefined);
   }
 
-  private key(): number {
-    const words = this.sourceAddress.split(".").map(Number);
-    return words.reduce((sum, byte) => ((sum << 8) | (byte & 255)) >>> 0, 0);
+  /** Content rules of a backend with a section of its own. */
+  private backendRefuses(backend: BackendRuntime): boolean {
+    if (!backend.rules.hasContentRules || backend.proxy === this.listener.frontend.proxy) return false;
+    this.stream ??= new TcpStream(this.facts());
+    this.stream.backendRuntime = backend;
+    this.stream.inspectionEnded = true;
+    const verdict = backend.rules.onContent(this.stream);
+    return verdict !== undefined && verdict.kind !== "accept";
+  }
+
+  /** What a hashing algorithm looks at; 0 when the session has none of it. */
+  private key(backend: BackendRuntime): number {
+    if (backend.keyOf === undefined) return 0;
+    this.stream ??= new TcpStream(this.facts());
+    return backend.keyOf(this.stream) ?? 0;
   }
 
   private assign(avoid: ServerRuntime | undefined): void {
     const { backend } = this;
-    const server = backend?.balancer.next(backend.keyOf === undefined ? 0 : this.key(), avoid);
-    if (backend === undefined || server === undefined) {
+    if (backend === undefined) return;
+    const server = backend.balancer.next(this.key(backend), avoid);
+    if (server === undefined) {
       this.giveUp("S", "C");
       return;
     }
@@ -301,7 +338,8 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     const { peer } = this;
     if (!this.connected || peer === undefined) {
       this.early.push(data);
-      this.pause();
+      if (this.inspecting) this.inspect(false);
+      else this.pause();
       return;
     }
     peer.send(data);
@@ -312,6 +350,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
 
   override onEnd(): void {
     this.clientEnded = true;
+    this.inspect(true);
     if (this.connected) this.peer?.shutdown();
     if (this.serverEnded) this.finish();
   }
@@ -342,6 +381,10 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   }
 
   override onDeadline(): void {
+    if (this.inspecting) {
+      this.inspect(true);
+      return;
+    }
     if (this.waiting) {
       this.giveUp("s", "Q");
       return;
@@ -376,6 +419,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
       counters.bytesIn += this.bytesIn;
       counters.bytesOut += this.bytesOut;
     }
+    this.stream?.end(this.bytesIn, this.bytesOut);
     this.log();
     if (backend !== undefined) backend.active -= 1;
     this.leavePlace();
