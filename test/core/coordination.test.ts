@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { callControl } from "../../shared/drive/control/client.ts";
+import { startControlServer, type ControlServer } from "../../shared/drive/control/server.ts";
 import { EtcdCoordination } from "../../shared/drive/etcd/coordination.ts";
+import { ControlCoordination } from "../../shared/drive/raft/control-coordination.ts";
+import { coordinationMethods } from "../../shared/drive/raft/control-methods.ts";
 import { EmbeddedCoordination } from "../../shared/drive/raft/embedded.ts";
 import { compareAndPut, put, remove, type Coordination, type WatchNotice } from "../../shared/effect/coordination.ts";
+import { VERSION } from "../../shared/model/version.ts";
 import { EtcdGroup } from "./etcd-fixture.ts";
 import { LocalGroup, until } from "./group-fixture.ts";
 
@@ -15,6 +21,30 @@ async function embedded(): Promise<Engine> {
   const local = await LocalGroup.start(3);
   const groups = local.groups.filter((group) => group !== null);
   return { on: groups.map((group) => new EmbeddedCoordination(group)), stop: () => local.stop() };
+}
+
+/** The embedded core as a program outside sees it: through the control socket of each member's daemon. */
+async function controlSocket(): Promise<Engine> {
+  const local = await LocalGroup.start(3);
+  const groups = local.groups.filter((group) => group !== null);
+  const servers: ControlServer[] = [];
+  for (const [at, group] of groups.entries()) {
+    const started = await startControlServer({
+      tool: "ha-crm",
+      version: VERSION,
+      path: join(local.directory, `control-${at}.sock`),
+      methods: coordinationMethods(new EmbeddedCoordination(group), () => group.status()),
+    });
+    if (!started.ok) throw new Error(started.problems[0]?.sentence);
+    servers.push(started.server);
+  }
+  const on = servers.map((server) => new ControlCoordination(server.path));
+  const stop = async (): Promise<void> => {
+    for (const one of on) await one.close();
+    for (const server of servers) server.close();
+    await local.stop();
+  };
+  return { on, stop };
 }
 
 async function etcd(): Promise<Engine | null> {
@@ -170,4 +200,40 @@ function engineCases(name: string, start: () => Promise<Engine | null>): void {
 }
 
 engineCases("embedded", embedded);
+engineCases("embedded, over the control socket", controlSocket);
 engineCases("etcd", etcd);
+
+test("a daemon that is gone leaves reads unavailable; a watch goes on when it is back", async () => {
+  const local = await LocalGroup.start(1);
+  const group = local.groups[0];
+  if (group === null || group === undefined) throw new Error("no member");
+  const inside = new EmbeddedCoordination(group);
+  const serve = async (): Promise<ControlServer> => {
+    const path = join(local.directory, "control.sock");
+    const methods = coordinationMethods(inside, () => group.status());
+    const started = await startControlServer({ tool: "ha-crm", version: VERSION, path, methods });
+    if (!started.ok) throw new Error(started.problems[0]?.sentence);
+    return started.server;
+  };
+  const first = await serve();
+  const outside = new ControlCoordination(first.path);
+  const seen: string[] = [];
+  outside.watch("w/", 1, (notice) => {
+    if (notice.kind === "events") seen.push(...notice.events.map((event) => event.key));
+  });
+  await put(outside, "w/1", "x");
+  await until("the first event", () => seen.length === 1);
+  first.close();
+  await until("the loss is noticed", async () => !(await outside.get("w/1")).ok);
+  const refused = await outside.get("w/1");
+  expect(!refused.ok && refused.code).toBe("UNAVAILABLE");
+  await put(inside, "w/2", "y");
+  const second = await serve();
+  await until("the missed event", () => seen.length === 2);
+  expect(seen).toEqual(["w/1", "w/2"]);
+  const status = await callControl(second.path, "kv.status", {});
+  expect(status.ok && status.result).toMatchObject({ role: "leader", members: { voters: ["n0"] } });
+  await outside.close();
+  second.close();
+  await local.stop();
+});
