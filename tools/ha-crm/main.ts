@@ -5,6 +5,7 @@ import { checkCommand } from "./commands/check.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { moveFileOption, pcsCommands } from "./commands/pcs.ts";
+import { statusCommands } from "./commands/resource-status.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { whyCommand, whyNotCommand } from "./commands/why.ts";
 
@@ -12,6 +13,15 @@ await runMain({
   tool: "ha-crm",
   version: VERSION,
   summary: "Cluster resource manager: what runs where, and what happens when something fails",
-  commands: [simulateCommand, whyCommand, whyNotCommand, importCommand, exportCommand, checkCommand, ...pcsCommands],
+  commands: [
+    simulateCommand,
+    whyCommand,
+    whyNotCommand,
+    importCommand,
+    exportCommand,
+    checkCommand,
+    ...statusCommands,
+    ...pcsCommands,
+  ],
   rewriteArgv: moveFileOption,
 });

@@ -5,7 +5,7 @@ import type { Output } from "../../../shared/cli/output.ts";
 import { EXIT, type ExitCode } from "../../../shared/model/exit-codes.ts";
 import { type Catalogue, describe, reason, type Reason } from "../../../shared/reason/catalogue.ts";
 import { makeSource, type Source } from "../../../shared/text/source.ts";
-import type { PcsVerb, PcsWorld } from "../config/pcs/context.ts";
+import { type PcsVerb, type PcsWorld, VALUED_FLAGS } from "../config/pcs/context.ts";
 import { runVerb } from "../config/pcs/run.ts";
 import { PCS_VERBS } from "../config/pcs/verbs.ts";
 import { knownAgentsOfType } from "../model/agents.ts";
@@ -36,16 +36,22 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   CRM_PCS_FILE: EXIT.error,
 };
 
+/** Our own options in front of a verb; the shared reader knows what to do with them. */
+const OWN_IN_FRONT = /^(--?(help|version|output|quiet|yes|reason|ascii|no-colou?r)|-[hVoq])/;
+
 /**
- * `-f FILE` may stand anywhere, as with pcs; commands here want it behind their name.
- * @returns undefined when the line has none in front
+ * With pcs, options may stand in front of the words: `pcs -f FILE --force resource create …`. The commands here want
+ * them behind.
+ * @returns undefined when there are none in front
  */
 export function moveFileOption(argv: readonly string[]): readonly string[] | undefined {
-  const place = argv.findIndex((word) => word === "-f");
-  const verb = argv.findIndex((word, index) => !word.startsWith("-") && argv[index - 1] !== "-f");
-  if (place < 0 || verb < 0 || place > verb) return undefined;
-  const file = argv.slice(place, place + 2);
-  return [...argv.slice(0, place), ...argv.slice(place + 2), ...file];
+  let front = 0;
+  while (front < argv.length) {
+    const word = argv[front] ?? "";
+    if (!word.startsWith("-") || OWN_IN_FRONT.test(word)) break;
+    front += word === "-f" || (VALUED_FLAGS.has(word.slice(2)) && !word.includes("=")) ? 2 : 1;
+  }
+  return front === 0 || front >= argv.length ? undefined : [...argv.slice(front), ...argv.slice(0, front)];
 }
 
 interface TakenFile {
