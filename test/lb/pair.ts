@@ -20,7 +20,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Sends raw bytes and gives everything that comes back until the connection ends or is quiet. */
-export async function exchange(port: number, bytes: string, quietMs = 250): Promise<string> {
+export async function exchange(port: number, bytes: string, quietMs = 2000): Promise<string> {
   return await new Promise((resolve) => {
     let text = "";
     const socket = connect(port, "127.0.0.1", () => {
@@ -159,7 +159,7 @@ export function comparable(text: string): object {
     : /^(connection: keep-alive|content-length:)/i;
   const fields = lines
     .filter((line) => !ignored.test(line))
-    .map((line) => line.replace(/^[^:]+/, (name) => name.toLowerCase()).replace(/\|[\w+\/]{5}(?=[|;])/g, "|DATE"))
+    .map((line) => line.replace(/^[^:]+/, (name) => name.toLowerCase()).replace(/\|[\w+/]{5}(?=[|;])/g, "|DATE"))
     .toSorted();
   const received = text.slice(end + 4).split("\n");
   const body = isLocal
@@ -176,7 +176,7 @@ export function comparable(text: string): object {
 export function comparableLine(line: string): string {
   return line
     .replace(/^127\.0\.0\.1:\d+ \[[^\]]+\]/, "CLIENT [DATE]")
-    .replace(/ (-?\d+)\/(-?\d+)\/(-?\d+)\/(-?\d+)\/\+?(-?\d+) (\d+) \d+ /, (_whole, ...times: string[]) => {
+    .replace(/ (-?\d+)\/(-?\d+)\/(-?\d+)\/(-?\d+)\/\+?(-?\d+) (-?\d+) \d+ /, (_whole, ...times: string[]) => {
       const phase = (text: string | undefined) => (text?.startsWith("-") === true ? "-1" : "N");
       return ` ${times.slice(0, 5).map(phase).join("/")} ${times[5] ?? ""} BYTES `;
     });
