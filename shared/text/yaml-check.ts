@@ -42,8 +42,10 @@ function withoutEchoes(problems: readonly Reason[]): readonly Reason[] {
   const mistyped = problems.filter((problem) => problem.code === "TEXT_YAML_UNKNOWN_KEY");
   return problems.filter((problem) => {
     if (problem.code !== "TEXT_YAML_MISSING_KEY") return true;
-    const asked = `did you mean "${String(problem.data["key"])}"?`;
-    return !mistyped.some((other) => other.data["where"] === problem.data["where"] && other.data["hint"] === asked);
+    const meant = `"${String(problem.data["key"])}"`;
+    return !mistyped.some(
+      ({ data }) => data["where"] === problem.data["where"] && String(data["hint"]).includes(meant),
+    );
   });
 }
 

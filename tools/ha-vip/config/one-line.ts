@@ -5,6 +5,8 @@ import type { IpAddress } from "../../../shared/text/address.ts";
 import type { Position } from "../../../shared/text/position.ts";
 import { formatPrefix, type IpPrefix, parsePrefix } from "../../../shared/text/prefix.ts";
 import { CHECK_FORMS, parseCheckTarget } from "./check-target.ts";
+import { isError } from "./reader.ts";
+import { checkConfiguration } from "../model/check-configuration.ts";
 import { configReasons } from "../model/config-reasons.ts";
 import {
   type CheckSettings,
@@ -97,5 +99,14 @@ export function parseOneLine(line: OneLine): Result<VipConfiguration> {
     ),
   );
   const witness = line.witness === undefined ? {} : { witness: line.witness };
-  return ok({ origin: "command line", routers, checks, groups: [], fifos: [], ...witness });
+  const configuration: VipConfiguration = {
+    origin: "command line",
+    routers,
+    checks,
+    groups: [],
+    fifos: [],
+    ...witness,
+  };
+  problems.push(...checkConfiguration(configuration).map((fact) => ({ ...fact, at: COMMAND_LINE })));
+  return problems.some(isError) ? fail(problems) : ok(configuration, problems);
 }
