@@ -12,8 +12,11 @@ export const checkCommand = defineCommand({
     const { result, sources } = loadConfiguration(options);
     if (!result.ok) return out.problems(inWords(result.problems), EXIT.configuration, sources);
     if (result.warnings.length > 0) out.problems(inWords(result.warnings), EXIT.ok, sources);
-    const { checks, routers } = result.value;
-    out.note(`${result.value.origin}: good. ${routers.length} virtual routers, ${checks.length} checks.`);
+    const { bgp, carps = [], checks, routers } = result.value;
+    const groups = carps.length === 0 ? "" : `${carps.length} CARP groups, `;
+    const announced = bgp === undefined ? "" : `${bgp.announcements.length} BGP announcements, `;
+    const counts = `${routers.length} virtual routers, ${groups}${announced}${checks.length} checks`;
+    out.note(`${result.value.origin}: good. ${counts}.`);
     return EXIT.ok;
   },
 });

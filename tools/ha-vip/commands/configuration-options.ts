@@ -43,6 +43,11 @@ export const CONFIGURATION_OPTIONS = {
     placeholder: "NAME",
     summary: "which @lines of a keepalived.conf count; the host's name by default",
   },
+  pool: {
+    type: "string",
+    placeholder: "HOST,HOST,…",
+    summary: "spread the addresses evenly over these hosts; the same list on all of them",
+  },
   carp: {
     type: "number",
     least: 1,

@@ -10,12 +10,14 @@ import { parseAddress } from "../../../shared/text/address.ts";
 import { parseEndpoint } from "../../../shared/text/endpoint.ts";
 import type * as HaYaml from "../config/ha-yaml.ts";
 import { carpLine } from "../config/carp/carp-line.ts";
+import { poolLine } from "../config/pool/pool-section.ts";
 import { parseKeepalived } from "../config/keepalived.ts";
 import { parseOneLine } from "../config/one-line.ts";
 import type { IncludeReader } from "../config/source-lines.ts";
 import { configReasons } from "../model/config-reasons.ts";
 import type { VipConfiguration } from "../model/configuration.ts";
 import { WITNESS_PORT, type WitnessSettings } from "../model/witness.ts";
+import { expandPools } from "./pool/expand-pools.ts";
 import { unsafeScripts } from "./script-safety.ts";
 
 export interface LoadOptions {
@@ -30,6 +32,7 @@ export interface LoadOptions {
   readonly witness?: string | undefined;
   readonly "witness-key"?: string | undefined;
   readonly "config-id"?: string | undefined;
+  readonly pool?: string | undefined;
   readonly carp?: number | undefined;
   readonly "password-file"?: string | undefined;
   readonly advbase?: number | undefined;
@@ -139,8 +142,28 @@ function loadCarpLine(options: LoadOptions, vhid: number, device: string): Resul
   return line.ok ? carpLine(line.value, { vhid, device, passwordFile, advbase, advskew, preempt }) : line;
 }
 
+/** What this host may be called in a list of members. */
+function namesOfHost(): ReadonlySet<string> {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const [short = ""] = hostname().split(".", 1);
+  return new Set([hostname(), short, ...addresses.map((one) => one.address)]);
+}
+
+/** Warnings of reading are kept beside those of the pools. */
+function withPools(loaded: Loaded): Loaded {
+  const { result } = loaded;
+  if (!result.ok || (result.value.pools ?? []).length === 0) return loaded;
+  const expanded = expandPools(result.value, namesOfHost());
+  if (!expanded.ok) return { ...loaded, result: fail([...expanded.problems, ...result.warnings]) };
+  return { ...loaded, result: ok(expanded.value, [...result.warnings, ...expanded.warnings]) };
+}
+
 /** Reads what the command line names. Never throws for what an operator may get wrong. */
 export function loadConfiguration(options: LoadOptions): Loaded {
+  return withPools(loadUnexpanded(options));
+}
+
+function loadUnexpanded(options: LoadOptions): Loaded {
   if (options.config !== undefined) return loadFile(options.config, options["config-id"]);
   const vips = options.vip ?? [];
   if (vips.length === 0) return { result: missing("--vip or --config", "--vip 10.0.0.100/24 --dev eth0"), sources: [] };
@@ -158,7 +181,8 @@ export function loadConfiguration(options: LoadOptions): Loaded {
     preempt: options.preempt,
     ...(witness.value === undefined ? {} : { witness: witness.value }),
   });
-  return { result, sources: [] };
+  if (options.pool === undefined || !result.ok) return { result, sources: [] };
+  return { result: poolLine(result.value, options.pool.split(",")), sources: [] };
 }
 
 /** Reasons of reading in words. */

@@ -3,9 +3,11 @@ import { z } from "zod";
 import { addressWord, durationWord, prefixWord } from "../../../shared/text/zod-words.ts";
 import { LEAST_CHECK_INTERVAL_MS, MAX_CHECKS, MAX_ROUTERS } from "../model/configuration.ts";
 import { MAX_CARPS } from "../model/carp/carp.ts";
+import { MAX_POOLS } from "../model/pool/pool.ts";
 import { DEFAULT_ANNOUNCE, DEFAULT_INTERVAL_MS, ROUTER_DEFAULTS } from "../model/router.ts";
 import { bgpSchema } from "./bgp/bgp-section.ts";
 import { carpSchema } from "./carp/carp-section.ts";
+import { poolSchema } from "./pool/pool-section.ts";
 
 const time = (leastMs: number, mostMs: number) => durationWord({ leastMs, mostMs, bareUnit: "s" });
 const ONE_HOUR_MS = 3_600_000;
@@ -119,6 +121,7 @@ const group = z.strictObject({
 
 export const vipSchema = z.strictObject({
   routers: z.array(router).max(MAX_ROUTERS).default([]),
+  pools: z.array(poolSchema).max(MAX_POOLS).default([]),
   bgp: bgpSchema.optional(),
   carp: z.array(carpSchema).max(MAX_CARPS).default([]),
   checks: z.array(check).max(MAX_CHECKS).default([]),

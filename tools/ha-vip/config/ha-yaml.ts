@@ -33,6 +33,7 @@ import {
   type RouterSection,
   type ScriptSection,
 } from "./ha-yaml-schema.ts";
+import { doubleMembers, readPool } from "./pool/pool-section.ts";
 import { readMac, readVirtualRoute, readVirtualRule } from "./keepalived-address.ts";
 import { isError } from "./reader.ts";
 
@@ -246,6 +247,11 @@ function build(
     })),
     fifos: section.fifos.map(fifoOf),
     ...(carps.length === 0 ? {} : { carps }),
+    pools: section.pools.map((one, index) => {
+      const pool = readPool(one, at("pools", index));
+      problems.push(...doubleMembers(pool));
+      return pool;
+    }),
     ...(section.bgp === undefined
       ? {}
       : {
@@ -259,8 +265,8 @@ function build(
     ...(section.startup === undefined ? {} : { startup: scriptOf(section.startup) }),
     ...(section.shutdown === undefined ? {} : { shutdown: scriptOf(section.shutdown) }),
   };
-  if (holdersOf(configuration).length === 0) {
-    const data = { where: "vip:", word: "routers", example: "routers:, carp: or bgp:" };
+  if (holdersOf(configuration).length + section.pools.length === 0) {
+    const data = { where: "vip:", word: "routers", example: "routers:, pools:, carp: or bgp:" };
     problems.push(reason(configReasons, "VIP_CONF_MISSING", data, yamlPosition(text, ["vip"])));
   }
   problems.push(...checkConfiguration(configuration));

@@ -114,6 +114,12 @@ export const configReasons = defineCatalogue({
     why: "a process that hangs or has no listener still exists",
     fix: "check the service itself: --check tcp://127.0.0.1:80 or http://127.0.0.1/health",
   },
+  VIP_CONF_POOL_SELF: {
+    severity: "error",
+    sentence: "{name}: this host must be exactly one of the members, and is {found}",
+    why: "a host's share follows from its place in the list",
+    fix: "name every host once, by its host name or by one of its own addresses, and use the same list on all hosts",
+  },
   VIP_CONF_KEY_OPEN: {
     severity: "error",
     sentence: "others may read the secret {path} (mode {mode})",

@@ -1,6 +1,7 @@
 import type { Position } from "../../../shared/text/position.ts";
 import type { BgpConfiguration } from "./bgp/bgp.ts";
 import type { CarpConfiguration } from "./carp/carp.ts";
+import type { PoolConfiguration } from "./pool/pool.ts";
 import type { RouterSettings, SyncGroup } from "./router.ts";
 import type { WitnessSettings } from "./witness.ts";
 
@@ -115,6 +116,8 @@ export interface VipConfiguration {
   readonly witness?: WitnessSettings;
   /** Addresses that move by CARP. */
   readonly carps?: readonly CarpConfiguration[];
+  /** Before they are made into routers. */
+  readonly pools?: readonly PoolConfiguration[];
   /** Addresses that are announced to routers. */
   readonly bgp?: BgpConfiguration;
   readonly startup?: NotifyScript;
