@@ -39,8 +39,8 @@ export async function measure(one: BenchCase, port: number, pid: number, seconds
     // A request for `/big` moves one MB: per MB and per request are the same number.
     cpuUs: (usedMs * 1000) / requests,
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1] ?? 0),
-    p50Ms: milliseconds(/50%\s+(\S+)/.exec(text)?.[1]),
-    p99Ms: milliseconds(/99%\s+(\S+)/.exec(text)?.[1]),
+    p50Ms: milliseconds(/^\s+50%\s+(\S+)/m.exec(text)?.[1]),
+    p99Ms: milliseconds(/^\s+99%\s+(\S+)/m.exec(text)?.[1]),
     errors: /(Socket errors.*|Non-2xx.*)/.exec(text)?.[1] ?? "",
   };
 }
