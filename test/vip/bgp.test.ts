@@ -13,10 +13,18 @@ const ANYCAST = "192.0.2.10";
 const ANYCAST6 = "2001:db8::10";
 const PASSWORD = "open sesame";
 
+/** h1 speaks over IPv4 and h2 over IPv6; both announce addresses of both families. */
+function sessionAddress(host: Host, of: Host): string {
+  return of.name === "h1" ? host.ipv4 : host.ipv6;
+}
+
 /** The router h3: sessions with the two others, signed, with TTL security and BFD; all paths go into the kernel. */
 function birdConf(router: Host, hosts: readonly Host[]): string {
   const sessions = hosts.map(
-    (host, index) => `protocol bgp ${host.name} from hosts { neighbor ${host.ipv4} as ${65_001 + index}; }`,
+    (host, index) => `protocol bgp ${host.name} from hosts {
+  local ${sessionAddress(router, host)} as 65000;
+  neighbor ${sessionAddress(host, host)} as ${65_001 + index};
+}`,
   );
   return `
 log stderr all;
@@ -27,7 +35,6 @@ protocol kernel { ipv4 { export all; }; merge paths on; }
 protocol kernel { ipv6 { export all; }; merge paths on; }
 protocol bfd { interface "eth0" { min rx interval 50 ms; min tx interval 50 ms; multiplier 3; }; }
 template bgp hosts {
-  local ${router.ipv4} as 65000;
   password "${PASSWORD}";
   ttl security on;
   bfd on;
@@ -48,11 +55,11 @@ vip:
     routerId: ${host.ipv4}
     drain: 300ms
     peers:
-      - address: ${router.ipv4}
+      - address: "${sessionAddress(router, host)}"
         as: 65000
         passwordFile: /etc/bgp.password
         ttlSecurity: true
-        nextHop: "${host.ipv6}"
+        nextHop: "${host.name === "h1" ? host.ipv6 : host.ipv4}"
         bfd: { interval: 50ms, multiplier: 3 }
     announce:
       - { name: web, addresses: [${ANYCAST}/32, "${ANYCAST6}/128"], checks: [good], communities: ["65000:100"] }
