@@ -43,7 +43,9 @@ function startServer(port: number): Promise<Server> {
         socket.write("4;x=y\r\ndefg\r\n0\r\n\r\n");
       } else if (asked.startsWith("GET /end ")) socket.end("HTTP/1.1 200 OK\r\n\r\nuntil the end");
       else if (asked.startsWith("GET /cut ")) socket.end("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort");
-      else if (!asked.startsWith("GET /silent ")) {
+      else if (asked.startsWith("GET /slow ")) {
+        setTimeout(() => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), 2000);
+      } else if (!asked.startsWith("GET /silent ")) {
         socket.write(`HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: ${asked.length}\r\n\r\n${asked}`);
       }
     });
@@ -57,6 +59,7 @@ describe.skipIf(lacking !== undefined)(named("HTTP/2 in front", lacking), () => 
   let clear = 0;
   let encrypted = 0;
   let only = 0;
+  let impatient = 0;
   let log = "";
   let balancer: Bun.Subprocess<"ignore", "pipe", "inherit">;
 
@@ -73,6 +76,7 @@ describe.skipIf(lacking !== undefined)(named("HTTP/2 in front", lacking), () => 
     const serverPort = await freePort();
     server = await startServer(serverPort);
     [clear, encrypted, only] = [await freePort(), await freePort(), await freePort()];
+    impatient = await freePort();
     const file = join(folder, "haproxy.cfg");
     const text = `global
  log stdout format raw daemon
@@ -83,6 +87,10 @@ defaults
  timeout connect 2s
  timeout client 10s
  timeout server 10s
+frontend impatient
+ bind 127.0.0.1:${impatient}
+ timeout client 1s
+ default_backend b
 frontend f
  bind 127.0.0.1:${clear}
  bind 127.0.0.1:${encrypted} ssl crt ${folder}/site.pem alpn h2,http/1.1
@@ -181,6 +189,11 @@ backend b
     expect(asked.slice(asked.indexOf("\r\n\r\n")).replaceAll(/[^x]/g, "")).toHaveLength(300_000);
   });
 
+  test("a server that is slow is not the client's fault", async () => {
+    const url = `http://127.0.0.1:${impatient}/slow`;
+    expect(await curl("--http2-prior-knowledge", "-w", " %{http_code}", url)).toBe("ok 200");
+  });
+
   test("the log has the request as it was asked", async () => {
     await curl(`https://127.0.0.1:${encrypted}/logged`);
     const line = `"GET https://127.0.0.1:${encrypted}/logged HTTP/2.0"`;
@@ -253,10 +266,67 @@ backend b
     },
   );
 
+  test("frames at random: every connection ends or is answered, and others are served", async () => {
+    // A generator with a fixed start (Lehmer's): a failure can be run again.
+    let seed = 20_260_101;
+    const random = (below: number): number => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed % below;
+    };
+    const piece = (): Buffer => {
+      const stream = random(6) * 2 + 1;
+      switch (random(5)) {
+        case 0:
+          return request(stream, ["/", "/large", "/chunked", "/cut", "/denied"][random(5)] ?? "/");
+        case 1:
+          return request(stream, "/", FLAG.END_HEADERS);
+        case 2:
+          return frame(FRAME.DATA, random(2), stream, Buffer.alloc(random(3000)));
+        case 3:
+          return wordFrame(random(2) === 0 ? FRAME.RST_STREAM : FRAME.WINDOW_UPDATE, stream, random(100_000) + 1);
+        default:
+          return frame(random(11), random(256), random(8), Buffer.alloc(random(40)));
+      }
+    };
+    const connections = Array.from({ length: 60 }, () => {
+      const bytes = Buffer.concat([PREFACE, settingsFrame([]), ...Array.from({ length: random(25) }, piece)]);
+      return new Promise<void>((resolve) => {
+        const socket = connect(clear, "127.0.0.1", () => socket.write(bytes));
+        socket.on("data", () => undefined);
+        socket.on("error", () => undefined);
+        socket.setTimeout(300, () => socket.destroy());
+        socket.on("close", () => resolve());
+      });
+    });
+    await Promise.all(connections);
+    expect(await curl("-o", "/dev/null", "-w", "%{http_code}", `http://127.0.0.1:${clear}/`)).toBe("200");
+  });
+
   test("connections of attackers leave nothing behind", async () => {
     await until("no session is counted", async () => {
       await curl(`http://127.0.0.1:${clear}/last`);
       return log.endsWith(' 1/1/0/0/0 0/0 "GET /last HTTP/1.1"\n');
     });
+  });
+
+  test("a reload asks clients to go, and what runs is finished", async () => {
+    const socket = connect(clear, "127.0.0.1");
+    const reader = new FrameReader();
+    const seen: string[] = [];
+    socket.on("data", (data: Buffer) => {
+      reader.feed(data, ({ type, flags, streamId }) => {
+        seen.push(`${type}:${streamId}:${type === FRAME.DATA && (flags & FLAG.END_STREAM) !== 0 ? "end" : ""}`);
+        return true;
+      });
+    });
+    const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
+    socket.write(Buffer.concat([PREFACE, settingsFrame([]), request(1, "/slow")]));
+    await until("the settings came", () => Promise.resolve(seen.includes(`${FRAME.SETTINGS}:0:`)));
+    balancer.kill("SIGHUP");
+    await closed;
+    expect(
+      seen.filter((line) => !line.startsWith(`${FRAME.SETTINGS}:`) && !line.startsWith(`${FRAME.WINDOW_UPDATE}:`)),
+    ).toEqual([`${FRAME.GOAWAY}:0:`, `${FRAME.HEADERS}:1:`, `${FRAME.DATA}:1:end`]);
+    expect(await curl("-o", "/dev/null", "-w", "%{http_code}", `http://127.0.0.1:${clear}/`)).toBe("200");
   });
 });

@@ -129,12 +129,18 @@ export class Http2Connection extends Peer implements SessionEvents, StreamHost {
   }
 
   override onDrained(): void {
+    this.rest();
     this.onRoom();
   }
 
   override onDeadline(): void {
-    if (this.streams.size > 0 || this.gone) {
+    if (this.gone || this.pendingBytes > 0) {
       this.cut();
+      return;
+    }
+    // Streams have deadlines of their own: theirs tell who it is that keeps silent.
+    if (this.streams.size > 0) {
+      this.rest();
       return;
     }
     this.session.leave();
