@@ -142,6 +142,20 @@ describe.skipIf(lacking !== undefined)(named("BGP with the real bird", lacking),
     await untilPaths("two paths again", [h1, h2]);
   }, 40_000);
 
+  test("a reload announces what is new, and nothing else is touched", async () => {
+    const since = async (): Promise<string> =>
+      (await birdSays("show protocols h1")).split("\n").find((line) => line.startsWith("h1")) ?? "";
+    const before = await since();
+    await h1.writeFile(
+      "/etc/ha.yaml",
+      haYaml(h1, router, 65_001).replace(`${ANYCAST}/32`, `${ANYCAST}/32, 192.0.2.11`),
+    );
+    await h1.run([...HA_VIP, "apply"]);
+    await untilPaths("the new address", [h1], "192.0.2.11");
+    await untilPaths("the old one as before", [h1, h2]);
+    expect(await since()).toBe(before);
+  }, 40_000);
+
   test("a host that stands still is found by BFD, long before the hold time is over", async () => {
     await lab.pause(h1);
     await untilPaths("only the other host", [h2]);

@@ -87,6 +87,26 @@ describe.skipIf(lacking !== undefined)(named("CARP", lacking), () => {
     await waitForHolder(lab, "h1");
   }, 60_000);
 
+  test("a reload changes what changed: another rank and one address more, and the master stays master", async () => {
+    const text = (skew: number, more = ""): string =>
+      `vip: { carp: [{ name: web, vhid: 7, device: eth0, addresses: [${VIP}/24${more}], advbase: 0, advskew: ${skew}, passwordFile: /etc/carp.password }] }`;
+    await writePassword(h1);
+    await h1.writeFile("/etc/ha.yaml", text(20));
+    const ours = await h1.spawn([...HA_VIP, "run", "-f", "/etc/ha.yaml"]);
+    await waitForHolder(lab, "h1");
+    await h1.writeFile("/etc/ha.yaml", text(40, ", 10.77.0.101/24"));
+    await h1.run([...HA_VIP, "apply"]);
+    await waitForHolder(lab, "h1", "10.77.0.101");
+    expect(await h1.hasAddress(VIP)).toBe(true);
+    expect(ours.stderr.match(/VIP_CARP_BECAME_MASTER/g)?.length).toBe(1);
+    expect(await h1.run([...HA_VIP, "status", "-o", "json"])).toContain("advskew 40");
+    expect(await h1.run([...HA_VIP, "explain", "web"])).toContain("web is on this host");
+    await h1.writeFile("/etc/ha.yaml", text(40));
+    await h1.run([...HA_VIP, "apply"]);
+    await until("the address that left the list is gone", async () => !(await h1.hasAddress("10.77.0.101")));
+    expect(await h1.hasAddress(VIP)).toBe(true);
+  }, 60_000);
+
   test("packets signed with another password aren't believed", async () => {
     await startOurs(h1, 20, "--advbase", "0");
     await waitForHolder(lab, "h1");

@@ -72,11 +72,11 @@ export class BgpPart implements ThreadPart {
   }
 
   #useAnnouncements(wanted: readonly BgpAnnouncementSettings[], health: Assignment["health"]): void {
+    const gone: AnycastAddresses[] = [];
     for (const [name, live] of this.#announcements) {
       const next = wanted.find((one) => one.name === name);
       if (next !== undefined && JSON.stringify(next) === JSON.stringify(live.settings)) continue;
-      // Addresses that the new settings have too are put back at once, below.
-      live.addresses.drop();
+      gone.push(live.addresses);
       this.#announcements.delete(name);
       if (next === undefined) this.hooks.onGone(name);
     }
@@ -98,6 +98,8 @@ export class BgpPart implements ThreadPart {
         refused.map((one) => reason(bgpReasons, "VIP_BGP_ADDRESS_REFUSED", { name, ...one })),
       );
     }
+    const staying = [...this.#announcements.values()].map((live) => live.addresses);
+    for (const addresses of gone) addresses.drop(staying);
     this.#renewAtMs = this.#announcements.size > 0 ? now() + ADDRESS_RENEW_MS : Number.POSITIVE_INFINITY;
   }
 

@@ -43,7 +43,10 @@ export class CarpPart implements ThreadPart {
     const wanted = new Map(carps.map((settings) => [settings.name, settings]));
     for (const [name, group] of this.#groups) {
       const settings = wanted.get(name);
-      if (settings !== undefined && same(settings, group.settings)) continue;
+      if (settings !== undefined && identity(settings) === identity(group.settings)) {
+        if (!same(settings, group.settings)) this.#change(group, settings);
+        continue;
+      }
       this.#end(group);
       this.#groups.delete(name);
       if (settings === undefined) this.hooks.onGone(name);
@@ -54,6 +57,29 @@ export class CarpPart implements ThreadPart {
       if (group === undefined) this.#start(settings, known ?? { name: settings.name, adjustment: 0, faults: [] });
       else if (known !== undefined) this.health(known);
     }
+  }
+
+  /** Takes new settings over. A master stays master: only addresses that left the list go, only new ones come. */
+  #change(group: LiveCarp, settings: CarpSettings): void {
+    group.settings = settings;
+    this.#reopen(group);
+    this.#step(group, { kind: "health", faults: group.faults() });
+  }
+
+  /** A new port in the place of the old one; when there can't be one, the old one stays for the last words. */
+  #reopen(group: LiveCarp): void {
+    const before = group.port;
+    this.#open(group);
+    const { port } = group;
+    if (before === undefined || port === undefined || before === port) return;
+    this.loop.remove(before.fd);
+    if (group.state.role === "master") {
+      before.dropAllBut(port);
+      port.take();
+      port.announce(group.settings.announce.count);
+      group.state = { ...group.state, advertAtMs: 0 };
+    }
+    before.close();
   }
 
   #start(settings: CarpSettings, health: RouterHealth): void {
@@ -112,7 +138,7 @@ export class CarpPart implements ThreadPart {
   onDeadline(nowMs: number): void {
     for (const group of this.#groups.values()) {
       if (nowMs >= group.retryAtMs) {
-        this.#open(group);
+        this.#reopen(group);
         this.#step(group, { kind: "health", faults: group.faults() });
       }
       if (nowMs >= carpDeadline(group.state)) this.#step(group, { kind: "time" });
@@ -231,6 +257,11 @@ export class CarpPart implements ThreadPart {
   #tell(group: LiveCarp, problems: readonly Problem[]): void {
     this.hooks.onTold(group.view(), problems);
   }
+}
+
+/** With another one of these it is another group. */
+function identity({ device, vhid }: CarpSettings): string {
+  return `${vhid} ${device}`;
 }
 
 function same(left: CarpSettings, right: CarpSettings): boolean {

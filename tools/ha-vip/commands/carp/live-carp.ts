@@ -34,7 +34,7 @@ export class LiveCarp {
   };
 
   constructor(
-    readonly settings: CarpSettings,
+    public settings: CarpSettings,
     public health: RouterHealth,
   ) {}
 

@@ -275,7 +275,7 @@ export class Daemon {
   /** Everything that the daemon knows; secrets are left out. */
   async dump(): Promise<Record<string, unknown>> {
     const counters = await this.report();
-    const { checks, groups, origin, routers } = this.configuration;
+    const { bgp, carps, checks, groups, origin, routers } = this.configuration;
     return {
       schema: 1,
       origin,
@@ -290,6 +290,11 @@ export class Daemon {
         };
       }),
       groups,
+      carps: carps?.map((carp) => ({ ...carp.settings, view: this.views.get(carp.settings.name) })),
+      bgp: bgp && {
+        ...bgp.settings,
+        announcements: bgp.announcements.map((one) => ({ ...one.settings, view: this.views.get(one.settings.name) })),
+      },
       checks: checks.map((check) => ({ ...check, now: this.health.views().find((one) => one.name === check.name) })),
       worstLateMs: counters?.worstLateMs,
       status: this.status(),

@@ -45,7 +45,14 @@ export class AnycastAddresses {
     return this.#renewals;
   }
 
-  drop(): void {
-    this.routes.changeAddresses(this.#specs.map((spec) => ({ kind: "delete", spec })));
+  /** Removes them, but those that others have too. */
+  drop(others: readonly AnycastAddresses[] = []): void {
+    const kept = new Set(others.flatMap((other) => other.#specs.map(placeOf)));
+    const gone = this.#specs.filter((spec) => !kept.has(placeOf(spec)));
+    this.routes.changeAddresses(gone.map((spec) => ({ kind: "delete", spec })));
   }
+}
+
+function placeOf({ address, interfaceIndex }: AddressSpec): string {
+  return `${interfaceIndex} ${formatAddress(address)}`;
 }

@@ -104,6 +104,12 @@ export class CarpPort {
     this.network.routes.changeAddresses(this.#specs.map((spec) => ({ kind: "delete", spec })));
   }
 
+  /** Removes the addresses that another port for the same group doesn't have. */
+  dropAllBut(other: CarpPort): void {
+    const gone = this.#specs.filter((spec) => !other.isOurs(spec.interfaceIndex, spec.address));
+    this.network.routes.changeAddresses(gone.map((spec) => ({ kind: "delete", spec })));
+  }
+
   announce(count: number): void {
     for (let round = 0; round < count; round += 1) {
       for (const frame of this.#frames) this.network.packets.send(this.link.index, frame);
