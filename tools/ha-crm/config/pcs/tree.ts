@@ -35,6 +35,8 @@ export class TreeElement {
   private nodes: TreeNode[] = [];
   /** The opening tag as it was read; undefined once an attribute has changed, and for new elements. */
   private written: string | undefined;
+  /** The closing tag as it was read. */
+  closing: string | undefined;
   /** New elements are laid out when they are written; read ones keep their own blanks. */
   private readonly isNew: boolean;
 
@@ -146,21 +148,25 @@ export class TreeElement {
     const empty = this.nodes.length === 0;
     if (this.written !== undefined) {
       const wasEmpty = this.written.endsWith("/>");
-      if (wasEmpty === empty) return this.written;
-      if (wasEmpty) return `${this.written.slice(0, -2).trimEnd()}>`;
+      if (wasEmpty === empty || !wasEmpty) return this.written;
+      return `${this.written.slice(0, -2).trimEnd()}>`;
     }
     const attributes = [...this.values].map(([name, value]) => ` ${name}="${escapeXml(value)}"`).join("");
     return `<${this.name}${attributes}${empty ? "/>" : ">"}`;
   }
 
   write(depth = 0): string {
-    if (this.nodes.length === 0) return this.openingTag();
+    const closing = this.closing ?? `</${this.name}>`;
+    if (this.nodes.length === 0) {
+      const opening = this.openingTag();
+      return opening.endsWith("/>") ? opening : `${opening}${closing}`;
+    }
     const inner = this.nodes.map((node) => {
       if (node.kind === "text") return node.text;
       return this.isNew ? `\n${INDENT.repeat(depth + 1)}${node.write(depth + 1)}` : node.write(depth + 1);
     });
     const last = this.isNew ? `\n${INDENT.repeat(depth)}` : "";
-    return `${this.openingTag()}${inner.join("")}${last}</${this.name}>`;
+    return `${this.openingTag()}${inner.join("")}${last}${closing}`;
   }
 }
 
@@ -194,7 +200,8 @@ export function parseTree(file: string, text: string): Result<Tree> {
   let [before, after] = ["", ""];
   for (const [token] of text.matchAll(TOKEN)) {
     if (token.startsWith("</")) {
-      open.pop();
+      const closed = open.pop();
+      if (closed !== undefined) closed.closing = token;
       continue;
     }
     const above = open.at(-1);
