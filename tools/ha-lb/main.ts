@@ -7,6 +7,7 @@ import { importCommand } from "./commands/import.ts";
 import { peerCheckCommand, peerConditionCommand } from "./commands/peer-check.ts";
 import { rewritePeerFlags } from "./commands/peer-flags.ts";
 import { runCommand } from "./commands/run.ts";
+import { serverCommands } from "./commands/servers.ts";
 
 await runMain({
   tool: "ha-lb",
@@ -18,6 +19,7 @@ await runMain({
     importCommand,
     statusCommand("ha-lb"),
     eventsCommand("ha-lb"),
+    ...serverCommands,
     peerCheckCommand,
     peerConditionCommand,
   ],

@@ -9,6 +9,7 @@ import type { HealthEvent } from "../../drive/checks/checker.ts";
 import type { DataPlane } from "../../drive/plane.ts";
 import { rowsOf } from "../../drive/stats-rows.ts";
 import { healthLine, tellHealth } from "./health-log.ts";
+import { serverMethods } from "./server-methods.ts";
 import { statusReport } from "./status.ts";
 
 export interface ControlRequest {
@@ -30,7 +31,10 @@ export class Control {
       tool: "ha-lb",
       version: VERSION,
       path: controlSocketPath("ha-lb", runDirectoryOf(this.request.env)),
-      methods: standardMethods({ status: () => this.status(), events: this.events }),
+      methods: {
+        ...standardMethods({ status: () => this.status(), events: this.events }),
+        ...serverMethods(this.plane),
+      },
     });
     if (opened.ok) this.server = opened.server;
     else

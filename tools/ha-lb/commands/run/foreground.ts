@@ -51,15 +51,15 @@ class Foreground {
 
   async run(): Promise<ExitCode> {
     const { request } = this;
-    const takesOver = request.finish.length + request.terminate.length > 0;
-    if (!(await this.serving.open(takesOver))) return EXIT.error;
+    // So that the next process can take over (-sf) while this one finishes its work.
+    if (!(await this.serving.open(request.configuration.global.reusePort))) return EXIT.error;
     this.sockets.open(tell);
     if (request.pidFile !== undefined) writeFileSync(request.pidFile, `${process.pid}\n`);
     await this.control.open();
     this.offload.serve(this.serving.plane);
     dropPrivileges(request.configuration.global);
     this.checker.start();
-    sayDetachedReady(true);
+    sayDetachedReady(false);
     for (const pid of request.finish) signal(pid, "SIGUSR1");
     for (const pid of request.terminate) signal(pid, "SIGTERM");
     const finished = new Promise<number>((resolve) => {
@@ -94,7 +94,7 @@ class Foreground {
   }
 
   private async reload(): Promise<void> {
-    const plane = await this.serving.reload(false);
+    const plane = await this.serving.reload(this.request.configuration.global.reusePort);
     if (plane === undefined) return;
     this.planes.push(plane);
     this.offload.serve(plane);

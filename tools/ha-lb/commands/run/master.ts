@@ -78,7 +78,7 @@ class Master {
     await this.control.open();
     this.offload.serve(plane);
     this.checker.start();
-    sayDetachedReady(true);
+    sayDetachedReady(false);
     const finished = new Promise<number>((resolve) => {
       this.end = resolve;
     });

@@ -1,4 +1,5 @@
 /** One of several workers: listens beside the others, and does what the master says of the servers. */
+import { letGoOfTerminal } from "../../../../shared/drive/supervise/detach.ts";
 import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
 import { CountReporter } from "../../drive/count-reports.ts";
 import { applyHealth, setWeight } from "../../drive/server-admin.ts";
@@ -59,6 +60,7 @@ class WorkerProcess {
     for (const name of ["SIGUSR1", "SIGHUP", "SIGUSR2", "SIGINT"] as const) process.on(name, () => undefined);
     process.on("SIGTERM", () => this.end());
     tell({ kind: "ready" });
+    letGoOfTerminal(process.env, false);
     await finished;
     clearInterval(timer);
     this.report();
