@@ -1,6 +1,7 @@
 import { INFINITY_SCORE } from "../model/score.ts";
 import { unassignAll } from "./assign.ts";
 import { addColocatedScores, hasInfluence } from "./colocation-scores.ts";
+import { byDependent, byPrimary, insertSorted } from "./colocation-unpack.ts";
 import { currentNode, nextLocation } from "./family.ts";
 import { sortInstances } from "./instance-order.ts";
 import { place } from "./place.ts";
@@ -98,12 +99,12 @@ function backupScores(resource: SchedResource): readonly (readonly [SchedResourc
 function takeParentColocations(clone: SchedResource, instance: SchedResource, all: boolean): void {
   for (const colocation of clone.thisWith) {
     const counts = all || colocation.score < 0 || colocation.score >= INFINITY_SCORE;
-    if (counts && !instance.thisWith.includes(colocation)) instance.thisWith.unshift(colocation);
+    if (counts && !instance.thisWith.includes(colocation)) insertSorted(instance.thisWith, colocation, byPrimary);
   }
   for (const colocation of clone.withThis) {
     if (!hasInfluence(colocation, instance)) continue;
     const counts = all || colocation.score < 0;
-    if (counts && !instance.withThis.includes(colocation)) instance.withThis.unshift(colocation);
+    if (counts && !instance.withThis.includes(colocation)) insertSorted(instance.withThis, colocation, byDependent);
   }
 }
 
