@@ -98,6 +98,7 @@ frontend f
  option forwardfor
  http-request deny deny_status 403 if { path /denied }
  http-response set-header X-Seen yes
+ http-request set-header X-Version %[req.ver]/%[fc_http_major]
  default_backend b
 backend b
  server s 127.0.0.1:${serverPort}
@@ -152,6 +153,7 @@ backend b
         "cookie: a=1",
         asked.match(/user-agent: [^\r]*/)?.[0] ?? "",
         "X-Forwarded-For: 127.0.0.1",
+        "X-Version: 2.0/2",
         "x-y: z",
         "",
         "hello",

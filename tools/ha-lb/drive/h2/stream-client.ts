@@ -14,6 +14,10 @@ import { type Addresses, type StreamSink, streamSocket } from "./stream-socket.t
 class StreamClient extends ClientConnection {
   request: TranslatedRequest | undefined;
 
+  override get httpVersion(): string {
+    return "2.0";
+  }
+
   override requestLineText(): string {
     const { request } = this;
     if (request === undefined) return super.requestLineText();

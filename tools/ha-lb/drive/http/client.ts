@@ -142,6 +142,11 @@ export class ClientConnection extends Peer implements Waiting {
     return this.variables;
   }
 
+  /** What the client speaks: `1.0`, `1.1` or `2.0`. */
+  get httpVersion(): string {
+    return this.head.version;
+  }
+
   requestLineText(): string {
     return this.originalLine;
   }

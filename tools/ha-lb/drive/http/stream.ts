@@ -93,7 +93,7 @@ class ClientSide implements ClientView {
     return this.client.proxyHeader?.uniqueId;
   }
   get httpMajor(): number {
-    return 1;
+    return Number(this.client.httpVersion[0]);
   }
   get tls(): TlsView | undefined {
     return this.client.listener.bind.tls === undefined ? undefined : tlsViewOf(this.client.socket);
@@ -121,7 +121,7 @@ class Request implements RequestView {
     return this.client.head.target;
   }
   get version(): string {
-    return this.client.head.version;
+    return this.client.httpVersion;
   }
   get headers(): HeaderView {
     return this.client.head;
@@ -290,10 +290,18 @@ export class Stream implements RuleTarget {
     return this.connection.plane.errorPageFor(this.connection, status);
   }
 
+  /** The server's status: rules of the answer already see it counted. */
+  countStatus(status: number): void {
+    for (const entry of this.trackedEntries.values()) this.connection.plane.tables.countStatus(entry, status);
+    this.statusCounted = true;
+  }
+  private statusCounted = false;
+
   /** The request is over. */
   end(): void {
-    const { requestBytes, responseBytes, status } = this.connection;
+    if (!this.statusCounted) this.countStatus(this.connection.status);
+    const { requestBytes, responseBytes } = this.connection;
     for (const entry of this.trackedEntries.values())
-      this.connection.plane.tables.release(entry, { bytesIn: requestBytes, bytesOut: responseBytes, status });
+      this.connection.plane.tables.release(entry, { bytesIn: requestBytes, bytesOut: responseBytes });
   }
 }
