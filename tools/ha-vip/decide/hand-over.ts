@@ -33,8 +33,15 @@ function asSuccessor(
   if (master === undefined || !sameAddress(master.address, from)) return keep(state);
   const answer = (kind: "accept" | "taken") =>
     ({ kind: "handOver", to: from, message: { kind, vrid: settings.vrid, priority, nonce: message.nonce } }) as const;
-  if (message.kind === "offer") return { state, effects: [answer("accept")], reasons: [] };
+  if (message.kind === "offer") {
+    const accepted = { nonce: message.nonce, atMs: nowMs };
+    return { state: { ...state, accepted }, effects: [answer("accept")], reasons: [] };
+  }
   if (message.kind !== "take") return keep(state);
+  // A word that lay in the socket of a host that slept is about a hand-over that is long over.
+  const { accepted } = state;
+  if (accepted?.nonce !== message.nonce || nowMs - accepted.atMs > LONG_ACCEPT_WAIT_MS + TAKEN_WAIT_MS)
+    return keep(state);
   const why = reason(vipReasons, "VIP_GIVEN", { name: settings.name, master: formatAddress(from) });
   const became = becomeMaster(settings, state, [why], nowMs, "master");
   const given = { from, untilMs: nowMs + TAKEN_WAIT_MS };

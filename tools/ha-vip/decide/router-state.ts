@@ -57,6 +57,8 @@ export type Backup = Common & {
   readonly witness?: WitnessWord;
   /** When the witness is asked, so that its answer is there at the deadline; Infinity for not at all. */
   readonly askWitnessAtMs: number;
+  /** The offer that we answered last: only who offered may give us the address, and only soon. */
+  readonly accepted?: { readonly nonce: number; readonly atMs: number };
 };
 /** Nobody speaks as master, but the address answers: a host outside the cluster has it. */
 export type Conflict = Common & {
