@@ -2,10 +2,8 @@ import type { Socket } from "bun";
 import type { ProxyHeader } from "../../decide/proxy-protocol.ts";
 import { writeProxyHeader } from "../../decide/proxy-protocol.ts";
 import { decideRetry } from "../../decide/retry.ts";
-import { logDate } from "../../decide/log-format-variables.ts";
 import { connectPeer } from "../connect.ts";
 import { plainAddress } from "../http/client.ts";
-import { spanMs, wallMs } from "../http/log-view.ts";
 import { Peer, PENDING_HIGH_BYTES } from "../peer.ts";
 import type { DataPlane } from "../plane.ts";
 import type { BackendRuntime, ListenerRuntime, ServerRuntime, Waiting } from "../runtime.ts";
@@ -13,7 +11,9 @@ import type { SpliceEnd } from "../splice/messages.ts";
 import { type SplicedStream, splicer } from "../splice/splicer.ts";
 import { nowMs, wheel } from "../timer-wheel.ts";
 import { inspect, mayConnect } from "./inspection.ts";
+import { tcpLogLine } from "./log-line.ts";
 import { SPLICE_AFTER_BYTES, TcpServer } from "./server.ts";
+import { silenceLimit } from "./silence.ts";
 import { type SessionFacts, TcpStream } from "./stream.ts";
 
 const LETTERS_OF_END: Readonly<Record<SpliceEnd, readonly [string, string]>> = {
@@ -27,9 +27,8 @@ let turns = 0;
 
 /** A session of `mode tcp`: bytes both ways until both ends are done. */
 export class TcpSession extends Peer implements Waiting, SplicedStream {
-  sourceAddress: string;
-  sourcePort: number;
-  proxyHeader: ProxyHeader | undefined;
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
   bytesOut = 0;
   private bytesIn = 0;
   private server: ServerRuntime | undefined;
@@ -66,11 +65,12 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     private readonly plane: DataPlane,
     private readonly listener: ListenerRuntime,
     socket: Socket<Peer>,
+    readonly proxyHeader: ProxyHeader | undefined,
   ) {
     super();
     this.socket = socket;
-    this.sourceAddress = plainAddress(socket.remoteAddress);
-    this.sourcePort = socket.remotePort ?? 0;
+    this.sourceAddress = proxyHeader?.source ?? plainAddress(socket.remoteAddress);
+    this.sourcePort = proxyHeader?.source === undefined ? (socket.remotePort ?? 0) : proxyHeader.sourcePort;
   }
 
   start(): void {
@@ -175,12 +175,13 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     }
     const queue = backend.keyOf === undefined ? backend.queue : server.queue;
     this.server = backend.keyOf === undefined ? undefined : server;
-    this.backendQueue = backend.queue.length;
     this.queuedMs = nowMs();
     this.turn = turns;
     turns += 1;
     this.waiting = true;
     queue.push(this);
+    if (this.server === undefined) this.backendQueue = queue.length;
+    else this.serverQueue = queue.length;
     const limitMs = backend.proxy.timeouts.queue ?? backend.proxy.timeouts.connect;
     if (limitMs !== undefined) wheel.set(this, nowMs() + limitMs);
   }
@@ -273,24 +274,22 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     else setTimeout(again, decision.waitMs);
   }
 
-  private leavePlace(): void {
-    if (!this.placed || this.server === undefined) return;
+  /** Gives its place back. @returns the server that has room now */
+  private freePlace(): ServerRuntime | undefined {
+    if (!this.placed || this.server === undefined) return undefined;
     this.placed = false;
     this.server.active -= 1;
-    this.server.backend.serveQueue(this.server);
+    return this.server;
   }
 
-  private silenceMs(): number | undefined {
-    const { client } = this.listener.frontend.proxy.timeouts;
-    const timeouts = this.backend?.proxy.timeouts;
-    if (timeouts?.tunnel !== undefined) return timeouts.tunnel;
-    if (client === undefined || timeouts?.server === undefined) return client ?? timeouts?.server;
-    return Math.min(client, timeouts.server);
+  private leavePlace(): void {
+    const server = this.freePlace();
+    server?.backend.serveQueue(server);
   }
 
   /** Something passed: the time of silence starts anew. */
   touch(): void {
-    const limitMs = this.silenceMs();
+    const { limitMs } = silenceLimit(this.listener.frontend, this.backend);
     if (limitMs !== undefined) wheel.set(this, nowMs() + limitMs);
   }
 
@@ -310,7 +309,8 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     if (this.done || this.spliced || this.clientEnded || this.serverEnded || !this.connected) return false;
     if (Math.max(this.bytesIn, this.bytesOut) < SPLICE_AFTER_BYTES || !this.maySplice(server)) return false;
     if (peer?.socket === undefined || socket === undefined || this.pendingBytes + peer.pendingBytes > 0) return false;
-    return splicer.take(this, socket, peer.socket, this.silenceMs(), () => {
+    const { limitMs } = silenceLimit(this.listener.frontend, this.backend);
+    return splicer.take(this, socket, peer.socket, limitMs, () => {
       this.spliced = true;
       this.bytesBefore = { in: this.bytesIn, out: this.bytesOut };
       this.abort();
@@ -363,14 +363,15 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
 
   onServerGone(): void {
     if (this.done) return;
-    if (!this.serverEnded && this.cause === "-") [this.cause, this.state] = ["S", "D"];
+    // Its end and its close may come as one.
+    if (!this.serverEnded && !this.clientEnded && this.cause === "-") [this.cause, this.state] = ["S", "D"];
     this.finish();
   }
 
   override onClose(): void {
     if (this.spliced) return;
     this.detach();
-    if (!this.done && !(this.clientEnded && this.serverEnded) && this.cause === "-") {
+    if (!this.done && !this.serverEnded && this.cause === "-") {
       [this.cause, this.state] = ["C", this.connected ? "D" : "C"];
     }
     this.finish();
@@ -389,7 +390,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
       this.giveUp("s", "Q");
       return;
     }
-    [this.cause, this.state] = ["c", "D"];
+    [this.cause, this.state] = [silenceLimit(this.listener.frontend, this.backend).cause, "D"];
     this.abort();
     this.peer?.abort();
     this.finish();
@@ -420,27 +421,31 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
       counters.bytesOut += this.bytesOut;
     }
     this.stream?.end(this.bytesIn, this.bytesOut);
-    this.log();
     if (backend !== undefined) backend.active -= 1;
-    this.leavePlace();
+    const freed = this.freePlace();
+    // The line counts the sessions beside this one, without the one that gets its place.
+    this.log();
+    if (freed !== undefined) freed.backend.serveQueue(freed);
     listener.frontend.active -= 1;
     this.plane.activeConnections -= 1;
     this.plane.onConnectionGone?.();
   }
 
-  /** The line of `option tcplog`, manual chapter 8.2.2. */
   private log(): void {
     const { backend, server, listener, plane } = this;
     const { frontend } = listener;
     const { proxy } = frontend;
     if (proxy.logTargets.length === 0) return;
     if (proxy.flags.has("dontlognull") && this.bytesIn === 0 && this.bytesOut === 0) return;
-    const endMs = nowMs();
-    const retries = `${this.redispatched ? "+" : ""}${this.retriesDone}`;
-    const where = `${frontend.name} ${backend?.name ?? frontend.name}/${server?.name ?? "<NOSRV>"}`;
-    const times = `${spanMs(this.acceptMs, this.assignedMs)}/${spanMs(this.assignedMs, this.connectedMs)}/${spanMs(this.acceptMs, endMs)}`;
-    const counts = `${plane.activeConnections}/${frontend.active}/${backend?.active ?? 0}/${server?.active ?? 0}/${retries}`;
-    const line = `${this.sourceAddress}:${this.sourcePort} [${logDate(wallMs(this.acceptMs))}] ${where} ${times} ${this.bytesOut} ${this.cause}${this.state} ${counts} ${this.serverQueue}/${this.backendQueue}`;
+    const { acceptMs, assignedMs, backendQueue, bytesOut, cause, connectedMs, serverQueue, state } = this;
+    const line = tcpLogLine({
+      ...{ plane, frontend, backend, server, acceptMs, assignedMs, connectedMs, bytesOut, cause, state },
+      client: `${this.sourceAddress}:${this.sourcePort}`,
+      endMs: nowMs(),
+      retries: `${this.redispatched ? "+" : ""}${this.retriesDone}`,
+      serverQueue,
+      backendQueue,
+    });
     plane.logs.send(proxy.logTargets, "info", proxy.logTag ?? plane.logTag, line);
   }
 }

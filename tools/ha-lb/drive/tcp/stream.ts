@@ -190,7 +190,7 @@ export class TcpStream implements RuleTarget {
   /** The session is over. */
   end(bytesIn: number, bytesOut: number): void {
     for (const entry of this.trackedEntries.values()) {
-      this.facts.plane.tables.release(entry, { bytesIn, bytesOut, status: 0 });
+      this.facts.plane.tables.release(entry, { bytesIn, bytesOut });
     }
   }
 }
