@@ -140,6 +140,11 @@ describe.skipIf(lacking !== undefined)(named("BGP with the real bird", lacking),
     expect(await birdSays("show protocols h1")).toContain("Established");
     await h1.writeFile("/etc/good", "");
     await untilPaths("two paths again", [h1, h2]);
+    await h1.run([...HA_VIP, "release", "web", "--for", "1h", "--yes"]);
+    await untilPaths("released", [h2]);
+    expect(await h1.run([...HA_VIP, "explain", "web"])).toContain("released by an operator");
+    await h1.run([...HA_VIP, "resume", "web"]);
+    await untilPaths("resumed", [h1, h2]);
   }, 40_000);
 
   test("a reload announces what is new, and nothing else is touched", async () => {

@@ -79,11 +79,15 @@ describe.skipIf(lacking !== undefined)(named("CARP", lacking), () => {
   test("two of ours: the address follows the check, several times a second", async () => {
     await Promise.all([h1, h2].map((host) => host.writeFile("/etc/good", "")));
     await startOurs(h1, 20, "--advbase", "0", "--preempt", "--check", "file:/etc/good");
-    await startOurs(h2, 60, "--advbase", "0", "--preempt", "--check", "file:/etc/good");
+    const second = await startOurs(h2, 60, "--advbase", "0", "--preempt", "--check", "file:/etc/good");
     await waitForHolder(lab, "h1");
     await h1.run(["rm", "/etc/good"]);
     await waitForHolder(lab, "h2");
     await h1.writeFile("/etc/good", "");
+    await waitForHolder(lab, "h1");
+    // The supervisor lets go of the address and says so for the daemon that can't any more.
+    await h1.run(`/usr/bin/kill -9 ${(await h1.run("pgrep -f '[m]ain.ts daemon'")).trim()}`);
+    await until("the other host hears that the master goes", () => /VIP_CARP_MASTER_LEFT/.test(second.stderr));
     await waitForHolder(lab, "h1");
   }, 60_000);
 
