@@ -114,8 +114,11 @@ function helpOrVersion(info: ToolInfo, argv: readonly string[], io: CliIo): Exit
   const command = info.commands.find((candidate) =>
     [candidate.words, ...candidate.aliases].some((name) => name.join(" ") === words.join(" ")),
   );
-  if (command !== undefined) io.stdout.write(commandHelp(info, command));
-  else if (isGroup) io.stdout.write(toolHelp(info, words));
+  if (command !== undefined) {
+    io.stdout.write(commandHelp(info, command));
+    // `constraint` shows all of them, and `constraint order …` is another command: tell about both.
+    if (isGroup) io.stdout.write(`\n${toolHelp(info, words)}`);
+  } else if (isGroup) io.stdout.write(toolHelp(info, words));
   else if (first !== "help") return undefined;
   else {
     const missing = findCommand(info.commands, words, argvSource(`${info.tool} help`, words));

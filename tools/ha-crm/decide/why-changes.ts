@@ -94,6 +94,20 @@ const PROPERTIES: readonly (readonly [string, string])[] = [
   ["maintenance-mode", "false"],
 ];
 
+/** The same with a device; which one doesn't matter. */
+function withDevice(cluster: Cluster): Cluster {
+  const device = {
+    kind: "primitive",
+    id: "what-if-device",
+    agent: { class: "stonith", type: "fence_what_if" },
+    meta: [],
+    instance: [],
+    operations: [],
+    utilization: [],
+  } as const;
+  return { ...cluster, resources: [...cluster.resources, device] };
+}
+
 function optionTrials(input: Input, studied: Studied, top: string): readonly Trial[] {
   const all: Trial[] = [];
   for (const [name, value] of METAS) {
@@ -104,6 +118,9 @@ function optionTrials(input: Input, studied: Studied, top: string): readonly Tri
   for (const [name, value] of PROPERTIES) {
     if (isSet(name))
       all.push({ ...input, change: `${name}=${value}`, cluster: setProperty(input.cluster, name, value) });
+  }
+  if (studied.world.settings.fencingEnabled && !studied.world.haveFenceDevice) {
+    all.push({ ...input, change: "there is a fencing device", cluster: withDevice(input.cluster) });
   }
   if (!studied.world.state.quorate) {
     all.push({ ...input, change: "there is quorum", state: { ...input.state, quorate: true } });

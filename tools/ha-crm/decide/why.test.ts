@@ -20,7 +20,7 @@ function clusterOf(block: DataBlock): Cluster {
   const nodes = block.input.includes("nodes:") ? "" : "nodes: [{name: n1}, {name: n2}, {name: n3}]\n";
   const read = readCrmSection(makeSource("ha.yaml", `crm:\n${`${nodes}${block.input}`.replace(/^/gm, "  ")}`));
   if (!read.ok) throw new Error(`${block.place}: ${JSON.stringify(read.problems)}`);
-  return setProperty(read.value, "stonith-enabled", "false");
+  return option(block, "fencing") === "on" ? read.value : setProperty(read.value, "stonith-enabled", "false");
 }
 
 function stateOf(block: DataBlock, cluster: Cluster): ClusterState {
