@@ -40,8 +40,8 @@ export const SETTING = {
 } as const;
 
 export const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
-/** Payload of one frame that we take, the least that the protocol allows, and what we send at most. */
-export const MOST_PAYLOAD_BYTES = 16_384;
+/** Payload of one frame that we send at most: what every client takes. */
+export const SENT_PAYLOAD_BYTES = 16_384;
 const HEADER_BYTES = 9;
 
 export interface Frame {
@@ -55,6 +55,8 @@ export interface Frame {
 export class FrameReader {
   private rest: Buffer | undefined;
 
+  constructor(private readonly mostBytes: number = SENT_PAYLOAD_BYTES) {}
+
   /**
    * Calls `take` for every whole frame; `take` returns false to stop (the connection is over).
    * @returns false when a frame is larger than allowed
@@ -65,7 +67,7 @@ export class FrameReader {
     let at = 0;
     while (all.length - at >= HEADER_BYTES) {
       const length = all.readUIntBE(at, 3);
-      if (length > MOST_PAYLOAD_BYTES) return false;
+      if (length > this.mostBytes) return false;
       if (all.length - at < HEADER_BYTES + length) break;
       const frame: Frame = {
         type: all.readUInt8(at + 3),

@@ -5,7 +5,7 @@
 import { decodeHuffman } from "./huffman.ts";
 import { type Field, STATIC_TABLE } from "./static-table.ts";
 
-/** What we allow for the dynamic table: the value that a peer assumes when nobody says otherwise. */
+/** What a peer may use of the dynamic table before anybody says otherwise (RFC 9113, section 6.5.2). */
 export const TABLE_BYTES = 4096;
 /** What an entry counts beyond its texts (section 4.1). */
 const ENTRY_OVERHEAD = 32;
@@ -68,7 +68,10 @@ export class HpackDecoder {
   private bytes: Buffer = Buffer.alloc(0);
   private at = 0;
 
-  constructor(private readonly limits: HeaderLimits) {}
+  constructor(
+    private readonly limits: HeaderLimits,
+    private readonly tableBytes: number = TABLE_BYTES,
+  ) {}
 
   /** Reads one whole block. */
   decode(block: Buffer): Decoded {
@@ -83,7 +86,7 @@ export class HpackDecoder {
       if ((first & 0xe0) === 0x20) {
         changes += 1;
         const limit = this.number(5);
-        if (limit === undefined || limit > TABLE_BYTES || changes > MOST_SIZE_CHANGES || size > 0) return BROKEN;
+        if (limit === undefined || limit > this.tableBytes || changes > MOST_SIZE_CHANGES || size > 0) return BROKEN;
         this.table.resize(limit);
         continue;
       }

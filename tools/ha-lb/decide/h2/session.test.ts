@@ -3,9 +3,11 @@ import fc from "fast-check";
 import { ERROR, FLAG, FRAME, frame, FrameReader, PREFACE, SETTING, settingsFrame, wordFrame } from "./frame.ts";
 import { encodeHeaders } from "./hpack-encode.ts";
 import type { TranslatedRequest } from "./request.ts";
-import { CONNECTION_WINDOW, MOST_STREAMS, Session, STREAM_WINDOW } from "./session.ts";
+import { CONNECTION_WINDOW, Session } from "./session.ts";
+import { DEFAULT_SESSION_LIMITS, type SessionLimits } from "./session-limits.ts";
 import type { Field } from "./static-table.ts";
 
+const LIMITS: SessionLimits = { ...DEFAULT_SESSION_LIMITS, mostBytes: 4096, mostFields: 50 };
 const GET: readonly Field[] = [
   [":method", "GET"],
   [":scheme", "http"],
@@ -65,7 +67,7 @@ class Bench {
           this.ended = true;
         },
       },
-      { mostBytes: 4096, mostFields: 50 },
+      LIMITS,
       0,
     );
     this.session.start();
@@ -177,11 +179,11 @@ describe("a connection of HTTP/2", () => {
   test("more streams than allowed are refused, and may be tried again", () => {
     const bench = new Bench().feed(
       START,
-      many(MOST_STREAMS + 1, (index) => headers(index * 2 + 1)),
+      many(LIMITS.mostStreams + 1, (index) => headers(index * 2 + 1)),
     );
-    expect(bench.requests).toHaveLength(MOST_STREAMS);
-    expect(bench.resetOf(MOST_STREAMS * 2 + 1)).toBe(ERROR.REFUSED_STREAM);
-    expect(bench.session.openStreams).toBe(MOST_STREAMS);
+    expect(bench.requests).toHaveLength(LIMITS.mostStreams);
+    expect(bench.resetOf(LIMITS.mostStreams * 2 + 1)).toBe(ERROR.REFUSED_STREAM);
+    expect(bench.session.openStreams).toBe(LIMITS.mostStreams);
   });
 
   test("a request, its answer, and its end", () => {
@@ -222,7 +224,7 @@ describe("a connection of HTTP/2", () => {
     const body = many(5, () => data(1, 16_384));
     const bench = new Bench().feed(START, headers(1, POST, FLAG.END_HEADERS), body);
     expect(bench.resetOf(1)).toBe(ERROR.FLOW_CONTROL);
-    expect(bench.bodyBytes).toBeLessThanOrEqual(STREAM_WINDOW);
+    expect(bench.bodyBytes).toBeLessThanOrEqual(LIMITS.streamWindowBytes);
   });
 
   test("bodies that nobody takes fill one window at most", () => {
@@ -292,7 +294,7 @@ describe("whatever comes", () => {
           expect(bench.log.length).toBe(length);
           expect(bench.session.openStreams).toBe(0);
         }
-        expect(bench.session.openStreams).toBeLessThanOrEqual(MOST_STREAMS);
+        expect(bench.session.openStreams).toBeLessThanOrEqual(LIMITS.mostStreams);
       }),
       { numRuns: 500 },
     );

@@ -13,19 +13,19 @@ import {
   goAwayFrame,
   PREFACE,
   SETTING,
+  SENT_PAYLOAD_BYTES,
   settingsFrame,
   withoutPadding,
   wordFrame,
 } from "./frame.ts";
-import { type Decoded, type HeaderLimits, HpackDecoder, TABLE_BYTES } from "./hpack.ts";
+import { type Decoded, HpackDecoder } from "./hpack.ts";
 import { encodeHeaders } from "./hpack-encode.ts";
 import { areTrailers, translateRequest, type TranslatedRequest } from "./request.ts";
+import type { SessionLimits } from "./session-limits.ts";
 import type { Field } from "./static-table.ts";
 import { grow, MOST_WINDOW, Outflow, SessionStream } from "./stream.ts";
 
-export const MOST_STREAMS = 100;
-/** Body bytes of one stream, and of all streams together, that may be on their way or held. */
-export const STREAM_WINDOW = 65_535;
+/** Body bytes of all streams together that may be on their way or held, unless one stream may have more. */
 export const CONNECTION_WINDOW = 1 << 20;
 /** Frames of one header block. */
 const MOST_CONTINUATIONS = 8;
@@ -54,7 +54,7 @@ interface Block {
 }
 
 export class Session {
-  private readonly reader = new FrameReader();
+  private readonly reader: FrameReader;
   private readonly decoder: HpackDecoder;
   private readonly allowance: Allowance;
   private readonly streams = new Map<number, SessionStream>();
@@ -65,32 +65,38 @@ export class Session {
   private block: Block | undefined;
   private lastStreamId = 0;
   private initialSendWindow = DEFAULT_WINDOW;
-  private receiveWindow = CONNECTION_WINDOW;
+  private readonly fullWindow: number;
+  private receiveWindow: number;
   private unacknowledged = 0;
   private over = false;
   private leaving = false;
 
   constructor(
     private readonly events: SessionEvents,
-    private readonly limits: HeaderLimits,
+    private readonly limits: SessionLimits,
     nowMs: number,
   ) {
     this.nowMs = nowMs;
     this.allowance = new Allowance(nowMs);
-    this.decoder = new HpackDecoder(limits);
+    this.decoder = new HpackDecoder(limits, limits.headerTableBytes);
+    this.reader = new FrameReader(limits.frameBytes);
+    this.fullWindow = Math.max(CONNECTION_WINDOW, limits.streamWindowBytes);
+    this.receiveWindow = this.fullWindow;
   }
 
   /** Says what we allow; the first thing to be sent. */
   start(): void {
+    const { limits } = this;
     this.events.write(
       settingsFrame([
-        [SETTING.HEADER_TABLE_SIZE, TABLE_BYTES],
-        [SETTING.MAX_CONCURRENT_STREAMS, MOST_STREAMS],
-        [SETTING.INITIAL_WINDOW_SIZE, STREAM_WINDOW],
-        [SETTING.MAX_HEADER_LIST_SIZE, this.limits.mostBytes],
+        [SETTING.HEADER_TABLE_SIZE, limits.headerTableBytes],
+        [SETTING.MAX_CONCURRENT_STREAMS, limits.mostStreams],
+        [SETTING.INITIAL_WINDOW_SIZE, limits.streamWindowBytes],
+        [SETTING.MAX_FRAME_SIZE, limits.frameBytes],
+        [SETTING.MAX_HEADER_LIST_SIZE, limits.mostBytes],
       ]),
     );
-    this.events.write(wordFrame(FRAME.WINDOW_UPDATE, 0, CONNECTION_WINDOW - DEFAULT_WINDOW));
+    this.events.write(wordFrame(FRAME.WINDOW_UPDATE, 0, this.fullWindow - DEFAULT_WINDOW));
   }
 
   get openStreams(): number {
@@ -231,11 +237,11 @@ export class Session {
 
   private openStream({ streamId, ended }: Block, decoded: Decoded): number {
     this.lastStreamId = streamId;
-    if (this.leaving || this.streams.size >= MOST_STREAMS) {
+    if (this.leaving || this.streams.size >= this.limits.mostStreams) {
       this.events.write(wordFrame(FRAME.RST_STREAM, streamId, ERROR.REFUSED_STREAM));
       return this.pay();
     }
-    const stream = new SessionStream(this.initialSendWindow, STREAM_WINDOW, ended);
+    const stream = new SessionStream(this.initialSendWindow, this.limits.streamWindowBytes, ended);
     this.streams.set(streamId, stream);
     if (decoded.kind !== "fields") {
       this.respond(streamId, [[":status", "431"]], true);
@@ -342,7 +348,7 @@ export class Session {
     const block = encodeHeaders(fields);
     let at = 0;
     do {
-      const part = block.subarray(at, at + 16_384);
+      const part = block.subarray(at, at + SENT_PAYLOAD_BYTES);
       const last = at + part.length >= block.length;
       const flags = (last ? FLAG.END_HEADERS : 0) | (at === 0 && ends ? FLAG.END_STREAM : 0);
       this.events.write(frame(at === 0 ? FRAME.HEADERS : FRAME.CONTINUATION, flags, streamId, part));
@@ -366,7 +372,7 @@ export class Session {
     this.allowance.earn(bytes.length);
     let at = 0;
     do {
-      const part = bytes.subarray(at, at + 16_384);
+      const part = bytes.subarray(at, at + SENT_PAYLOAD_BYTES);
       at += part.length;
       const last = ends && at >= bytes.length;
       this.events.write(frame(FRAME.DATA, last ? FLAG.END_STREAM : 0, streamId, part));
@@ -403,7 +409,7 @@ export class Session {
 
   private giveBack(byteLength: number): void {
     this.unacknowledged += byteLength;
-    if (this.unacknowledged < CONNECTION_WINDOW / 4) return;
+    if (this.unacknowledged < this.fullWindow / 4) return;
     this.receiveWindow += this.unacknowledged;
     this.events.write(wordFrame(FRAME.WINDOW_UPDATE, 0, this.unacknowledged));
     this.unacknowledged = 0;

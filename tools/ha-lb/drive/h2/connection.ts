@@ -2,6 +2,7 @@
 import type { Socket } from "bun";
 import type { TranslatedRequest } from "../../decide/h2/request.ts";
 import { Session, type SessionEvents } from "../../decide/h2/session.ts";
+import { DEFAULT_SESSION_LIMITS, type SessionLimits } from "../../decide/h2/session-limits.ts";
 import type { ClientConnection } from "../http/client.ts";
 import { Peer } from "../peer.ts";
 import type { DataPlane } from "../plane.ts";
@@ -16,6 +17,19 @@ const HIGH_BYTES = 128 * 1024;
 const MOST_PENDING_BYTES = 1 << 20;
 /** How long the last frames may take to go out. */
 const LINGER_MS = 1000;
+
+/** `tune.h2.…` of the configuration. No limit of streams (0) would be no limit of memory: the default then. */
+function limitsOf({ limits, configuration }: DataPlane): SessionLimits {
+  const { h2MaxConcurrentStreams, h2InitialWindowBytes, h2HeaderTableBytes, h2MaxFrameBytes } =
+    configuration.global.tune;
+  return {
+    ...limits,
+    mostStreams: h2MaxConcurrentStreams === 0 ? DEFAULT_SESSION_LIMITS.mostStreams : h2MaxConcurrentStreams,
+    streamWindowBytes: h2InitialWindowBytes,
+    headerTableBytes: h2HeaderTableBytes,
+    frameBytes: h2MaxFrameBytes ?? DEFAULT_SESSION_LIMITS.frameBytes,
+  };
+}
 
 export class Http2Connection extends Peer implements SessionEvents, StreamHost {
   readonly session: Session;
@@ -41,8 +55,7 @@ export class Http2Connection extends Peer implements SessionEvents, StreamHost {
     this.plane = before.plane;
     // Its streams are not asked for their protocol.
     this.runtime = { ...before.listener, becomeHttp2: undefined };
-    const { mostBytes, mostFields } = this.plane.limits;
-    this.session = new Session(this, { mostBytes, mostFields }, nowMs());
+    this.session = new Session(this, limitsOf(this.plane), nowMs());
     this.plane.multiplexed.add(this);
     this.session.start();
     this.rest();
