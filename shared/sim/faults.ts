@@ -9,7 +9,7 @@ import type { World } from "./world.ts";
 
 type NodeFault = Exclude<
   Fault,
-  { kind: "cut" | "transfer" | "isolateLeader" | "powerLoss" | "shortReigns" | "crashAfterVote" }
+  { kind: "cut" | "transfer" | "isolateLeader" | "powerLoss" | "shortReigns" | "crashAfterVote" | "cutHolder" }
 >;
 
 /** Carries one fault of the schedule out, and plans its end. */
@@ -27,6 +27,13 @@ export function applyFault(world: World, fault: Fault): void {
   }
   if (fault.kind === "isolateLeader") {
     onLeader(world, (leader) => isolate(world, leader, fault.direction, fault.forMs));
+    return;
+  }
+  if (fault.kind === "cutHolder") {
+    const holder = world.nodes.find((node) => node.guard?.active === true);
+    if (holder === undefined) return;
+    holder.wallOffsetMs += fault.jumpMs;
+    isolate(world, holder, "both", fault.forMs);
     return;
   }
   if (fault.kind === "powerLoss") {

@@ -28,6 +28,8 @@ export type Fault =
   | { readonly kind: "transfer"; readonly to: number }
   | { readonly kind: "learner"; readonly node: number; readonly promote: boolean }
   | { readonly kind: "removeVoter"; readonly node: number }
+  /** Who holds the lock has its wall clock set, and is cut off at the same moment. */
+  | { readonly kind: "cutHolder"; readonly jumpMs: number; readonly forMs: number }
   | { readonly kind: "hangAgent"; readonly node: number; readonly forMs: number }
   | { readonly kind: "fence"; readonly by: number; readonly outcome: "success" | "failure" | "timeout" };
 
@@ -103,6 +105,23 @@ export function makeSchedule(seed: number): Schedule {
   };
 }
 
+/** What a directed schedule aims at: bugs that chance alone meets too rarely. */
+export type Profile = "any" | "holders";
+
+/** `holders`: who holds the lock loses the others again and again, in all its variants, with little else going on. */
+export function makeDirectedSchedule(profile: Profile, seed: number): Schedule {
+  const schedule = makeSchedule(seed);
+  if (profile === "any") return schedule;
+  const random = createRandom(seed ^ 0x401de5);
+  const faults: TimedFault[] = [];
+  for (let atMs = 500; atMs < schedule.chaosMs; atMs += random.integer(600, 900)) {
+    const jumpMs = random.pick([-5000, -400, 0, 400]);
+    faults.push({ atMs, fault: { kind: "cutHolder", jumpMs, forMs: random.pick([350, 500, 700]) } });
+  }
+  const quiet = { lossRatio: 0, duplicateRatio: 0, reorderMs: 0, latencyMs: 1.5 };
+  return { ...schedule, ...quiet, nodes: 3, voters: 3, guards: true, chaosMs: schedule.chaosMs + 600, faults };
+}
+
 function makeFault(random: Random, nodes: number, voters: number, spare: boolean, guards: boolean): Fault {
   const node = random.chance(0.4) ? LEADER : random.integer(0, nodes - 1);
   const forMs = random.pick([20, 120, 300, 700]);
@@ -158,6 +177,8 @@ function makeFault(random: Random, nodes: number, voters: number, spare: boolean
       };
     case "lyingDisk":
       return { kind, node };
+    case "cutHolder":
+      return { kind, jumpMs: random.pick([-5000, -400, 400]), forMs };
   }
 }
 

@@ -7,7 +7,7 @@ export interface PlantedBug {
   readonly name: string;
   readonly file: string;
   /** Where it is looked for; consensus unless it says so. */
-  readonly world?: "consensus" | "membership";
+  readonly world?: "consensus" | "holders" | "membership";
   readonly find: string;
   readonly replace: string;
 }
@@ -197,6 +197,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: '  if (raft.role !== "follower") resetElectionDeadline(raft, nowMs);',
     replace: '  if (raft.role !== "follower") raft.electionDeadlineMs = nowMs + 100_000;',
   },
+  {
+    name: "lease-by-wall-clock",
+    file: "shared/sim/guard.ts",
+    world: "holders",
+    find: "return localMs(this.node, this.world.nowMs);",
+    replace: "return localMs(this.node, this.world.nowMs) + this.node.wallOffsetMs;",
+  },
 ];
 
 /**
@@ -204,12 +211,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
  * of the test, or only just. They are here for long runs, and as a measure for a better choice of faults.
  */
 export const RARE_BUGS: readonly PlantedBug[] = [
-  {
-    name: "lease-by-wall-clock",
-    file: "shared/sim/guard.ts",
-    find: "return localMs(this.node, this.world.nowMs);",
-    replace: "return localMs(this.node, this.world.nowMs) + this.node.wallOffsetMs;",
-  },
   {
     name: "snapshot-drops-acknowledged-tail",
     file: `${raft}/follow.ts`,

@@ -3,14 +3,15 @@ import { parseArgs } from "node:util";
 import { runPresence } from "../../shared/sim/presence/run.ts";
 import { makePresenceSchedule, type PresenceSchedule } from "../../shared/sim/presence/schedule.ts";
 import { runSchedule, type Outcome } from "../../shared/sim/run.ts";
-import { makeSchedule, type Schedule } from "../../shared/sim/schedule.ts";
+import { makeDirectedSchedule, type Schedule } from "../../shared/sim/schedule.ts";
 import { shrinkPresence, shrinkSchedule } from "../../shared/sim/shrink.ts";
 import { isWorldName, runInProcesses, type WorldName } from "./processes.ts";
 
 const EXIT = { ok: 0, safety: 3, liveness: 4, crash: 5, usage: 64 } as const;
 
 const HELP = `usage: npm run sim -- [--seed N | --seeds A..B | --schedule FILE] [--world NAME] [--jobs N] [--bug NAME] [--quiet]
-  --world NAME    consensus (log, store, leases; the default), or membership (heartbeats, quorum, watchdog, fencing)
+  --world NAME    consensus (log, store, leases; the default), holders (the same, aimed at lock holders),
+                  or membership (heartbeats, quorum, watchdog, fencing)
   --seed N        run one schedule and print what happened
   --seeds A..B    run many (default 1..2000); stops at the first failure
   --schedule F    run a schedule saved from an earlier failure
@@ -25,7 +26,8 @@ function isPresence(schedule: AnySchedule): schedule is PresenceSchedule {
 }
 
 function scheduleOf(world: WorldName, seed: number): AnySchedule {
-  return world === "consensus" ? makeSchedule(seed) : makePresenceSchedule(seed);
+  if (world === "membership") return makePresenceSchedule(seed);
+  return makeDirectedSchedule(world === "holders" ? "holders" : "any", seed);
 }
 
 function runAny(schedule: AnySchedule, traced: boolean): Outcome {

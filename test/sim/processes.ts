@@ -15,11 +15,14 @@ interface WorkerLine {
 
 const PROGRESS_EVERY_MS = 1000;
 
-/** Which of the two simulated worlds: consensus with store and leases, or membership with quorum and fencing. */
-export type WorldName = "consensus" | "membership";
+/**
+ * Which simulated world: consensus with store and leases; the same with schedules aimed at lock holders; or membership with
+ * quorum and fencing.
+ */
+export type WorldName = "consensus" | "holders" | "membership";
 
 export function isWorldName(text: string): text is WorldName {
-  return text === "consensus" || text === "membership";
+  return text === "consensus" || text === "holders" || text === "membership";
 }
 
 export interface ManyRuns {

@@ -19,7 +19,7 @@ function run(world: WorldName, to: number, bug: string | null): Promise<Failure 
 }
 
 describe("simulation", () => {
-  for (const world of ["consensus", "membership"] as const) {
+  for (const world of ["consensus", "holders", "membership"] as const) {
     test(
       `${world}: the first ${CLEAN_SEEDS} schedules end well`,
       async () => expect(await run(world, CLEAN_SEEDS, null)).toBe(null),
