@@ -1,5 +1,5 @@
 /** HTTP/2 clients in front of a running balancer: curl, nghttp2's tools, and clients that mean harm. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -17,6 +17,9 @@ import {
 } from "../../tools/ha-lb/decide/h2/frame.ts";
 import { encodeHeaders } from "../../tools/ha-lb/decide/h2/hpack-encode.ts";
 import { freePort } from "./pair.ts";
+
+/** Far more than it takes, also on a machine that does many other things. */
+setDefaultTimeout(30_000);
 
 const ROOT = join(import.meta.dir, "..", "..");
 const lacking = requirePackages("curl", "openssl", "nghttp2-client");

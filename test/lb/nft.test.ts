@@ -1,11 +1,14 @@
 /** `dataplane nft` in namespaces: the kernel balances, the checks decide between whom, and nothing is left behind. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
 import { createLab, type Lab } from "../../shared/lab/lab.ts";
 import type { LabProcess } from "../../shared/lab/process.ts";
 import { startWebServers } from "../../shared/lab/prober/prober.ts";
 import { named, requireNamespaces, requirePackages, requirePrograms } from "../../shared/lab/requirements.ts";
+
+/** Far more than it takes, also on a machine that does many other things. */
+setDefaultTimeout(30_000);
 
 const lacking = requireNamespaces() ?? requirePackages("nftables", "curl") ?? requirePrograms("nft", "curl");
 const root = join(import.meta.dir, "..", "..");

@@ -1,5 +1,5 @@
 /** Long streams of `mode tcp` over real sockets: they are moved inside the kernel, and end as they would without. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -7,6 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
 import { freePort } from "./pair.ts";
+
+/** Far more than it takes, also on a machine that does many other things. */
+setDefaultTimeout(30_000);
 
 const ROOT = join(import.meta.dir, "..", "..");
 const LONG = 8 * 1024 * 1024;

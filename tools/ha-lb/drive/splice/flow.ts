@@ -11,6 +11,8 @@ const ROUNDS = 8;
 export class End {
   readable = true;
   writable = true;
+  /** Both of its directions are closed: by us and by it in turn, or by a reset, whose error somebody may have fetched. */
+  hungUp = false;
   constructor(readonly fd: number) {}
 }
 

@@ -14,6 +14,7 @@ import { Pipes } from "./pipes.ts";
 const SWEEP_MS = 1000;
 const READ_EVENTS = EPOLL.IN | EPOLL.READ_HANG_UP | EPOLL.HANG_UP | EPOLL.ERROR;
 const WRITE_EVENTS = EPOLL.OUT | EPOLL.HANG_UP | EPOLL.ERROR;
+const GONE_EVENTS = EPOLL.HANG_UP | EPOLL.ERROR;
 const WATCHED = EPOLL.IN | EPOLL.OUT | EPOLL.READ_HANG_UP | EPOLL.EDGE_TRIGGERED;
 
 interface Spliced {
@@ -99,6 +100,7 @@ export class Pump {
     const end = fd === spliced.client.fd ? spliced.client : spliced.server;
     if ((events & READ_EVENTS) !== 0) end.readable = true;
     if ((events & WRITE_EVENTS) !== 0) end.writable = true;
+    if ((events & GONE_EVENTS) !== 0) end.hungUp = true;
     // One that waits for its turn is moved then, with what it can do by then.
     if (!spliced.busy) this.move(spliced);
   }
@@ -108,7 +110,7 @@ export class Pump {
     spliced.activeMs = this.nowMs;
     const first = up.run();
     const second = down.run();
-    const how = endOf(first, second);
+    const how = endOf(first, second) ?? lossOf(spliced);
     if (how !== undefined) {
       this.end(spliced, how);
       return;
@@ -160,6 +162,12 @@ export class Pump {
     this.pipes.closeAll();
     this.epoll.close();
   }
+}
+
+/** An end that takes no more bytes, although we have not finished sending, was reset. What it sent before still counts. */
+function lossOf({ client, server, up, down }: Spliced): SpliceEnd | undefined {
+  if (client.hungUp && !down.finished) return "client";
+  return server.hungUp && !up.finished && down.finished ? "server" : undefined;
 }
 
 function endOf(up: Progress, down: Progress): SpliceEnd | undefined {
