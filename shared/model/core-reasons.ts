@@ -115,4 +115,14 @@ export const CORE_REASONS = defineCatalogue({
     why: "they fail together, so the second one protects from nothing",
     fix: "give each link a network card, and a switch, of its own",
   },
+  CORE_KEY_FILE: {
+    severity: "error",
+    sentence: "the cluster's key can't be read from {path}: {detail}",
+    fix: "make it once with --create-key, and copy the file to every node, readable for root alone",
+  },
+  CORE_WITNESS_PEERS: {
+    severity: "error",
+    sentence: "{node} and at least two other nodes are needed, each with equally many addresses",
+    fix: "give --peer NAME=ADDRESS:PORT for every voter, the witness included",
+  },
 });

@@ -8,6 +8,7 @@ import { moveFileOption, pcsCommands } from "./commands/pcs.ts";
 import { statusCommands } from "./commands/resource-status.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { whyCommand, whyNotCommand } from "./commands/why.ts";
+import { witnessCommand } from "./commands/witness.ts";
 
 await runMain({
   tool: "ha-crm",
@@ -20,6 +21,7 @@ await runMain({
     importCommand,
     exportCommand,
     checkCommand,
+    witnessCommand,
     ...statusCommands,
     ...pcsCommands,
   ],

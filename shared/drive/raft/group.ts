@@ -37,6 +37,8 @@ const MAX_TIMER_MS = 1000;
 
 export class Group {
   readonly watches: WatchHub;
+  /** Rises with every start of this member. */
+  readonly boot: number;
   private readonly machine: ReplicaMachine;
   private readonly disk: GroupDisk;
   private readonly clockMs: () => number;
@@ -55,6 +57,7 @@ export class Group {
   ) {
     // Time spent suspended counts: other nodes lived through it, and leases ran on.
     this.clockMs = options.clockMs ?? (() => boottimeNs() / 1e6);
+    this.boot = opened.recovered.hardState.boot;
     for (const fact of opened.reasons) options.onReason(fact);
     const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
     this.machine = options.createMachine(opened.recovered, seed, this.clockMs());

@@ -1,0 +1,46 @@
+import { expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ControlCoordination } from "../../shared/drive/raft/control-coordination.ts";
+import { compareAndPut, put } from "../../shared/effect/coordination.ts";
+import { freePort, until } from "./group-fixture.ts";
+
+const MAIN = join(import.meta.dir, "../../tools/ha-crm/main.ts");
+
+test("three witnesses as processes are a cluster: one of them falls, the other two go on", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "witness-"));
+  const key = join(directory, "cluster.key");
+  const make = (): number =>
+    Bun.spawnSync([process.execPath, MAIN, "witness", "--node", "a", "--create-key", "--key", key]).exitCode;
+  expect([make(), make()]).toEqual([0, 1]);
+  expect(statSync(key).mode & 0o777).toBe(0o600);
+  const names = ["a", "b", "w"];
+  const peers: string[] = [];
+  for (const name of names) peers.push(`${name}=127.0.0.1:${await freePort()}`);
+  const start = (node: string): Bun.Subprocess => {
+    const run = join(directory, `run-${node}`);
+    mkdirSync(run, { recursive: true });
+    const words = ["witness", "--node", node, "--directory", join(directory, node), "--key", key, "--log", "stderr"];
+    return Bun.spawn([process.execPath, MAIN, ...words, ...peers.flatMap((peer) => ["--peer", peer])], {
+      env: { ...process.env, FIVENINES_RUN_DIR: run },
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+  };
+  const processes = names.map(start);
+  const on = names.map((name) => new ControlCoordination(join(directory, `run-${name}`, "ha-crm", "control.sock")));
+  const [a, b, w] = on;
+  if (a === undefined || b === undefined || w === undefined) throw new Error("three are needed");
+  await until("a first write", async () => (await put(a, "greeting", "hello")).ok, 15_000);
+  await until("the witness serves", async () => (await w.get("greeting")).ok, 15_000);
+  processes[0]?.kill("SIGKILL");
+  await until("the other two go on", async () => (await put(b, "greeting", "again")).ok, 15_000);
+  const read = await w.get("greeting");
+  expect(read.ok && read.value.records[0]?.value).toBe("again");
+  const late = await compareAndPut(w, "greeting", 1, "never");
+  expect(!late.ok && late.code).toBe("CONFLICT");
+  for (const process of processes.slice(1)) process.kill("SIGTERM");
+  expect(await Promise.all(processes.slice(1).map((process) => process.exited))).toEqual([0, 0]);
+  rmSync(directory, { recursive: true, force: true });
+}, 60_000);
