@@ -93,11 +93,12 @@ describe.skipIf(lacking !== undefined)(named("CARP", lacking), () => {
 
   test("a reload changes what changed: another rank and one address more, and the master stays master", async () => {
     const text = (skew: number, more = ""): string =>
-      `vip: { carp: [{ name: web, vhid: 7, device: eth0, addresses: [${VIP}/24${more}], advbase: 0, advskew: ${skew}, passwordFile: /etc/carp.password }] }`;
+      `vip: { carp: [{ name: web, vhid: 7, device: eth0, addresses: [${VIP}/24${more}], advbase: 0, advskew: ${skew}, passwordFile: /etc/carp.password, notify: { master: { command: [touch, /etc/told] } } }] }`;
     await writePassword(h1);
     await h1.writeFile("/etc/ha.yaml", text(20));
     const ours = await h1.spawn([...HA_VIP, "run", "-f", "/etc/ha.yaml"]);
     await waitForHolder(lab, "h1");
+    await h1.waitFor("test -e /etc/told");
     await h1.writeFile("/etc/ha.yaml", text(40, ", 10.77.0.101/24"));
     await h1.run([...HA_VIP, "apply"]);
     await waitForHolder(lab, "h1", "10.77.0.101");

@@ -7,15 +7,13 @@ import { MAX_POOLS } from "../model/pool/pool.ts";
 import { DEFAULT_ANNOUNCE, DEFAULT_INTERVAL_MS, ROUTER_DEFAULTS } from "../model/router.ts";
 import { bgpSchema } from "./bgp/bgp-section.ts";
 import { carpSchema } from "./carp/carp-section.ts";
+import { notifySchema, runAsWords, scriptSchema } from "./notify-schema.ts";
 import { poolSchema } from "./pool/pool-section.ts";
 
 const time = (leastMs: number, mostMs: number) => durationWord({ leastMs, mostMs, bareUnit: "s" });
 const ONE_HOUR_MS = 3_600_000;
 const device = z.string().min(1).max(15);
 const weight = z.number().int().min(-254).max(254);
-
-const runAs = { user: z.string().optional(), group: z.string().optional() };
-const script = z.union([z.string().min(1), z.strictObject({ command: z.array(z.string()).min(1), ...runAs })]);
 
 const address = z.union([
   prefixWord(),
@@ -36,17 +34,6 @@ const track = z.union([
   z.string(),
   z.strictObject({ check: z.string(), weight: weight.optional(), reverse: z.boolean().optional() }),
 ]);
-
-const notify = z.strictObject({
-  master: script.optional(),
-  backup: script.optional(),
-  fault: script.optional(),
-  stop: script.optional(),
-  deleted: script.optional(),
-  lowerPriority: script.optional(),
-  any: script.optional(),
-  priorityChanges: z.boolean().optional(),
-});
 
 const announce = z.strictObject({
   count: z.number().int().min(1).max(100).default(DEFAULT_ANNOUNCE.count),
@@ -88,14 +75,14 @@ const router = z.strictObject({
   vmac: z.strictObject({ name: device, mac: z.string(), transmitBase: z.boolean().default(false) }).optional(),
   routes: z.array(z.string()).default([]),
   rules: z.array(z.string()).default([]),
-  notify: notify.default({}),
+  notify: notifySchema.default({}),
 });
 
 const check = z.strictObject({
   name: z.string().min(1).max(200),
   target: z.union([
     z.string(),
-    z.strictObject({ command: z.array(z.string()).min(1), ...runAs }),
+    z.strictObject({ command: z.array(z.string()).min(1), ...runAsWords }),
     z.strictObject({
       process: z.string(),
       arguments: z.array(z.string()).optional(),
@@ -116,7 +103,7 @@ const check = z.strictObject({
 const group = z.strictObject({
   name: z.string().min(1).max(128),
   members: z.array(z.string()).min(1),
-  notify: notify.default({}),
+  notify: notifySchema.default({}),
 });
 
 export const vipSchema = z.strictObject({
@@ -126,12 +113,12 @@ export const vipSchema = z.strictObject({
   carp: z.array(carpSchema).max(MAX_CARPS).default([]),
   checks: z.array(check).max(MAX_CHECKS).default([]),
   groups: z.array(group).default([]),
-  fifos: z.array(z.strictObject({ path: z.string(), ...runAs, script: script.optional() })).default([]),
+  fifos: z.array(z.strictObject({ path: z.string(), ...runAsWords, script: scriptSchema.optional() })).default([]),
   witness: z
     .strictObject({ address: addressWord(), port: z.number().int().min(1).max(65_535).optional(), keyFile: z.string() })
     .optional(),
-  startup: script.optional(),
-  shutdown: script.optional(),
+  startup: scriptSchema.optional(),
+  shutdown: scriptSchema.optional(),
 });
 
 /** The whole file: other tools have sections of their own. */
@@ -140,6 +127,6 @@ export const haYamlSchema = z.looseObject({ vip: vipSchema });
 export type VipSection = z.output<typeof vipSchema>;
 export type RouterSection = VipSection["routers"][number];
 export type CheckSection = VipSection["checks"][number];
-export type ScriptSection = z.output<typeof script>;
+export type ScriptSection = z.output<typeof scriptSchema>;
 export type AddressSection = z.output<typeof address>;
-export type NotifySection = z.output<typeof notify>;
+export type NotifySection = z.output<typeof notifySchema>;

@@ -12,6 +12,8 @@ import type {
   RouterConfiguration,
   VipConfiguration,
 } from "../model/configuration.ts";
+import { announcementWords, bgpWords, peerWords } from "./bgp/bgp-write.ts";
+import { carpWords } from "./carp/carp-write.ts";
 import {
   DEFAULT_ANNOUNCE,
   ROUTER_DEFAULTS,
@@ -204,9 +206,19 @@ function checkSection({ fall, intervalMs, name, reverse, rise, target, timeoutMs
 
 /** The text of the section, with its key. */
 export function writeVipSection(configuration: VipConfiguration): string {
-  const { checks, fifos, groups, routers, shutdown, startup, witness } = configuration;
+  const { bgp, carps = [], checks, fifos, groups, routers, shutdown, startup, witness } = configuration;
   const section = sparse({
     routers: routers.map(routerSection),
+    carp: carps.map((one) => sparse({ ...carpWords(one), notify: notifySection(one.notify) })),
+    bgp:
+      bgp &&
+      sparse({
+        ...bgpWords(bgp.settings),
+        peers: bgp.settings.peers.map((one) => sparse(peerWords(one))),
+        announce: bgp.announcements.map((one) =>
+          sparse({ ...announcementWords(one), notify: notifySection(one.notify) }),
+        ),
+      }),
     checks: checks.map(checkSection),
     groups: groups.map(({ members, name, notify }) => sparse({ name, members, notify: notifySection(notify) })),
     fifos: fifos.map(({ path, runAs, script }) => sparse({ path, ...runAs, script: script && scriptSection(script) })),

@@ -228,7 +228,7 @@ function build(
   const { witness } = section;
   const carps = section.carp.map((one, index) => {
     const place = at("carp", index);
-    const carp = readCarp(one, place);
+    const carp = { ...readCarp(one, place), notify: notifyOf(one.notify) };
     const mistake = carpMistake(carp);
     if (mistake !== undefined) {
       problems.push(reason(configReasons, "VIP_CONF_VALUE", { word: `carp ${one.name}`, ...mistake }, place));
@@ -248,7 +248,7 @@ function build(
     fifos: section.fifos.map(fifoOf),
     ...(carps.length === 0 ? {} : { carps }),
     pools: section.pools.map((one, index) => {
-      const pool = readPool(one, at("pools", index));
+      const pool = { ...readPool(one, at("pools", index)), notify: notifyOf(one.notify) };
       problems.push(...doubleMembers(pool));
       return pool;
     }),
@@ -258,6 +258,7 @@ function build(
           bgp: readBgp(
             section.bgp,
             (kind, index) => yamlPosition(text, ["vip", "bgp", kind, index, kind === "peers" ? "address" : "name"]),
+            notifyOf,
             problems,
           ),
         }),

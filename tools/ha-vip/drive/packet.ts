@@ -4,6 +4,7 @@
  */
 import type { IpAddress } from "../../../shared/text/address.ts";
 import { type Advert, MAX_ADVERT_ADDRESSES, type PacketFault, VRRP_PROTOCOL, VRRP_TTL } from "../model/packet.ts";
+import { looksLikeCarp } from "./carp/carp-shape.ts";
 import { internetChecksum, pseudoHeader } from "../../../shared/drive/net/checksum.ts";
 
 const TYPE_ADVERTISEMENT = 1;
@@ -97,6 +98,7 @@ function readPassword(bytes: Uint8Array): string {
 /** Reads the VRRP part of a datagram (without the IP header). Never throws, whatever the bytes are. */
 export function decodeAdvert(bytes: Uint8Array, arrival: Arrival): Decoded {
   if (arrival.ttl !== VRRP_TTL) return refuse("ttl", `TTL ${arrival.ttl}, not ${VRRP_TTL}`);
+  if (looksLikeCarp(bytes)) return refuse("carp", "CARP, another protocol with the same number");
   if (bytes.length < HEADER_BYTES) return refuse("short", `${bytes.length} bytes`);
   const version = (bytes[0] ?? 0) >> 4;
   if (version !== 2 && version !== 3) return refuse("version", `version ${version}`);

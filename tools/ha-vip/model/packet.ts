@@ -31,4 +31,4 @@ export interface Advert {
 
 /** Why a datagram is not an advert that we may act on. */
 export type PacketFault =
-  "short" | "ttl" | "version" | "type" | "checksum" | "count" | "authentication" | "vrid" | "interval";
+  "carp" | "short" | "ttl" | "version" | "type" | "checksum" | "count" | "authentication" | "vrid" | "interval";

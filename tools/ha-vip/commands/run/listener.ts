@@ -51,6 +51,8 @@ export class Listener {
 
   #onAdvert(speaker: Speaker, { decoded, from }: HeardAdvert): void {
     if (!decoded.ok) {
+      // Groups of CARP on the same link are no mistake of anybody.
+      if (decoded.fault === "carp") return;
       // Which router it was for can't be known: the first one tells.
       const [first] = this.#routersOf(speaker);
       if (first !== undefined) this.#badPacket(first, from, decoded.detail);

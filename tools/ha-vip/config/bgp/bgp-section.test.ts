@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { makeSource } from "../../../../shared/text/source.ts";
+import { writeVipSection } from "../ha-yaml-write.ts";
 import { parseHaYaml } from "../ha-yaml.ts";
 
 const TEXT = `
@@ -32,6 +33,18 @@ describe("the section bgp:", () => {
         },
       },
     });
+  });
+
+  test("written and read again is the same", () => {
+    const before = read(TEXT.replace("checks: [", "notify: { master: /bin/true }, checks: ["));
+    if (!before.ok) throw new Error("refused");
+    const text = writeVipSection(before.value);
+    expect(text).toContain("/bin/true");
+    const after = read(text);
+    expect(after.ok && writeVipSection(after.value)).toBe(text);
+    const plain = (value: unknown): unknown =>
+      JSON.parse(JSON.stringify(value, (key, inner: unknown) => (key === "at" ? undefined : inner)));
+    expect(after.ok && plain(after.value)).toEqual(plain(before.value));
   });
 
   test.each([

@@ -5,6 +5,7 @@ import { type IpAddress, parseAddress } from "../../../../shared/text/address.ts
 import type { Position } from "../../../../shared/text/position.ts";
 import { formatPrefix, type IpPrefix, networkOf, parsePrefix } from "../../../../shared/text/prefix.ts";
 import { addressWord, durationWord, prefixWord } from "../../../../shared/text/zod-words.ts";
+import { notifySchema } from "../notify-schema.ts";
 import { BFD_DEFAULTS } from "../../model/bfd/bfd.ts";
 import {
   BGP_DEFAULTS,
@@ -16,6 +17,7 @@ import {
   MAX_BGP_PEERS,
 } from "../../model/bgp/bgp.ts";
 import { configReasons } from "../../model/config-reasons.ts";
+import type { NotifySettings } from "../../model/configuration.ts";
 
 const as = z.number().int().min(1).max(4_294_967_294);
 const device = z.string().min(1).max(15);
@@ -49,6 +51,7 @@ const announcement = z.strictObject({
     .default([]),
   med: z.number().int().min(0).max(4_294_967_295).optional(),
   checks: z.array(z.string()).default([]),
+  notify: notifySchema.default({}),
 });
 
 export const bgpSchema = z.strictObject({
@@ -93,7 +96,11 @@ function peerOf(section: BgpSection["peers"][number]): BgpPeerSettings {
   };
 }
 
-function announcementOf(section: BgpSection["announce"][number], at: Position): BgpAnnouncement {
+function announcementOf(
+  section: BgpSection["announce"][number],
+  notify: NotifySettings,
+  at: Position,
+): BgpAnnouncement {
   const { addresses, checks, communities, device: on, med, name } = section;
   const numbers = communities.map((text) => {
     const [high = 0, low = 0] = text.split(":").map(Number);
@@ -108,7 +115,7 @@ function announcementOf(section: BgpSection["announce"][number], at: Position): 
       ...(med === undefined ? {} : { med }),
     },
     tracks: checks.map((check) => ({ check, at })),
-    notify: {},
+    notify,
     at,
   };
 }
@@ -117,6 +124,7 @@ function announcementOf(section: BgpSection["announce"][number], at: Position): 
 export function readBgp(
   section: BgpSection,
   at: (kind: "peers" | "announce", index: number) => Position,
+  scripts: (section: BgpSection["announce"][number]["notify"]) => NotifySettings,
   problems: Reason[],
 ): BgpConfiguration {
   const wrong = (word: string, needs: string, example: string, where: Position): void => {
@@ -134,7 +142,9 @@ export function readBgp(
       wrong("source", `an IPv${one.address.family} address, as the peer's`, "source: 10.0.0.1", place);
     }
   }
-  const announcements = section.announce.map((one, index) => announcementOf(one, at("announce", index)));
+  const announcements = section.announce.map((one, index) =>
+    announcementOf(one, scripts(one.notify), at("announce", index)),
+  );
   for (const { at: place, settings } of announcements) {
     for (const one of settings.prefixes) {
       const network = formatPrefix(networkOf(one));

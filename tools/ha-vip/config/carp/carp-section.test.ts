@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { makeSource } from "../../../../shared/text/source.ts";
+import { writeVipSection } from "../ha-yaml-write.ts";
 import { parseHaYaml } from "../ha-yaml.ts";
 
 const read = (text: string) => parseHaYaml(makeSource("ha.yaml", text));
@@ -27,6 +28,18 @@ describe("the list carp:", () => {
         carps: [{ settings: { name: "web", vhid: 7, rank: { base: 1, skew: 20 } }, tracks: [{ check: "nginx" }] }],
       },
     });
+  });
+
+  test("written and read again is the same", () => {
+    const before = read(GROUP.replace("checks: [nginx]", "notify: { master: /bin/true }\n      checks: [nginx]"));
+    if (!before.ok) throw new Error("refused");
+    const text = writeVipSection(before.value);
+    expect(text).toContain("/bin/true");
+    const after = read(text);
+    expect(after.ok && writeVipSection(after.value)).toBe(text);
+    const plain = (value: unknown): unknown =>
+      JSON.parse(JSON.stringify(value, (key, inner: unknown) => (key === "at" ? undefined : inner)));
+    expect(after.ok && plain(after.value)).toEqual(plain(before.value));
   });
 
   test.each([

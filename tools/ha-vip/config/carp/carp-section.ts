@@ -4,6 +4,7 @@ import { parseAddress } from "../../../../shared/text/address.ts";
 import type { Position } from "../../../../shared/text/position.ts";
 import { type IpPrefix, parsePrefix } from "../../../../shared/text/prefix.ts";
 import { addressWord, prefixWord } from "../../../../shared/text/zod-words.ts";
+import { notifySchema } from "../notify-schema.ts";
 import { CARP_DEFAULTS, type CarpConfiguration } from "../../model/carp/carp.ts";
 import { DEFAULT_ANNOUNCE } from "../../model/router.ts";
 
@@ -20,6 +21,7 @@ export const carpSchema = z.strictObject({
   preempt: z.boolean().default(CARP_DEFAULTS.preempt),
   source: addressWord().optional(),
   checks: z.array(z.string()).default([]),
+  notify: notifySchema.default({}),
 });
 
 export type CarpSection = z.output<typeof carpSchema>;
@@ -43,9 +45,9 @@ export function carpMistake({ settings }: CarpConfiguration): { needs: string; e
   return undefined;
 }
 
-/** One entry of the list. */
+/** One entry of the list, without its scripts. */
 export function readCarp(section: CarpSection, at: Position): CarpConfiguration {
-  const { addresses, advbase, advskew, checks, source, ...rest } = section;
+  const { addresses, advbase, advskew, checks, notify: _scripts, source, ...rest } = section;
   const own = source === undefined ? undefined : parseAddress(source);
   return {
     settings: {

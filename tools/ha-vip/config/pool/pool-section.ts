@@ -5,6 +5,7 @@ import { fail, ok, type Result } from "../../../../shared/reason/result.ts";
 import type { Position } from "../../../../shared/text/position.ts";
 import { type IpPrefix, parsePrefix } from "../../../../shared/text/prefix.ts";
 import { durationWord, prefixWord } from "../../../../shared/text/zod-words.ts";
+import { notifySchema } from "../notify-schema.ts";
 import { configReasons } from "../../model/config-reasons.ts";
 import type { VipConfiguration } from "../../model/configuration.ts";
 import { MAX_POOL_ADDRESSES, MAX_POOL_MEMBERS, MAX_VRID, type PoolConfiguration } from "../../model/pool/pool.ts";
@@ -19,6 +20,7 @@ export const poolSchema = z.strictObject({
   interval: durationWord({ leastMs: 10, mostMs: 40_950, bareUnit: "s" }).default(DEFAULT_INTERVAL_MS),
   preemptDelay: durationWord({ leastMs: 0, mostMs: 3_600_000, bareUnit: "s" }).default(0),
   checks: z.array(z.string()).default([]),
+  notify: notifySchema.default({}),
 });
 
 export type PoolSection = z.output<typeof poolSchema>;
@@ -38,8 +40,9 @@ export function doubleMembers({ at, settings }: PoolConfiguration): Reason[] {
     .map((name) => reason(configReasons, "VIP_CONF_TWICE", { what: "member", name }, at));
 }
 
+/** One entry of the list, without its scripts. */
 export function readPool(section: PoolSection, at: Position): PoolConfiguration {
-  const { addresses, checks, interval, preemptDelay, ...rest } = section;
+  const { addresses, checks, interval, notify: _scripts, preemptDelay, ...rest } = section;
   return {
     settings: {
       ...rest,

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type IpAddress, parseAddress } from "../../../../shared/text/address.ts";
-import { CARP_BYTES, carpGroup, carpKey, decodeCarp, encodeCarp } from "./carp-codec.ts";
+import { carpGroup, carpKey, decodeCarp, encodeCarp } from "./carp-codec.ts";
+import { decodeAdvert } from "../packet.ts";
+import { CARP_BYTES } from "./carp-shape.ts";
 
 function ip(text: string): IpAddress {
   const read = parseAddress(text);
@@ -61,6 +63,12 @@ describe("CARP packets", () => {
         expect(decodeCarp(KEY, forged, 255).ok).toBe(false);
       }),
     );
+  });
+
+  test("VRRP takes no notice of it", () => {
+    const address = ip("10.9.0.1");
+    const read = decodeAdvert(good, { source: address, destination: ip("224.0.0.18"), ttl: 255 });
+    expect(read).toMatchObject({ ok: false, fault: "carp" });
   });
 
   test("whatever comes is read or refused", () => {

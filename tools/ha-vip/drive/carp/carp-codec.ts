@@ -10,11 +10,10 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { internetChecksum } from "../../../../shared/drive/net/checksum.ts";
 import { compareAddresses, type IpAddress } from "../../../../shared/text/address.ts";
 import type { CarpAdvert } from "../../model/carp/carp.ts";
+import { CARP_AUTHENTICATION_WORDS, CARP_BYTES, CARP_HEAD, looksLikeCarp } from "./carp-shape.ts";
 
-export const CARP_BYTES = 36;
 const VERSION = 2;
 const TYPE_ADVERTISEMENT = 1;
-const AUTHENTICATION_WORDS = 7;
 const CHECKSUM_AT = 6;
 const COUNTER_AT = 8;
 const DIGEST_AT = 16;
@@ -47,14 +46,14 @@ function digestOf(key: CarpKey, counter: Uint8Array): Buffer {
 export function encodeCarp(key: CarpKey, { base, counter, skew }: Omit<CarpAdvert, "vhid">): Uint8Array {
   const bytes = new Uint8Array(CARP_BYTES);
   const view = new DataView(bytes.buffer);
-  bytes.set([(VERSION << 4) | TYPE_ADVERTISEMENT, key.vhid, skew, AUTHENTICATION_WORDS, 0, base]);
+  bytes.set([CARP_HEAD, key.vhid, skew, CARP_AUTHENTICATION_WORDS, 0, base]);
   view.setBigUint64(COUNTER_AT, counter);
   bytes.set(digestOf(key, bytes.subarray(COUNTER_AT, DIGEST_AT)), DIGEST_AT);
   view.setUint16(CHECKSUM_AT, internetChecksum(bytes));
   return bytes;
 }
 
-export type CarpFault = "ttl" | "short" | "version" | "checksum" | "vhid" | "signature";
+export type CarpFault = "ttl" | "short" | "checksum" | "vhid" | "signature";
 
 export type DecodedCarp =
   | { readonly ok: true; readonly advert: CarpAdvert }
@@ -62,11 +61,6 @@ export type DecodedCarp =
 
 function refuse(fault: CarpFault, detail: string): DecodedCarp {
   return { ok: false, fault, detail };
-}
-
-/** Is it CARP? VRRP of version 2 has the same protocol number and first byte, but never this length with 7 addresses. */
-export function looksLikeCarp(bytes: Uint8Array): boolean {
-  return bytes.length === CARP_BYTES && bytes[3] === AUTHENTICATION_WORDS;
 }
 
 /** The group that a packet is for, before anything in it is believed. */
@@ -78,9 +72,7 @@ export function carpGroup(bytes: Uint8Array): number | undefined {
 export function decodeCarp(key: CarpKey, bytes: Uint8Array, ttl: number): DecodedCarp {
   if (ttl !== TTL) return refuse("ttl", `TTL ${ttl}, not ${TTL}`);
   if (!looksLikeCarp(bytes)) return refuse("short", `${bytes.length} bytes are not a CARP packet`);
-  const [head = 0, vhid = 0, skew = 0, , , base = 0] = bytes;
-  if (head !== ((VERSION << 4) | TYPE_ADVERTISEMENT))
-    return refuse("version", `version ${head >> 4}, type ${head & 15}`);
+  const [, vhid = 0, skew = 0, , , base = 0] = bytes;
   if (internetChecksum(bytes) !== 0) return refuse("checksum", "the checksum is wrong");
   if (vhid !== key.vhid) return refuse("vhid", `group ${vhid}, not ${key.vhid}`);
   const counter = bytes.slice(COUNTER_AT, DIGEST_AT);
