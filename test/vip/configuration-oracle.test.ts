@@ -84,10 +84,13 @@ function asOurs(dump: Dump): unknown {
   };
 }
 
-/** Samples that both take without a word about their difference. */
-const SAMPLES = allSamples().filter(({ block }) => {
-  return (option(block, "keepalived") ?? "accepts") === "accepts" && readSample(block).ok;
-});
+/** Samples of which the two make different things; ha-vip's warnings say so. */
+const DIFFERENT: Readonly<Record<string, string>> = {
+  "instances.txt nopreempt-of-a-master": "keepalived drops nopreempt and makes it the owner, here the state is dropped",
+  "resources.txt routes-of-ipv6": "keepalived 2.2.7 loses the word behind inet6",
+  "resources.txt rules": "keepalived 2.2.7 loses the word behind inet6",
+};
+const SAMPLES = allSamples().filter(({ block, name }) => readSample(block).ok && DIFFERENT[name] === undefined);
 
 describe.skipIf(lacking !== undefined)(named("samples mean what they mean to keepalived", lacking), () => {
   const folder = mkdtempSync(join(tmpdir(), "ha-vip-oracle-"));

@@ -3,6 +3,7 @@ import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
 import { configReasons } from "../model/config-reasons.ts";
 import type { RouterConfiguration } from "../model/configuration.ts";
 import { DEFAULT_ANNOUNCE, ROUTER_DEFAULTS, type RouterSettings, type VirtualMac } from "../model/router.ts";
+import { PRIORITY_OWNER } from "../model/packet.ts";
 import type { GlobalSettings } from "./keepalived-globals.ts";
 import type { InstanceDraft } from "./keepalived-instance.ts";
 
@@ -58,7 +59,7 @@ function settingsOf(
     ...ROUTER_DEFAULTS,
     ...known,
     name: draft.name.text,
-    priority: draft.priority ?? DEFAULTS.priority,
+    priority: priorityOf(draft, problems),
     intervalMs: draft.intervalMs ?? DEFAULTS.intervalMs,
     downIntervals: draft.downIntervals ?? globals.downIntervals ?? ROUTER_DEFAULTS.downIntervals,
     preempt: draft.preempt ?? true,
@@ -80,6 +81,16 @@ function settingsOf(
     answerHigher: draft.answerHigher ?? globals.answerHigher ?? ROUTER_DEFAULTS.answerHigher,
     announce: announceOf(draft, globals),
   };
+}
+
+/** keepalived takes a MASTER without a priority for the owner of the address. */
+function priorityOf(draft: InstanceDraft, problems: Reason[]): number {
+  const { name, preempt, priority, state } = draft;
+  if (priority !== undefined) return priority;
+  // With nopreempt the state is read as BACKUP, and that is told.
+  if (state?.text !== "MASTER" || preempt === false) return DEFAULTS.priority;
+  problems.push(reason(configReasons, "VIP_CONF_OWNER", { name: name.text, priority: PRIORITY_OWNER }, state.at));
+  return PRIORITY_OWNER;
 }
 
 function announceOf(draft: InstanceDraft, globals: GlobalSettings): RouterSettings["announce"] {

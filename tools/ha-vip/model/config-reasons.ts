@@ -81,6 +81,12 @@ export const configReasons = defineCatalogue({
     why: "a host that starts as master would take the address back, which nopreempt forbids",
     fix: "write: state BACKUP",
   },
+  VIP_CONF_OWNER: {
+    severity: "warning",
+    sentence: "{name}: state MASTER without a priority means priority {priority}, that of the address's owner",
+    why: "an owner takes the address at once and always, and no check lowers its priority",
+    fix: "write for example: priority 150",
+  },
   VIP_CONF_NO_PEERS: { severity: "error", sentence: "{name} has unicast_src_ip but no unicast_peer" },
   VIP_CONF_STATE_SLAVE: {
     severity: "warning",
