@@ -1,18 +1,23 @@
 import type { PcsCommand, PcsVerb } from "./context.ts";
 import { constraintsOf } from "./references.ts";
-import { ruleLines } from "./show-rules.ts";
+import { isOver, ruleLines } from "./show-rules.ts";
 import { needResource } from "./target.ts";
 import type { TreeElement } from "./tree.ts";
 
 const note = (element: TreeElement, withIds: boolean) => (withIds ? ` (id:${element.id})` : "");
 const indent = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
 
+/** Constraints of a kind; those that can never count again only with `--all`. */
 function all(command: PcsCommand, name: string): readonly TreeElement[] {
-  return command.cib.constraints().filter((one) => one.name === name);
+  const over = (one: TreeElement) => {
+    const rules = one.all("rule");
+    return rules.length > 0 && rules.every((rule) => isOver(rule, command.world.nowMs));
+  };
+  return command.cib.constraints().filter((one) => one.name === name && (command.flags.has("all") || !over(one)));
 }
 
 /** Constraints of one resource, or of one pattern: nodes it likes, nodes it avoids, rules. */
-function locationLines(constraints: readonly TreeElement[], withIds: boolean): readonly string[] {
+function locationLines(constraints: readonly TreeElement[], withIds: boolean, nowMs: number): readonly string[] {
   const byTarget = new Map<string, TreeElement[]>();
   for (const one of constraints) {
     const pattern = one.get("rsc-pattern");
@@ -23,10 +28,10 @@ function locationLines(constraints: readonly TreeElement[], withIds: boolean): r
   }
   return [...byTarget]
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
-    .flatMap(([title, list]) => [title, ...indent(targetLines(list, withIds))]);
+    .flatMap(([title, list]) => [title, ...indent(targetLines(list, withIds, nowMs))]);
 }
 
-function targetLines(list: readonly TreeElement[], withIds: boolean): readonly string[] {
+function targetLines(list: readonly TreeElement[], withIds: boolean, nowMs: number): readonly string[] {
   const plain = list.filter((one) => one.get("node") !== undefined);
   const line = (one: TreeElement) => {
     const role = one.get("role");
@@ -43,7 +48,10 @@ function targetLines(list: readonly TreeElement[], withIds: boolean): readonly s
     ...rules.flatMap((one) => {
       const discovery = one.get("resource-discovery");
       const shown = discovery === undefined ? "" : ` (resource-discovery=${discovery})`;
-      return [`Constraint: ${one.id}${shown}`, ...indent(one.all("rule").flatMap((rule) => ruleLines(rule, withIds)))];
+      const rules = one.all("rule");
+      const note = rules.every((rule) => isOver(rule, nowMs)) ? " (expired)" : "";
+      const lines = rules.flatMap((rule) => ruleLines(rule, withIds, nowMs));
+      return [`Constraint${note}: ${one.id}${shown}`, ...indent(lines)];
     }),
   ];
 }
@@ -116,7 +124,7 @@ function ticketWords(one: TreeElement): string {
 const PARTS: readonly (readonly [
   string,
   string,
-  (list: readonly TreeElement[], withIds: boolean) => readonly string[],
+  (list: readonly TreeElement[], withIds: boolean, nowMs: number) => readonly string[],
 ])[] = [
   ["Location", "rsc_location", locationLines],
   ["Ordering", "rsc_order", (list, withIds) => withSets(list, withIds, orderWords)],
@@ -128,7 +136,7 @@ const PARTS: readonly (readonly [
 export function constraintLines(command: PcsCommand, withIds: boolean, kind?: string): readonly string[] {
   return PARTS.filter(([, name]) => kind === undefined || name === kind).flatMap(([title, name, show]) => [
     `${title} Constraints:`,
-    ...indent(show(all(command, name), withIds)),
+    ...indent(show(all(command, name), withIds, command.world.nowMs)),
   ]);
 }
 
@@ -143,7 +151,7 @@ function locationOf(command: PcsCommand): string {
     const name = what === "nodes" ? one.get("node") : (one.get("rsc") ?? one.get("rsc-pattern"));
     return names.length === 0 || names.map((word) => word.replace(/^(resource|regexp)?%/, "")).includes(name ?? "");
   });
-  return ["Location Constraints:", ...indent(locationLines(wanted, withIds))].join("\n");
+  return ["Location Constraints:", ...indent(locationLines(wanted, withIds, command.world.nowMs))].join("\n");
 }
 
 const FLAGS = ["full", "all"];
@@ -152,7 +160,7 @@ function kindVerb(word: string, name: string, bare: boolean): PcsVerb {
   return {
     words: ["constraint", word, "config"],
     aliases: [["constraint", word, "list"], ...(bare ? [["constraint", word]] : [])],
-    usage: "[--full]",
+    usage: "[--full] [--all]",
     summary: `Show ${word} constraints`,
     flags: FLAGS,
     looks: true,
@@ -168,8 +176,8 @@ export const showConstraintVerbs: readonly PcsVerb[] = [
       ["constraint", "list"],
       ["constraint", "show"],
     ],
-    usage: "[--full]",
-    summary: "Show all constraints, with ids when --full is given",
+    usage: "[--full] [--all]",
+    summary: "Show constraints: ids with --full, those that are over with --all",
     flags: FLAGS,
     looks: true,
     run: (command) => constraintLines(command, command.flags.has("full")).join("\n"),
