@@ -40,7 +40,8 @@ function problemsOfBackend(backend: Proxy): readonly string[] {
   );
   const bounded = backend.servers.some(({ maxConnections }) => (maxConnections ?? 0) > 0);
   return [
-    ...(backend.mode === "tcp" ? [] : ["its backend needs 'mode tcp'"]),
+    // Of one `listen` section it has been said.
+    ...(backend.mode === "tcp" || backend.kind === "listen" ? [] : ["its backend needs 'mode tcp'"]),
     ...(ALGORITHMS.has(backend.balance.kind) ? [] : [`the kernel can't balance by '${backend.balance.kind}'`]),
     ...(plain ? [] : ["its servers need plain IP addresses, without TLS and 'send-proxy'"]),
     ...(bounded ? ["the kernel doesn't keep 'maxconn' of servers"] : []),
