@@ -130,7 +130,7 @@ class StatusMaker {
       if (has("failures") && random.chance(0.25)) this.fail(resource, node, name, entries, promoted);
       if (has("pending") && random.chance(0.1)) {
         entries.push({
-          operation: random.pick(["stop", "start", "monitor"]),
+          operation: random.pick(resource.promotable ? ["stop", promoted ? "demote" : "promote"] : ["stop", "monitor"]),
           intervalMs: 0,
           rc: 193,
           status: -1,

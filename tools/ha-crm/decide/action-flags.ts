@@ -58,7 +58,8 @@ function cloneFlags(action: SchedAction, clone: SchedResource, node: SchedNode |
   let anyRunnable = false;
   for (const instance of clone.children) {
     const isPrimitive = instance.kind === "primitive";
-    const one = firstAction(instance, task, isPrimitive ? node : undefined);
+    // A group is started when all of it is: its own point says so, and not the point before its members.
+    const one = firstAction(instance, isPrimitive ? task : action.task, isPrimitive ? node : undefined);
     if (one === undefined) continue;
     const theirs = flagsOf(one, node);
     if ((flags & ACT.optional) !== 0 && (theirs & ACT.optional) === 0) {

@@ -101,7 +101,7 @@ export function addColocatedScores(
   } else {
     const work = scores.slice();
     addMatching(world, work, resource, attribute, factor, how.positive);
-    result = followOthers(world, resource, scores, work, how);
+    result = followOthers(world, resource, scores, work, factor < 0 ? -1 : 1, how);
   }
   resource.merging = false;
   return result;
@@ -112,6 +112,7 @@ function followOthers(
   resource: SchedResource,
   before: Int32Array,
   started: Int32Array,
+  sign: number,
   how: TakeOver,
 ): Int32Array {
   let work = started;
@@ -119,8 +120,8 @@ function followOthers(
     for (const colocation of how.upwards ? resource.thisWith : resource.withThis) {
       if (!how.upwards && !hasInfluence(colocation)) continue;
       const other = how.upwards ? colocation.primary : colocation.dependent;
-      // Only the last step of a chain weakens a wish, not all steps together.
-      const next = Math.fround(colocation.score / INFINITY_SCORE);
+      // Only the last step of a chain weakens a wish, not all steps together; but each may turn it round.
+      const next = Math.fround((sign * colocation.score) / INFINITY_SCORE);
       work = addColocatedScores(world, other, work, colocation.attribute, next, { ...how, keepUsable: true });
     }
   } else if (how.keepUsable) return before;
@@ -152,7 +153,7 @@ export function wishedScores(world: World, resource: SchedResource): Int32Array 
   resource.merging = true;
   const how = { keepUsable: false, positive: false, upwards: true };
   const work = resource.scores.slice();
-  const result = followOthers(world, resource, work, work, how);
+  const result = followOthers(world, resource, work, work, 1, how);
   resource.merging = false;
   return result;
 }

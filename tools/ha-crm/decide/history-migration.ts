@@ -55,8 +55,14 @@ export function migrateToPending(run: HistoryRun, entry: HistoryEntry): void {
 export function migrateToSucceeded(run: HistoryRun, entry: HistoryEntry): void {
   const { resource, node, world } = run;
   const { source, target } = peers(run, entry);
-  if (source === undefined || target === undefined) return;
+  if (source === undefined) return;
   const movedOn = changedAfter(run, source, entry, true);
+  if (target === undefined) {
+    // The target is no node any more.
+    resource.role = ROLE.started;
+    if (!movedOn) needsRecovery(run);
+    return;
+  }
   const from = entriesOn(run, target).findLast(
     (one) => one.operation === "migrate_from" && one.migrateSource === source.name,
   );

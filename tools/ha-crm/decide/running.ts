@@ -3,7 +3,7 @@ import { addScore } from "./scores.ts";
 import type { SchedNode, SchedResource, World } from "./world.ts";
 
 /** Notes that a resource is active on a node, and what follows when it is active on more than one. */
-export function addRunning(world: World, resource: SchedResource, node: SchedNode, failed: boolean): void {
+export function addRunning(world: World, resource: SchedResource, node: SchedNode, _failed: boolean): void {
   if (resource.runningOn.includes(node)) return;
   resource.runningOn.push(node);
   if (resource.kind === "primitive") {
@@ -18,9 +18,7 @@ export function addRunning(world: World, resource: SchedResource, node: SchedNod
     addToParent(world, resource, node);
     return;
   }
-  if (resource.kind === "primitive" && resource.runningOn.length > 1 && !failed && !isMigrating(resource)) {
-    handleMultiple(world, resource);
-  } else if (resource.kind === "primitive" && resource.runningOn.length > 1 && failed) handleMultiple(world, resource);
+  if (resource.kind === "primitive" && countActive(resource) > 1) handleMultiple(world, resource);
   addToParent(world, resource, node);
 }
 
@@ -28,8 +26,10 @@ function addToParent(world: World, resource: SchedResource, node: SchedNode): vo
   if (resource.parent !== undefined) addRunning(world, resource.parent, node, false);
 }
 
-function isMigrating(resource: SchedResource): boolean {
-  return resource.migrationSource !== undefined && resource.migrationTarget !== undefined;
+/** On nodes that are to be fenced it counts as active only when it waits for the fencing. */
+function countActive(resource: SchedResource): number {
+  if (resource.needsFencing) return resource.runningOn.length;
+  return resource.runningOn.filter((node) => node.online && !node.unclean).length;
 }
 
 function handleMultiple(world: World, resource: SchedResource): void {
