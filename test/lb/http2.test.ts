@@ -199,6 +199,15 @@ backend b
     expect(await curl("--http2-prior-knowledge", "-w", " %{http_code}", url)).toBe("ok 200");
   });
 
+  test("a client that only pings is let go", async () => {
+    const socket = connect(impatient, "127.0.0.1", () => socket.write(Buffer.concat([PREFACE, settingsFrame([])])));
+    const ping = setInterval(() => socket.write(frame(FRAME.PING, 0, 0, Buffer.alloc(8))), 200);
+    socket.on("data", () => undefined);
+    socket.on("error", () => undefined);
+    await new Promise<void>((resolve) => socket.on("close", () => resolve()));
+    clearInterval(ping);
+  });
+
   test("the log has the request as it was asked", async () => {
     await curl(`https://127.0.0.1:${encrypted}/logged`);
     const line = `"GET https://127.0.0.1:${encrypted}/logged HTTP/2.0"`;

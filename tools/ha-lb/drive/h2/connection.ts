@@ -63,7 +63,8 @@ export class Http2Connection extends Peer implements SessionEvents, StreamHost {
 
   override onData(data: Buffer): void {
     this.session.feed(data, nowMs());
-    this.rest();
+    // Pings and parts of frames don't prolong the life of a connection without a request.
+    if (this.streams.size > 0) this.rest();
   }
 
   /** Silence ends the connection: soon when nothing runs, later when the client is to read or to send. */
