@@ -10,6 +10,7 @@ import { bgpReasons } from "../../model/bgp/reasons.ts";
 import type { Assignment, RouterCounters, RouterHealth, RouterRole, RouterView } from "../../model/messages.ts";
 import { ADDRESS_RENEW_MS } from "../../model/router.ts";
 import type { Standing } from "../../decide/bgp/routes.ts";
+import { onlyWaits } from "../../decide/check.ts";
 import { BfdListener } from "../bfd/bfd-watch.ts";
 import type { PartHooks } from "../run/further-parts.ts";
 import type { ThreadPart } from "../run/thread-part.ts";
@@ -63,7 +64,8 @@ export class BgpPart implements ThreadPart {
         self: { as: settings.as, routerId: routerIdOf(settings.routerId) },
         bfd: this.#bfd,
         standings: () => this.#standings(),
-        onTold: (who, reasons) => this.#onPeer(who, reasons),
+        onTold: (reasons) => this.#tellPeer(reasons),
+        onChanged: () => this.#onPeerChanged(),
       });
       this.#peers.set(key, live);
       live.start();
@@ -114,9 +116,9 @@ export class BgpPart implements ThreadPart {
   /** Tells all peers what is new for them, and the main thread how the announcements are. */
   #sync(): void {
     for (const peer of this.#peers.values()) peer.sync();
-    const up = [...this.#peers.values()].filter((peer) => peer.established).map((peer) => peer.name);
     for (const live of this.#announcements.values()) {
       const { faults } = live.health;
+      const up = this.#told(live);
       const role: RouterRole = faults.length > 0 ? "fault" : up.length > 0 ? "master" : "backup";
       if (role === live.role) continue;
       live.role = role;
@@ -126,12 +128,19 @@ export class BgpPart implements ThreadPart {
         master: () => reason(bgpReasons, "VIP_BGP_ANNOUNCED", { name, peers: up }),
         backup: () => reason(bgpReasons, "VIP_BGP_WAITS", { name }),
       }[role];
-      this.#tell(live, [why()]);
+      // While checks have no result yet there is nothing that anybody needs to hear.
+      this.#tell(live, onlyWaits(faults) ? [] : [why()]);
     }
   }
 
-  #view({ health, role, settings }: LiveAnnouncement): RouterView {
-    const up = [...this.#peers.values()].filter((peer) => peer.established).map((peer) => peer.name);
+  /** The peers that know of an announcement. */
+  #told({ settings }: LiveAnnouncement): string[] {
+    return [...this.#peers.values()].filter((peer) => peer.carries(settings)).map((peer) => peer.name);
+  }
+
+  #view(live: LiveAnnouncement): RouterView {
+    const { health, role, settings } = live;
+    const up = this.#told(live);
     const peers = up.length === 0 ? {} : { master: up.join(", ") };
     return { name: settings.name, role, priority: 0, faults: health.faults, deviceAdjustment: 0, ...peers };
   }
@@ -143,12 +152,16 @@ export class BgpPart implements ThreadPart {
     );
   }
 
-  #onPeer(_peer: LivePeer, reasons: readonly Reason[]): void {
-    const [first, ...rest] = this.#announcements.values();
+  /** News of a session come with the view of any announcement. */
+  #tellPeer(reasons: readonly Reason[]): void {
+    const [first] = this.#announcements.values();
     if (first !== undefined) this.#tell(first, reasons);
-    // Who has the routes is part of every announcement's view.
-    for (const live of rest) this.#tell(live, []);
+  }
+
+  #onPeerChanged(): void {
     this.#sync();
+    // Who has the routes is part of every announcement's view.
+    for (const live of this.#announcements.values()) this.#tell(live, []);
   }
 
   health(health: RouterHealth): void {

@@ -7,7 +7,7 @@ import type { Explanation } from "../../decide/explain.ts";
 import type { BgpAnnouncement, BgpConfiguration } from "../../model/bgp/bgp.ts";
 import type { RouterView } from "../../model/messages.ts";
 
-/** Sessions that are up, and those that aren't. */
+/** Peers that were told, and those that weren't. */
 function sessions(bgp: BgpConfiguration, view: RouterView | undefined): { up: string[]; down: string[] } {
   const up = view?.master?.split(", ") ?? [];
   const all = bgp.settings.peers.map((peer) => formatAddress(peer.address));
@@ -16,7 +16,7 @@ function sessions(bgp: BgpConfiguration, view: RouterView | undefined): { up: st
 
 const WORDS = {
   master: ["active", "announced"],
-  backup: ["standby", "no session"],
+  backup: ["standby", "not announced"],
   fault: ["failed", "withdrawn"],
   conflict: ["failed", "withdrawn"],
   stopped: ["absent", "stopped"],
@@ -33,7 +33,7 @@ export function announcementService(
   const [state, text] = WORDS[role];
   const [first] = settings.prefixes;
   const more = settings.prefixes.length > 1 ? ` +${settings.prefixes.length - 1}` : "";
-  const missing = down.length === 0 ? "" : `, no session with ${down.join(" ")}`;
+  const missing = down.length === 0 ? "" : `, not to ${down.join(" ")}`;
   return {
     name: `vip ${first === undefined ? settings.name : formatPrefix(first)}${more}`,
     kind: "vip",
@@ -54,7 +54,7 @@ export function explainAnnouncement(
   const { up, down } = sessions(bgp, view);
   const because = {
     master: `${name} is announced by this host (${host}) to ${up.join(", ")}: all its checks pass.`,
-    backup: `${name} could be announced by this host, but no BGP session is up.`,
+    backup: `${name} could be announced by this host, but there is no BGP session that takes it.`,
     fault: `${name} is withdrawn: ${view.faults.join("; ")}.`,
     conflict: `${name} is withdrawn: ${view.faults.join("; ")}.`,
     stopped: `${name} is stopped on this host.`,
@@ -64,11 +64,11 @@ export function explainAnnouncement(
     addresses: settings.prefixes.map(formatPrefix),
     role: view.role,
     because,
-    score: [{ what: "sessions", value: up.length, from: at === undefined ? "" : formatPosition(at) }],
+    score: [{ what: "peers told", value: up.length, from: at === undefined ? "" : formatPosition(at) }],
     faults: view.faults,
     change: [
       ...view.faults.map((fault) => `mend: ${fault}`),
-      ...down.map((peer) => `a BGP session with ${peer}`),
+      ...(view.role === "fault" ? [] : down.map((peer) => `a BGP session with ${peer} that takes it`)),
       ...(view.role === "master" ? tracks.map((track) => `check ${track.check} failing`) : []),
     ],
   };

@@ -4,6 +4,7 @@ import type { PollLoop } from "../../../../shared/drive/ffi/poll-loop.ts";
 import type { RouteClient } from "../../../../shared/drive/net/route-client.ts";
 import { type Reason, reason } from "../../../../shared/reason/catalogue.ts";
 import { formatAddress } from "../../../../shared/text/address.ts";
+import { formatPrefix } from "../../../../shared/text/prefix.ts";
 import { routeChanges, routesFor, type Standing } from "../../decide/bgp/routes.ts";
 import {
   BGP_STOPPED,
@@ -14,7 +15,6 @@ import {
   bgpDeadline,
   decideBgp,
 } from "../../decide/bgp/session.ts";
-import { detectionMs } from "../../decide/bfd/bfd.ts";
 import { BgpConnection } from "../../drive/bgp/bgp-connection.ts";
 import { decodeBgp, MAX_MESSAGE_BYTES } from "../../drive/bgp/bgp-decode.ts";
 import {
@@ -25,7 +25,7 @@ import {
   encodeWithdraw,
 } from "../../drive/bgp/bgp-encode.ts";
 import { readPasswordFile } from "../../drive/carp/password-file.ts";
-import { type BgpPeerSettings, MAX_MD5_PASSWORD_BYTES } from "../../model/bgp/bgp.ts";
+import { type BgpAnnouncementSettings, type BgpPeerSettings, MAX_MD5_PASSWORD_BYTES } from "../../model/bgp/bgp.ts";
 import type { BgpRoute } from "../../model/bgp/message.ts";
 import { bgpReasons } from "../../model/bgp/reasons.ts";
 import { type BfdListener, type BfdNews, BfdWatch } from "../bfd/bfd-watch.ts";
@@ -37,7 +37,9 @@ export interface PeerContext {
   readonly bfd: BfdListener;
   /** What this host wants to be known now. */
   readonly standings: () => readonly Standing[];
-  readonly onTold: (peer: LivePeer, reasons: readonly Reason[]) => void;
+  readonly onTold: (reasons: readonly Reason[]) => void;
+  /** The session came or went. */
+  readonly onChanged: () => void;
 }
 
 const now = (): number => monotonicNs() / 1e6;
@@ -102,11 +104,11 @@ export class LivePeer {
   #onBfd(news: BfdNews): void {
     const { watch } = this;
     if (news.kind === "up") {
-      const detectMs = watch === undefined ? 0 : Math.round(detectionMs(watch.session, watch.settings));
-      this.context.onTold(this, [reason(bgpReasons, "VIP_BFD_UP", { peer: this.name, detectMs })]);
+      const intervalMs = watch?.settings.intervalMs ?? 0;
+      this.context.onTold([reason(bgpReasons, "VIP_BFD_UP", { peer: this.name, intervalMs })]);
       return;
     }
-    this.context.onTold(this, [reason(bgpReasons, "VIP_BFD_DOWN", { peer: this.name, why: news.why })]);
+    this.context.onTold([reason(bgpReasons, "VIP_BFD_DOWN", { peer: this.name, why: news.why })]);
     this.step({ kind: "pathDown" });
   }
 
@@ -115,8 +117,9 @@ export class LivePeer {
     const before = this.state.phase;
     const { effects, reasons, state } = decideBgp(this.context.self, settings, this.state, event, now());
     this.state = state;
+    if (reasons.length > 0) this.context.onTold(reasons);
     for (const effect of effects) this.#carryOut(effect);
-    if (reasons.length > 0 || before !== this.state.phase) this.context.onTold(this, reasons);
+    if ((before === "established") !== this.established) this.context.onChanged();
   }
 
   #carryOut(effect: BgpEffect): void {
@@ -150,6 +153,11 @@ export class LivePeer {
     }
   }
 
+  /** Was the peer told of any of these? */
+  carries({ prefixes }: BgpAnnouncementSettings): boolean {
+    return prefixes.some((prefix) => this.#told.has(formatPrefix(prefix)));
+  }
+
   /** Tells the peer what it doesn't know yet. */
   sync(): void {
     const connection = this.#connection;
@@ -166,7 +174,7 @@ export class LivePeer {
     this.#told = routes;
     const fresh = reasons.filter((fact) => !this.#said.has(JSON.stringify(fact.data)));
     for (const fact of fresh) this.#said.add(JSON.stringify(fact.data));
-    if (fresh.length > 0) this.context.onTold(this, fresh);
+    if (fresh.length > 0) this.context.onTold(fresh);
   }
 
   #connect(): void {

@@ -26,13 +26,13 @@ export const bgpReasons = defineCatalogue({
     fix: "configure that address family for this session on the router",
   },
   VIP_BGP_ANNOUNCED: { severity: "notice", sentence: "{name}: announced to {peers}" },
-  VIP_BGP_WAITS: { severity: "notice", sentence: "{name}: announced as soon as a BGP session is up" },
+  VIP_BGP_WAITS: { severity: "notice", sentence: "{name}: announced as soon as there is a BGP session that takes it" },
   VIP_BGP_FAULT: { severity: "error", sentence: "{name}: withdrawn, because it can't be served here: {faults}" },
   VIP_BGP_LEAVING: {
     severity: "notice",
     sentence: "{name}: marked as leaving (graceful shutdown) for {drainMs} ms, then withdrawn",
   },
   VIP_BGP_ADDRESS_REFUSED: { severity: "error", sentence: "{name}: the kernel refuses {what}: {detail}" },
-  VIP_BFD_UP: { severity: "notice", sentence: "BFD with {peer} is up: silence of {detectMs} ms means that it is gone" },
+  VIP_BFD_UP: { severity: "notice", sentence: "BFD with {peer} is up, asked for every {intervalMs} ms" },
   VIP_BFD_DOWN: { severity: "warning", sentence: "BFD with {peer} is down: {why}" },
 });
