@@ -62,6 +62,11 @@ export class EtcdGroup {
     }
   }
 
+  /** Kills one member (`kill -9`). */
+  kill(at: number): void {
+    this.processes[at]?.kill("SIGKILL");
+  }
+
   async stop(): Promise<void> {
     for (const process of this.processes) process.kill("SIGKILL");
     await Promise.all(this.processes.map((process) => process.exited));

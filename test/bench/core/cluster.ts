@@ -73,7 +73,7 @@ export class BenchCluster {
   readonly members: BenchMember[] = [];
   private constructor(
     private readonly directory: string,
-    private readonly settings: readonly { readonly node: string }[],
+    readonly settings: readonly { readonly node: string; readonly socketPath: string }[],
   ) {}
 
   static async start(count: number): Promise<BenchCluster> {
@@ -82,7 +82,13 @@ export class BenchCluster {
     writeFileSync(keyFile, JSON.stringify(createClusterKey()), { mode: 0o600 });
     const peers: Record<string, { host: string; port: number }> = {};
     for (let at = 0; at < count; at += 1) peers[`n${at}`] = { host: "127.0.0.1", port: await freePort() };
-    const settings = Object.keys(peers).map((node) => ({ node, directory: join(directory, node), keyFile, peers }));
+    const settings = Object.keys(peers).map((node) => ({
+      node,
+      directory: join(directory, node),
+      keyFile,
+      socketPath: join(directory, `${node}.sock`),
+      peers,
+    }));
     const cluster = new BenchCluster(directory, settings);
     for (let at = 0; at < count; at += 1) cluster.startMember(at);
     await cluster.leader();

@@ -1,4 +1,7 @@
 import { readFileSync, writeSync } from "node:fs";
+import { startControlServer } from "../../../shared/drive/control/server.ts";
+import { coordinationMethods } from "../../../shared/drive/raft/control-methods.ts";
+import { VERSION } from "../../../shared/model/version.ts";
 import { replicaMachine } from "../../../shared/decide/replica/machine.ts";
 import type { ClusterKey } from "../../../shared/drive/raft/certificate.ts";
 import { EmbeddedCoordination } from "../../../shared/drive/raft/embedded.ts";
@@ -11,6 +14,8 @@ interface Settings {
   readonly node: string;
   readonly directory: string;
   readonly keyFile: string;
+  /** Where clients outside the member reach it. */
+  readonly socketPath: string;
   readonly peers: Readonly<Record<string, PeerAddress>>;
 }
 
@@ -32,6 +37,13 @@ const group = await Group.open({
   onReason: (fact) => say({ reason: fact.code, data: fact.data }),
 });
 const on = new EmbeddedCoordination(group);
+const control = await startControlServer({
+  tool: "ha-crm",
+  version: VERSION,
+  path: settings.socketPath,
+  methods: coordinationMethods(on, () => group.status()),
+});
+if (!control.ok) throw new Error(control.problems[0]?.sentence);
 
 async function load(clients: number, forMs: number, valueLength: number): Promise<void> {
   const latencies: number[] = [];
