@@ -46,8 +46,10 @@ const deleteHeader: ActionParser = ({ line, index, keyword }) => {
 };
 
 function reply(kind: "deny" | "tarpit" | "return", status: number): ActionParser {
-  return ({ scope, line, index, keyword }) => {
-    const found = parseReply(scope, line, index + 1, keyword, status);
+  return ({ scope, line, index, keyword, side }) => {
+    // A refused answer is the server's fault, not the client's.
+    const usual = kind === "deny" && side === "response" ? 502 : status;
+    const found = parseReply(scope, line, index + 1, keyword, usual);
     return found === undefined ? undefined : { action: { kind, reply: found.reply }, next: found.next };
   };
 }

@@ -36,11 +36,6 @@ const total =
   ({ log }) =>
     log.early ? `+${read(log)}` : String(read(log));
 
-function captures(list: readonly (string | undefined)[], quote: boolean): string | undefined {
-  if (list.length === 0) return undefined;
-  return quote ? list.map((text) => text ?? "").join("|") : `{${list.map((text) => text ?? "").join("|")}}`;
-}
-
 const requestLinePart =
   (index: 0 | 1 | 2): Read =>
   ({ log, request }) => {
@@ -119,21 +114,9 @@ const READERS: Readonly<Record<string, Read>> = {
 
 /** Compiles `%name` to a reader. The name was checked when the format was read. */
 export function logVariable(name: string, _argument: string | undefined, flags: LogFlags): Read {
-  switch (name) {
-    case "hr":
-      return ({ log }) => captures(log.requestCaptures, flags.quote);
-    case "hs":
-      return ({ log }) => captures(log.responseCaptures, flags.quote);
-    case "hrl":
-      return ({ log }) => captures(log.requestCaptures, flags.quote);
-    case "hsl":
-      return ({ log }) => captures(log.responseCaptures, flags.quote);
-    default: {
-      const read = READERS[name];
-      if (read === undefined) throw new Error(`the variable '%${name}' was accepted and has no code`);
-      return flags.hexadecimal ? (context) => hexadecimal(read(context)) : read;
-    }
-  }
+  const read = READERS[name];
+  if (read === undefined) throw new Error(`the variable '%${name}' was accepted and has no code`);
+  return flags.hexadecimal ? (context) => hexadecimal(read(context)) : read;
 }
 
 /** `+X`: numbers and IPv4 addresses in upper-case hexadecimal. */

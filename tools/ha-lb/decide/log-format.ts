@@ -14,6 +14,8 @@ export type RenderPurpose = "log" | "value";
 /** Compiles a format; compile once, when the configuration is loaded. */
 export function compileLogFormat(format: LogFormat, environment: CompileEnvironment, purpose: RenderPurpose): Render {
   const parts = format.parts.map((part) => compilePart(part, environment, purpose));
+  const mayVanish = format.parts.map((part) => part.kind === "variable" && CAPTURES[part.name] !== undefined);
+  if (mayVanish.includes(true)) return joinAround(parts, mayVanish);
   const [first, second] = parts;
   if (first === undefined) return () => "";
   if (second === undefined) return first;
@@ -25,6 +27,21 @@ export function compileLogFormat(format: LogFormat, environment: CompileEnvironm
   };
 }
 
+/** Where nothing is captured nothing is written, also not the blank after it. */
+function joinAround(parts: readonly Render[], mayVanish: readonly boolean[]): Render {
+  return (context) => {
+    let text = "";
+    let vanished = false;
+    for (const [index, part] of parts.entries()) {
+      const piece = part(context);
+      const skipsBlank = vanished && piece.startsWith(" ") && (text === "" || text.endsWith(" "));
+      vanished = mayVanish[index] === true && piece === "";
+      text += skipsBlank ? piece.slice(1) : piece;
+    }
+    return text;
+  };
+}
+
 function compilePart(part: LogPart, environment: CompileEnvironment, purpose: RenderPurpose): Render {
   switch (part.kind) {
     case "text": {
@@ -32,6 +49,8 @@ function compilePart(part: LogPart, environment: CompileEnvironment, purpose: Re
       return () => text;
     }
     case "variable": {
+      const captures = CAPTURES[part.name];
+      if (captures !== undefined) return compileCaptures(captures, part.flags, purpose);
       const read = logVariable(part.name, part.argument, part.flags);
       const { flags } = part;
       return (context) => decorate(read(context), flags, purpose);
@@ -47,6 +66,34 @@ function compilePart(part: LogPart, environment: CompileEnvironment, purpose: Re
       };
     }
   }
+}
+
+/** `%hr` and its like: the texts are encoded one by one, what stands between them is not. */
+const CAPTURES: Readonly<Record<string, { readonly side: "request" | "response"; readonly isList: boolean }>> = {
+  hr: { side: "request", isList: false },
+  hs: { side: "response", isList: false },
+  hrl: { side: "request", isList: true },
+  hsl: { side: "response", isList: true },
+};
+
+function compileCaptures(
+  { isList, side }: { readonly side: "request" | "response"; readonly isList: boolean },
+  flags: LogFlags,
+  purpose: RenderPurpose,
+): Render {
+  const read = ({ log }: SampleContext) => (side === "request" ? log.requestCaptures : log.responseCaptures);
+  if (isList) {
+    return (context) =>
+      read(context)
+        .map((text) => decorate(text, flags, purpose))
+        .join(" ");
+  }
+  return (context) => {
+    const texts = read(context);
+    if (texts.length === 0) return "";
+    const encoded = texts.map((text = "") => (purpose === "value" ? text : encodeForLog(text)));
+    return flags.quote ? `"{${encoded.join("|")}}"` : `{${encoded.join("|")}}`;
+  };
 }
 
 /** An absent value is a dash in logs; quoted it is an empty pair of quotes. */

@@ -201,7 +201,7 @@ export const HTTP_FETCHES: FetchTable = {
   url_ip: ofRequest((request) => addressText(authority(request) ?? "")),
   url_port: ofRequest((request) => {
     const host = authority(request);
-    return host === undefined ? 0 : Number(/:(\d+)$/.exec(host)?.[1] ?? 80);
+    return host === undefined ? undefined : Number(/:(\d+)$/.exec(host)?.[1] ?? 80);
   }),
   "req.ver": ofRequest((request) => request.version),
   req_ver: ofRequest((request) => request.version),

@@ -1,6 +1,7 @@
 /** Listening sockets of the `bind` lines, and the connections that come in on them. */
 import type { Socket, SocketHandler, TCPSocketListener, UnixSocketListener } from "bun";
 import { rmSync } from "node:fs";
+import type { ProxyHeader } from "../decide/proxy-protocol.ts";
 import type { Bind } from "../model/bind.ts";
 import { becomeHttp2 } from "./h2/connection.ts";
 import { ClientConnection } from "./http/client.ts";
@@ -49,14 +50,21 @@ function accept(plane: DataPlane, runtime: ListenerRuntime, socket: Socket<Peer>
 }
 
 /** The connection speaks its protocol from here on. */
-function begin(plane: DataPlane, runtime: ListenerRuntime, socket: Socket<Peer>): Peer {
+function begin(plane: DataPlane, runtime: ListenerRuntime, socket: Socket<Peer>, header?: ProxyHeader): Peer {
+  // A header of the kind "local" or "unknown" says nothing of a client.
+  const told = header?.source === undefined ? undefined : header;
   if (runtime.frontend.proxy.mode === "tcp") {
-    const session = new TcpSession(plane, runtime, socket);
+    const session = new TcpSession(plane, runtime, socket, told);
     socket.data = session;
     session.start();
     return session;
   }
   const client = new ClientConnection(plane, runtime, socket);
+  if (told?.source !== undefined) {
+    client.proxyHeader = told;
+    client.sourceAddress = told.source;
+    client.sourcePort = told.sourcePort;
+  }
   socket.data = client;
   plane.clients.add(client);
   if (runtime.frontend.rules.hasConnectionRules) {
@@ -175,9 +183,9 @@ export function openListeners(
 ): { readonly open: readonly OpenListener[]; readonly failures: readonly ListenFailure[] } {
   const open: OpenListener[] = [];
   const failures: ListenFailure[] = [];
-  let id = 0;
   for (const frontend of plane.frontends) {
     if (frontend.proxy.disabled) continue;
+    let id = 0;
     for (const bind of frontend.proxy.binds) {
       id += 1;
       for (const port of portsOf(bind)) {

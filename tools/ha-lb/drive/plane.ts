@@ -2,7 +2,8 @@
 import { makeBalancer } from "../decide/balance/make.ts";
 import { compileKey } from "../decide/balance/key.ts";
 import { errorPage } from "../decide/http/error-page.ts";
-import { DEFAULT_HEAD_LIMITS, type HeadLimits } from "../decide/http/scan.ts";
+import { Head } from "../decide/http/head.ts";
+import { DEFAULT_HEAD_LIMITS, type HeadLimits, READ, scanResponse } from "../decide/http/scan.ts";
 import { compileLogFormat } from "../decide/log-format.ts";
 import { writeProxyHeader } from "../decide/proxy-protocol.ts";
 import { compileProxyRules } from "../decide/rules/compile.ts";
@@ -152,7 +153,18 @@ export class DataPlane {
   }
 
   finishLocalReply(client: ClientConnection, text: string): string {
-    return localReplyText(client, text);
+    const { backend, frontend } = client;
+    if (!frontend.rules.hasAfterResponseRules && backend?.rules.hasAfterResponseRules !== true) {
+      return localReplyText(client, text);
+    }
+    const head = new Head();
+    if (scanResponse(head, Buffer.from(text, "latin1"), this.limits) !== READ) return localReplyText(client, text);
+    const stream = this.streamOf(client);
+    stream.responseHead = head;
+    for (const one of backend === undefined || backend.proxy === frontend.proxy ? [frontend] : [backend, frontend]) {
+      one.rules.onAfterResponse(stream);
+    }
+    return localReplyText(client, head.render("", false) + text.slice(head.byteLength));
   }
 
   serverTimeoutMs(client: ClientConnection, configured: number | undefined): number | undefined {
@@ -196,9 +208,9 @@ export class DataPlane {
 
   forget(client: ClientConnection): void {
     if (!this.clients.delete(client)) return;
+    if (client.requests === 0) this.logEmpty(client);
     this.activeConnections -= 1;
     client.frontend.active -= 1;
-    if (client.requests === 0) this.logEmpty(client);
     this.onConnectionGone?.();
   }
   onConnectionGone: (() => void) | undefined;
@@ -208,6 +220,7 @@ export class DataPlane {
   private logEmpty(client: ClientConnection): void {
     const { proxy } = client.frontend;
     if (proxy.logTargets.length === 0 || proxy.flags.has("dontlognull") || client.logged) return;
+    if (proxy.flags.has("http-ignore-probes")) return;
     client.cause = "C";
     client.state = "R";
     client.head.method = "";

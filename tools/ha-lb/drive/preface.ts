@@ -1,10 +1,8 @@
 import type { Socket } from "bun";
-import { readProxyHeader } from "../decide/proxy-protocol.ts";
-import { ClientConnection } from "./http/client.ts";
+import { type ProxyHeader, readProxyHeader } from "../decide/proxy-protocol.ts";
 import { Peer } from "./peer.ts";
 import type { DataPlane } from "./plane.ts";
 import type { ListenerRuntime } from "./runtime.ts";
-import { TcpSession } from "./tcp/session.ts";
 import { nowMs, wheel } from "./timer-wheel.ts";
 
 /** Time for the header: who sends it sends it first. */
@@ -18,7 +16,12 @@ export class Preface extends Peer {
     private readonly plane: DataPlane,
     private readonly runtime: ListenerRuntime,
     socket: Socket<Peer>,
-    private readonly begin: (plane: DataPlane, runtime: ListenerRuntime, socket: Socket<Peer>) => Peer,
+    private readonly begin: (
+      plane: DataPlane,
+      runtime: ListenerRuntime,
+      socket: Socket<Peer>,
+      header: ProxyHeader,
+    ) => Peer,
   ) {
     super();
     this.socket = socket;
@@ -37,12 +40,7 @@ export class Preface extends Peer {
     const rest = this.bytes.subarray(header.byteLength);
     wheel.remove(this);
     this.socket = undefined;
-    const peer = this.begin(this.plane, this.runtime, socket);
-    if (header.source !== undefined && (peer instanceof ClientConnection || peer instanceof TcpSession)) {
-      peer.proxyHeader = header;
-      peer.sourceAddress = header.source;
-      peer.sourcePort = header.sourcePort;
-    }
+    const peer = this.begin(this.plane, this.runtime, socket, header);
     if (rest.length > 0) peer.onData(rest);
   }
 

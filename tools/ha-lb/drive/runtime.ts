@@ -177,6 +177,8 @@ export class FrontendRuntime {
   /** A format of its own; the ready-made line of httplog when absent. */
   logFormat: Render | undefined;
   readonly captureCounts: { readonly request: number; readonly response: number };
+  /** `capture request|response header`: names in lower case, by slot. */
+  private readonly captureHeaders: Readonly<Record<"request" | "response", readonly CapturedHeader[]>>;
 
   constructor(
     readonly proxy: Proxy,
@@ -185,6 +187,25 @@ export class FrontendRuntime {
     this.name = proxy.name;
     const count = (side: "request" | "response") => proxy.captures.filter((capture) => capture.side === side).length;
     this.captureCounts = { request: count("request"), response: count("response") };
+    const named = (side: "request" | "response") =>
+      proxy.captures
+        .filter((capture) => capture.side === side)
+        .flatMap(({ header, length }, slot) =>
+          header === undefined ? [] : [{ slot, name: header.toLowerCase(), length }],
+        );
+    this.captureHeaders = { request: named("request"), response: named("response") };
+  }
+
+  hasCaptures(side: "request" | "response"): boolean {
+    return this.captureHeaders[side].length > 0;
+  }
+
+  /** Keeps the last value of each header that logs want; rules haven't changed it yet. */
+  captureFrom(side: "request" | "response", head: Head, into: CaptureTarget): void {
+    for (const { slot, name, length } of this.captureHeaders[side]) {
+      const value = head.all(name).at(-1);
+      if (value !== undefined) into.capture(side, slot, value.slice(0, length));
+    }
   }
 
   /** `X-Forwarded-For` and its like, as whole lines. */
@@ -196,6 +217,16 @@ export class FrontendRuntime {
       forwardLine(client, forwarded, client.logAddress()) + forwardLine(client, original, client.destinationAddress)
     );
   }
+}
+
+interface CapturedHeader {
+  readonly slot: number;
+  readonly name: string;
+  readonly length: number;
+}
+
+interface CaptureTarget {
+  capture(side: "request" | "response", slot: number, text: string): void;
 }
 
 /** What the forwarding headers need of a client. */

@@ -121,11 +121,16 @@ export class Tables implements TableStore {
     if (tracked instanceof Tracked) tracked.store.set(tracked.entry, name, index, value);
   }
 
+  /** An answer's status among the counters. */
+  countStatus(tracked: TrackedEntry, status: number): void {
+    if (!(tracked instanceof Tracked)) return;
+    const now = nowMs();
+    if (status >= 400 && status < 500) tracked.store.event(tracked.entry, "http_err", 1, now);
+    if (status >= 500) tracked.store.event(tracked.entry, "http_fail", 1, now);
+  }
+
   /** Ends tracking, with what happened meanwhile. */
-  release(
-    tracked: TrackedEntry,
-    facts: { readonly bytesIn: number; readonly bytesOut: number; readonly status: number },
-  ): void {
+  release(tracked: TrackedEntry, facts: { readonly bytesIn: number; readonly bytesOut: number }): void {
     if (!(tracked instanceof Tracked)) return;
     const { store, entry } = tracked;
     const now = nowMs();
@@ -133,8 +138,6 @@ export class Tables implements TableStore {
     if (store.stores("conn_cur")) store.add(entry, "conn_cur", 0, -1, now);
     store.event(entry, "bytes_in", facts.bytesIn, now);
     store.event(entry, "bytes_out", facts.bytesOut, now);
-    if (facts.status >= 400 && facts.status < 500) store.event(entry, "http_err", 1, now);
-    if (facts.status >= 500) store.event(entry, "http_fail", 1, now);
     store.touch(entry, now);
   }
 }

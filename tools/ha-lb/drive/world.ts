@@ -12,10 +12,9 @@ const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
 function backendCounters(backend: BackendRuntime | undefined): ReturnType<WorldView["backend"]> {
   const servers = backend?.inPlay ?? [];
   const queued = (backend?.queue.length ?? 0) + (backend?.servers.reduce((sum, one) => sum + one.queued, 0) ?? 0);
-  const free = servers.reduce(
-    (sum, one) => sum + (one.limit === Number.POSITIVE_INFINITY ? 0 : one.limit - one.active),
-    0,
-  );
+  // A server without a limit makes the whole unlimited, which expressions know as -1.
+  const isLimited = servers.every((one) => one.limit !== Number.POSITIVE_INFINITY);
+  const free = isLimited ? servers.reduce((sum, one) => sum + one.limit - one.active, 0) : -1;
   return {
     connections: backend?.active ?? 0,
     freeConnections: free,

@@ -75,7 +75,7 @@ function compileFinal(action: Action, environment: CompileEnvironment): RunActio
         const page = target.errorPage(401);
         const end = page.indexOf("\r\n\r\n") + 2;
         const text = `${page.slice(0, end)}WWW-Authenticate: Basic realm="${realm.replace(/["\\]/g, "\\$&")}"\r\n${page.slice(end)}`;
-        return { kind: "reply", status: 401, text, denied: true, closes: false };
+        return { kind: "reply", status: 401, text, denied: false, closes: false };
       };
     }
     default:
@@ -114,7 +114,7 @@ function compileHeaderAction(action: Action, side: RuleSide, environment: Compil
         if (head.first(lower) === undefined) return;
         const format = render(target);
         const replace = (value: string) => oneLine(replaceByFormat(value, pattern, format));
-        head.map(lower, (value) => (whole ? replace(value) : splitHeaderValue(value).map(replace).join(", ")));
+        head.map(lower, (value) => (whole ? replace(value) : splitHeaderValue(value).map(replace).join(",")));
       });
     }
     case "set-status": {

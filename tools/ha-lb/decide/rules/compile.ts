@@ -1,5 +1,5 @@
 /** The rule sets of one proxy as closures, made once when the configuration is loaded. */
-import type { Proxy } from "../../model/proxy.ts";
+import type { Proxy, RetryCondition } from "../../model/proxy.ts";
 import type { Rule, UseServerRule } from "../../model/rule.ts";
 import { compileCondition, type Predicate } from "../acl.ts";
 import { compileLogFormat, type Render } from "../log-format.ts";
@@ -24,6 +24,9 @@ export interface CompiledRules {
   readonly hasContentRules: boolean;
   readonly onRequest: RunRules;
   readonly onResponse: RunRules;
+  /** For every answer, also those made here. */
+  readonly onAfterResponse: RunRules;
+  readonly hasAfterResponseRules: boolean;
   readonly useBackend: readonly Choice[];
   readonly useServer: readonly Choice[];
   readonly monitorFail: readonly Predicate[];
@@ -31,6 +34,8 @@ export interface CompiledRules {
   readonly ignorePersist: readonly Predicate[];
   readonly statsAdmin: readonly Predicate[];
   readonly retryOnEmpty: boolean;
+  /** Statuses of `retry-on`. */
+  readonly retryStatus: ReadonlySet<number>;
 }
 
 export function compileProxyRules(proxy: Proxy, environment: CompileEnvironment): CompiledRules {
@@ -41,7 +46,7 @@ export function compileProxyRules(proxy: Proxy, environment: CompileEnvironment)
   }));
   const request = [...proxy.tcpRules.content, ...proxy.httpRequest, ...redirects];
   const http = [...proxy.httpRequest, ...redirects];
-  const response = [...proxy.tcpRules.response, ...proxy.httpResponse, ...proxy.httpAfterResponse];
+  const response = [...proxy.tcpRules.response, ...proxy.httpResponse];
   const connection = [...proxy.tcpRules.connection, ...proxy.tcpRules.session];
   const persist = (kind: "force" | "ignore") =>
     proxy.persistRules
@@ -53,7 +58,8 @@ export function compileProxyRules(proxy: Proxy, environment: CompileEnvironment)
   const requestRules = compileRules(http, "request", environment);
   return {
     hasRequestRules: request.length > 0,
-    hasResponseRules: response.length > 0,
+    hasResponseRules: response.length + proxy.httpAfterResponse.length > 0,
+    hasAfterResponseRules: proxy.httpAfterResponse.length > 0,
     hasConnectionRules: connection.length > 0,
     onConnection: compileRules(connection, "request", environment),
     hasContentRules: proxy.tcpRules.content.length > 0,
@@ -61,6 +67,7 @@ export function compileProxyRules(proxy: Proxy, environment: CompileEnvironment)
     // An `accept` ends only its own rule set.
     onRequest: proxy.tcpRules.content.length === 0 ? requestRules : inTurn(content, requestRules),
     onResponse: compileRules(response, "response", environment),
+    onAfterResponse: compileRules(proxy.httpAfterResponse, "response", environment),
     useBackend: choices(proxy.useBackend),
     useServer: choices(proxy.useServer),
     monitorFail: proxy.monitorFail.map((condition) => compileCondition(condition, environment)),
@@ -68,7 +75,16 @@ export function compileProxyRules(proxy: Proxy, environment: CompileEnvironment)
     ignorePersist: persist("ignore"),
     statsAdmin: (proxy.stats?.admin ?? []).map((condition) => compileCondition(condition, environment)),
     retryOnEmpty: proxy.retryOn.some((when) => when === "empty-response" || when === "all-retryable-errors"),
+    retryStatus: new Set(proxy.retryOn.flatMap(statusesOf)),
   };
+}
+
+/** What a server says when another one may do better. */
+const RETRYABLE = [500, 502, 503, 504];
+
+function statusesOf(when: RetryCondition): readonly number[] {
+  if (typeof when === "number") return [when];
+  return when === "all-retryable-errors" ? RETRYABLE : [];
 }
 
 function inTurn(first: RunRules, second: RunRules): RunRules {

@@ -1,5 +1,6 @@
 /** What a client's socket tells: bytes, the end of its side, its close, and deadlines. */
 import { PREFACE } from "../../decide/h2/frame.ts";
+import type { Head } from "../../decide/http/head.ts";
 import { READ, MORE, scanRequest } from "../../decide/http/scan.ts";
 import { keepsAlive } from "../../decide/http/scan.ts";
 import { ChunkReader } from "../../decide/http/chunked.ts";
@@ -58,12 +59,13 @@ export function readHead(client: ClientConnection, bytes: Buffer): void {
   client.requests += 1;
   client.frontend.counters.requests += 1;
   client.frontend.counters.requestRate.add(now);
-  if (result !== READ) {
+  if (result !== READ || isForOther(client.head)) {
     client.frontend.counters.requestErrors += 1;
     client.head.method = "";
     client.headMs = Number.NaN;
-    client.plane.noteInvalid(client, bytes, result);
-    replyError(client, result, "P", "R");
+    const status = result === READ ? 400 : result;
+    client.plane.noteInvalid(client, bytes, status);
+    replyError(client, status, "P", "R");
     return;
   }
   const { head } = client;
@@ -77,6 +79,16 @@ export function readHead(client: ClientConnection, bytes: Buffer): void {
   if (length === CHUNKED) client.chunks = new ChunkReader();
   const rest = bytes.length > head.byteLength ? bytes.subarray(head.byteLength) : undefined;
   acceptRequest(client, rest);
+}
+
+/** An absolute target must name the host that `Host` names: a cache or a rule would take one, the server the other. */
+function isForOther(head: Head): boolean {
+  if (head.target.startsWith("/")) return false;
+  const authority = /^https?:\/\/([^/?#]*)/i.exec(head.target)?.[1];
+  const host = head.first("host");
+  if (authority === undefined || host === undefined) return false;
+  const plain = (text: string): string => text.toLowerCase().replace(/:(80|443)?$/, "");
+  return plain(authority) !== plain(host);
 }
 
 /** A connection that begins as HTTP/2 does becomes one, where that is spoken. @returns whether it goes on as it is */
@@ -111,9 +123,16 @@ export function onClientEnd(client: ClientConnection): void {
     default:
       // A request whose body will never be complete can't be answered; a complete one can.
       if (!client.requestDone) abandon(client, "C");
-      else if (client.frontend.proxy.flags.has("abortonclose") && client.phase <= PHASE.CONNECT) abandon(client, "C");
-      else client.keepAlive = false;
+      else if (giveUpOnClose(client)) {
+        client.status = client.phase === PHASE.SENT ? 400 : 503;
+        abandon(client, "C");
+      } else client.keepAlive = false;
   }
+}
+
+/** `option abortonclose`: nobody waits for the answer any more. */
+function giveUpOnClose({ backend, frontend, phase }: ClientConnection): boolean {
+  return phase <= PHASE.SENT && (backend?.proxy ?? frontend.proxy).flags.has("abortonclose");
 }
 
 /** The client sent a part of a head and will send no more. */
@@ -178,7 +197,9 @@ export function stateLetter(client: ClientConnection): string {
 export function onClientDeadline(client: ClientConnection): void {
   switch (client.phase) {
     case PHASE.HEAD:
-      if (client.input === undefined) client.close();
+      // A kept connection just ends; a client that never said anything is told, unless it may be a browser's reserve.
+      if (client.input !== undefined) endEarly(client, 408, "c");
+      else if (client.requests > 0 || client.frontend.proxy.flags.has("http-ignore-probes")) client.close();
       else endEarly(client, 408, "c");
       return;
     case PHASE.HELD:

@@ -55,9 +55,9 @@ function enqueue(client: ClientConnection, backend: BackendRuntime, server: Serv
   client.queuedMs = nowMs();
   client.turn = turns;
   turns += 1;
+  queue.push(client);
   if (server === undefined) client.backendQueue = queue.length;
   else client.serverQueue = queue.length;
-  queue.push(client);
   const { counters } = server ?? backend;
   counters.highestQueue = Math.max(counters.highestQueue, queue.length);
   client.setDeadline(backend.proxy.timeouts.queue ?? backend.proxy.timeouts.connect);
@@ -84,13 +84,23 @@ export function takePlace(client: ClientConnection, server: ServerRuntime): void
   connect(client, server);
 }
 
-/** Gives the place back; who waits longest gets it. */
-export function leavePlace(client: ClientConnection): void {
+/** Gives the place back. @returns the server whose next request has room now */
+export function freePlace(client: ClientConnection): ServerRuntime | undefined {
   const { server } = client;
-  if (!client.placed || server === undefined) return;
+  if (!client.placed || server === undefined) return undefined;
   client.placed = false;
   server.active -= 1;
+  return server;
+}
+
+/** Who waits longest gets the place that is free. */
+export function passPlace(server: ServerRuntime | undefined): void {
+  if (server === undefined) return;
   if (server.queue.length > 0 || server.backend.queue.length > 0) server.backend.serveQueue(server);
+}
+
+function leavePlace(client: ClientConnection): void {
+  passPlace(freePlace(client));
 }
 
 /**
@@ -218,6 +228,7 @@ export function retryNow(client: ClientConnection): void {
   client.retriesDone += 1;
   client.avoid = server;
   leavePlace(client);
+  if (client.cookieState.startsWith("V")) client.cookieState = `D${client.cookieState.slice(1)}`;
   server.counters.redispatches += 1;
   backend.counters.redispatches += 1;
   client.redispatched = true;

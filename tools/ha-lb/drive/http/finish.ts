@@ -2,7 +2,7 @@
 import { errorPage } from "../../decide/http/error-page.ts";
 import { PHASE, type ClientConnection } from "./client.ts";
 import { readHead } from "./client-events.ts";
-import { leavePlace, leaveQueue } from "./dispatch.ts";
+import { freePlace, leaveQueue, passPlace } from "./dispatch.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { nowMs, wheel } from "../timer-wheel.ts";
 
@@ -55,9 +55,10 @@ export function finishRequest(client: ClientConnection): void {
   const now = nowMs();
   const { backend, server, frontend } = client;
   const { status } = client;
-  // Logs count the sessions beside this one.
-  leavePlace(client);
+  // Logs count the sessions beside this one, without the one that gets its place.
+  const freed = freePlace(client);
   client.plane.logRequest(client, now);
+  passPlace(freed);
   frontend.counters.countStatus(status);
   frontend.counters.bytesIn += client.requestBytes;
   frontend.counters.bytesOut += client.responseBytes;

@@ -27,9 +27,13 @@ export function phasesOf(
   readonly responseMs: number;
   readonly activeMs: number;
 } {
+  // Who waited in vain, in a tarpit or a queue, waited until the end.
+  const inTarpit = client.cause === "P" && client.state === "T";
+  const waitedUntilMs = inTarpit || client.state === "Q" ? endMs : client.assignedMs;
+  const hasWaited = client.server !== undefined || inTarpit || client.state === "Q";
   return {
-    requestHeadMs: spanMs(client.firstByteMs, client.headMs),
-    queueMs: client.server === undefined ? -1 : spanMs(client.headMs, client.assignedMs),
+    requestHeadMs: inTarpit ? -1 : spanMs(client.firstByteMs, client.headMs),
+    queueMs: hasWaited ? spanMs(client.headMs, waitedUntilMs) : -1,
     connectMs: spanMs(client.assignedMs, client.connectedMs),
     responseMs: spanMs(client.connectedMs, client.responseMs),
     activeMs: spanMs(Number.isNaN(client.firstByteMs) ? client.idleMs : client.firstByteMs, endMs),
@@ -37,7 +41,16 @@ export function phasesOf(
 }
 
 export function terminationOf(client: ClientConnection): string {
-  return client.cause + client.state + client.cookieState;
+  const cookie = client.backend?.proxy.cookie;
+  // A cookie that is only looked at has no letters.
+  const shown = cookie === undefined || cookie.mode !== "passive" || cookie.indirect;
+  return client.cause + client.state + (shown ? client.cookieState : "--");
+}
+
+/** One text for each slot that the frontend declares. */
+function capturesOf(client: ClientConnection, stream: Stream, side: "request" | "response"): readonly string[] {
+  const length = client.frontend.captureCounts[side];
+  return Array.from({ length }, (_, slot) => stream.captures[side][slot] ?? "");
 }
 
 export function logViewOf(client: ClientConnection, stream: Stream): LogView {
@@ -70,8 +83,8 @@ export function logViewOf(client: ClientConnection, stream: Stream): LogView {
     requestCookie: undefined,
     responseCookie: undefined,
     requestLine: client.head.method === "" ? "<BADREQ>" : client.requestLineText(),
-    requestCaptures: stream.captures.request,
-    responseCaptures: stream.captures.response,
+    requestCaptures: capturesOf(client, stream, "request"),
+    responseCaptures: capturesOf(client, stream, "response"),
     processId: process.pid,
     early: false,
   };

@@ -21,6 +21,7 @@ export function acceptRequest(client: ClientConnection, rest: Buffer | undefined
     answerMonitor(client);
     return;
   }
+  if (frontend.hasCaptures("request")) frontend.captureFrom("request", client.head, client.plane.streamOf(client));
   if (frontend.rules.hasRequestRules) {
     const verdict = frontend.rules.onRequest(client.plane.streamOf(client));
     if (verdict !== undefined && !followVerdict(client, verdict)) return;
@@ -112,6 +113,7 @@ export function followVerdict(client: ClientConnection, verdict: Verdict): boole
     case "drop":
       client.frontend.counters.deniedRequests += 1;
       [client.cause, client.state] = ["P", "R"];
+      client.headMs = Number.NaN;
       client.keepAlive = false;
       client.requestDone = true;
       finishRequest(client);
@@ -135,6 +137,8 @@ function answerMonitor(client: ClientConnection): void {
   const stream = client.plane.streamOf(client);
   const fails = client.frontend.rules.monitorFail.some((when) => when(stream));
   [client.cause, client.state] = ["L", "R"];
+  // Whoever watches asks every second: nobody wants to read of it.
+  client.logged = true;
   if (fails) replyError(client, 503, "L", "R");
   else {
     const body = "<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n";
@@ -154,6 +158,8 @@ function takeBody(client: ClientConnection, bytes: Buffer): boolean {
   }
   const taken = measure(client, bytes);
   if (taken < 0) {
+    client.head.method = "";
+    client.headMs = Number.NaN;
     replyError(client, 400, "P", "R");
     return false;
   }

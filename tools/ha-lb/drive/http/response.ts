@@ -8,7 +8,7 @@ import { nowMs } from "../timer-wheel.ts";
 import { type ClientConnection, PHASE } from "./client.ts";
 import { abandon } from "./client-events.ts";
 import { failed } from "./dispatch.ts";
-import { finishRequest, releaseServer, replyError } from "./finish.ts";
+import { finishRequest, releaseServer, reply, replyError } from "./finish.ts";
 import { cookieForResponse } from "./persistence.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
@@ -94,9 +94,24 @@ function startTunnel(connection: ServerConnection, client: ClientConnection, byt
   client.setDeadline(client.plane.tunnelTimeoutMs(client));
 }
 
+/** An answer that `retry-on` names is not the last word while the request can be sent again. */
+function isRetried(connection: ServerConnection, client: ClientConnection): boolean {
+  const { server } = connection;
+  const { rules } = server.backend;
+  if (rules.retryStatus.size === 0 || !rules.retryStatus.has(connection.head.status)) return false;
+  return client.canReplay && client.requestDone && client.retriesLeft > 0 && client.stream?.retriesOff !== true;
+}
+
 function startResponse(connection: ServerConnection, client: ClientConnection, bytes: Buffer): void {
   const { head } = connection;
   const { backend } = connection.server;
+  if (isRetried(connection, client)) {
+    connection.client = undefined;
+    client.upstream = undefined;
+    connection.abort();
+    failed(client, connection.server, false);
+    return;
+  }
   const now = nowMs();
   client.responseMs = now;
   client.status = head.status;
@@ -139,28 +154,28 @@ function startResponse(connection: ServerConnection, client: ClientConnection, b
 function runResponseRules(connection: ServerConnection, client: ClientConnection): boolean {
   const { backend } = connection.server;
   const { frontend } = client;
-  if (!backend.rules.hasResponseRules && !frontend.rules.hasResponseRules && client.stream === undefined) return true;
+  const asked = client.stream !== undefined || frontend.hasCaptures("response");
+  if (!backend.rules.hasResponseRules && !frontend.rules.hasResponseRules && !asked) return true;
   const stream = client.plane.streamOf(client);
   stream.responseHead = connection.head;
-  for (const proxy of backend.proxy === frontend.proxy ? [backend] : [backend, frontend]) {
+  if (frontend.hasCaptures("response")) frontend.captureFrom("response", connection.head, stream);
+  stream.countStatus(connection.head.status);
+  const proxies = backend.proxy === frontend.proxy ? [backend] : [backend, frontend];
+  for (const proxy of proxies) {
     const verdict = proxy.rules.onResponse(stream);
     if (verdict === undefined || verdict.kind === "accept") continue;
-    connection.server.counters.deniedResponses += 1;
-    backend.counters.deniedResponses += 1;
-    client.cause = "P";
-    client.state = "H";
-    if (verdict.kind === "reply") {
-      client.upstream = undefined;
-      connection.client = undefined;
-      connection.abort();
-      client.status = verdict.status;
-      const text = client.plane.finishLocalReply(client, verdict.text);
-      client.responseBytes += text.length;
-      client.send(text);
-      finishRequest(client);
-    } else abandon(client, "P");
+    const denied = verdict.kind !== "reply" || verdict.denied;
+    if (denied) {
+      connection.server.counters.deniedResponses += 1;
+      backend.counters.deniedResponses += 1;
+    }
+    [client.cause, client.state] = [denied ? "P" : "L", "H"];
+    client.responseMs = Number.NaN;
+    if (verdict.kind === "reply") reply(client, verdict.status, verdict.text, verdict.closes);
+    else abandon(client, "P");
     return false;
   }
+  for (const proxy of proxies) proxy.rules.onAfterResponse(stream);
   client.status = connection.head.status;
   return true;
 }
@@ -269,6 +284,11 @@ function afterPart(connection: ServerConnection, client: ClientConnection, nothi
 }
 
 function brokenBody(connection: ServerConnection, client: ClientConnection): void {
+  if (client.responseBytes === 0) {
+    client.responseMs = Number.NaN;
+    refuseResponse(connection, client);
+    return;
+  }
   connection.server.counters.responseErrors += 1;
   connection.server.backend.counters.responseErrors += 1;
   client.cause = "P";

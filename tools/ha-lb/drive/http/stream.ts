@@ -222,8 +222,8 @@ export class Stream implements RuleTarget {
     return proxyView(this.connection.frontend, this);
   }
   get backend(): ProxyView | undefined {
-    const { backend } = this.connection;
-    return backend === undefined ? undefined : proxyView(backend, this);
+    // As long as no backend is chosen the frontend stands for it.
+    return proxyView(this.connection.backend ?? this.connection.frontend, this);
   }
   get world(): WorldView {
     return this.connection.plane.world;

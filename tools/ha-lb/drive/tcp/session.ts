@@ -12,16 +12,9 @@ import { type SplicedStream, splicer } from "../splice/splicer.ts";
 import { nowMs, wheel } from "../timer-wheel.ts";
 import { inspect, mayConnect } from "./inspection.ts";
 import { tcpLogLine } from "./log-line.ts";
-import { SPLICE_AFTER_BYTES, TcpServer } from "./server.ts";
+import { LETTERS_OF_END, SPLICE_AFTER_BYTES, TcpServer } from "./server.ts";
 import { silenceLimit } from "./silence.ts";
 import { type SessionFacts, TcpStream } from "./stream.ts";
-
-const LETTERS_OF_END: Readonly<Record<SpliceEnd, readonly [string, string]>> = {
-  done: ["-", "-"],
-  client: ["C", "D"],
-  server: ["S", "D"],
-  silence: ["c", "D"],
-};
 
 let turns = 0;
 
@@ -438,13 +431,13 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     if (proxy.logTargets.length === 0) return;
     if (proxy.flags.has("dontlognull") && this.bytesIn === 0 && this.bytesOut === 0) return;
     const { acceptMs, assignedMs, backendQueue, bytesOut, cause, connectedMs, serverQueue, state } = this;
+    const moments = { acceptMs, assignedMs, connectedMs, endMs: nowMs() };
+    const session = { plane, frontend, backend, server, bytesOut, cause, state, serverQueue, backendQueue };
     const line = tcpLogLine({
-      ...{ plane, frontend, backend, server, acceptMs, assignedMs, connectedMs, bytesOut, cause, state },
+      ...session,
+      ...moments,
       client: `${this.sourceAddress}:${this.sourcePort}`,
-      endMs: nowMs(),
       retries: `${this.redispatched ? "+" : ""}${this.retriesDone}`,
-      serverQueue,
-      backendQueue,
     });
     plane.logs.send(proxy.logTargets, "info", proxy.logTag ?? plane.logTag, line);
   }

@@ -1,0 +1,41 @@
+/** Whole visits, compared with HAProxy: time limits, queues, rules, protocols. What is compared stands in `scenario/`. */
+import { beforeAll, describe, expect, test } from "bun:test";
+import { HAS_HAPROXY } from "./pair.ts";
+import { CONVERSIONS } from "./scenario/conversions.ts";
+import { LIMITS } from "./scenario/limits.ts";
+import { MESSAGES } from "./scenario/messages.ts";
+import { PROTOCOLS } from "./scenario/protocols.ts";
+import { RULES } from "./scenario/rules.ts";
+import { comparableOutcome, type Outcome, runScenarios, type Scenario, statusesOf } from "./scenario/run.ts";
+import { SERVERS } from "./scenario/servers.ts";
+
+const SETS: readonly (readonly [string, readonly Scenario[]])[] = [
+  ["time limits and broken connections", LIMITS],
+  ["rules", RULES],
+  ["expressions and converters", CONVERSIONS],
+  ["choice of servers, queues and tables", SERVERS],
+  ["protocols", PROTOCOLS],
+  ["messages", MESSAGES],
+];
+
+for (const [title, scenarios] of SETS) {
+  describe.skipIf(!HAS_HAPROXY)(`${title} (needs haproxy)`, () => {
+    let peer: readonly Outcome[];
+    let ours: readonly Outcome[];
+    beforeAll(async () => {
+      ({ peer, ours } = await runScenarios(scenarios));
+    }, 60_000);
+    for (const [index, scenario] of scenarios.entries()) {
+      test(scenario.name, () => {
+        const [theirs, own] = [peer[index], ours[index]];
+        if (theirs === undefined || own === undefined) throw new Error("it did not run");
+        if (scenario.ours !== undefined) {
+          expect(own.answers.flatMap(statusesOf)).toEqual([...scenario.ours.statuses]);
+          expect(comparableOutcome(scenario, own)).not.toEqual(comparableOutcome(scenario, theirs));
+          return;
+        }
+        expect(comparableOutcome(scenario, own)).toEqual(comparableOutcome(scenario, theirs));
+      });
+    }
+  });
+}

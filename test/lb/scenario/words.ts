@@ -1,0 +1,10 @@
+/** Short ways to write clients. */
+import type { Script, Step } from "./client.ts";
+
+export const get = (path: string, ...lines: readonly string[]): string =>
+  `GET ${path} HTTP/1.1\r\nHost: example.org\r\n${lines.map((line) => `${line}\r\n`).join("")}\r\n`;
+export const closing = (path: string, ...lines: readonly string[]): string => get(path, ...lines, "Connection: close");
+/** A client that sends this at once. */
+export const sends = (...texts: readonly string[]): Script => ({ steps: texts.map((send): Step => ({ send })) });
+/** One client after the other, each with one request. */
+export const visits = (...paths: readonly string[]): readonly Script[] => paths.map((path) => sends(closing(path)));
