@@ -18,6 +18,7 @@ import { configReasons } from "../model/config-reasons.ts";
 import type { VipConfiguration } from "../model/configuration.ts";
 import { WITNESS_PORT, type WitnessSettings } from "../model/witness.ts";
 import { expandPools } from "./pool/expand-pools.ts";
+import type * as PasswordFiles from "./carp/password-files.ts";
 import { unsafeScripts } from "./script-safety.ts";
 
 export interface LoadOptions {
@@ -142,6 +143,16 @@ function loadCarpLine(options: LoadOptions, vhid: number, device: string): Resul
   return line.ok ? carpLine(line.value, { vhid, device, passwordFile, advbase, advskew, preempt }) : line;
 }
 
+/** Secrets are looked at where they are: a file's owner and rights aren't in the configuration. */
+function withPasswordFiles(loaded: Loaded): Loaded {
+  const { result } = loaded;
+  if (!result.ok) return loaded;
+  const { bgp, carps = [] } = result.value;
+  if (bgp === undefined && carps.length === 0) return loaded;
+  const { unreadablePasswords } = require("./carp/password-files.ts") as typeof PasswordFiles;
+  return { ...loaded, result: ok(result.value, [...result.warnings, ...unreadablePasswords(carps, bgp)]) };
+}
+
 /** What this host may be called in a list of members. */
 function namesOfHost(): ReadonlySet<string> {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
@@ -160,7 +171,7 @@ function withPools(loaded: Loaded): Loaded {
 
 /** Reads what the command line names. Never throws for what an operator may get wrong. */
 export function loadConfiguration(options: LoadOptions): Loaded {
-  return withPools(loadUnexpanded(options));
+  return withPasswordFiles(withPools(loadUnexpanded(options)));
 }
 
 function loadUnexpanded(options: LoadOptions): Loaded {

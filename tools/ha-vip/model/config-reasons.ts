@@ -52,6 +52,7 @@ export const configReasons = defineCatalogue({
     fix: "track it in the group, or add sync_group_tracking_weight to the group",
   },
   VIP_CONF_ADDRESS_TWICE: { severity: "error", sentence: "{address} is in {name} and in {other}" },
+  VIP_CONF_ADDRESS_AGAIN: { severity: "error", sentence: "{address} is twice in {name}", fix: "remove one of the two" },
   VIP_CONF_GAP: {
     severity: "warning",
     sentence: "{name}: all failing checks together take {most} from priority {priority}; no other check is a fault",
@@ -119,6 +120,11 @@ export const configReasons = defineCatalogue({
     sentence: "{check}: killall -0 only proves that a process exists",
     why: "a process that hangs or has no listener still exists",
     fix: "check the service itself: --check tcp://127.0.0.1:80 or http://127.0.0.1/health",
+  },
+  VIP_CONF_PASSWORD_FILE: {
+    severity: "warning",
+    sentence: "{name} can't run yet: {detail}",
+    why: "without the shared secret there is no group and no session",
   },
   VIP_CONF_POOL_SELF: {
     severity: "error",

@@ -1,5 +1,6 @@
 /** One BGP session as the deadline thread holds it: connection, state, what the peer was told, and BFD beside it. */
 import { monotonicNs } from "../../../../shared/drive/ffi/clock.ts";
+import { SystemError } from "../../../../shared/drive/ffi/libc.ts";
 import type { PollLoop } from "../../../../shared/drive/ffi/poll-loop.ts";
 import type { RouteClient } from "../../../../shared/drive/net/route-client.ts";
 import { type Reason, reason } from "../../../../shared/reason/catalogue.ts";
@@ -68,15 +69,24 @@ export class LivePeer {
   }
 
   start(): void {
+    this.#startBfd();
+    this.step({ kind: "start" });
+  }
+
+  /** Without BFD, because another program has its port, say, the session is still worth having. */
+  #startBfd(): void {
     const { address, bfd, device, source } = this.settings;
-    if (bfd !== undefined) {
+    if (bfd === undefined) return;
+    try {
       this.context.bfd.open(address.family);
       const own = source === undefined ? {} : { source };
       const on = device === undefined ? {} : { device };
       const peer = { address, scope: this.#scope(), ...own, ...on };
       this.watch = new BfdWatch(peer, bfd, now(), (news) => this.#onBfd(news));
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.context.onTold([reason(bgpReasons, "VIP_BFD_REFUSED", { peer: this.name, detail: error.message })]);
     }
-    this.step({ kind: "start" });
   }
 
   /** Closes the session without a pause for draining; that is the part's affair. */
@@ -214,6 +224,8 @@ export class LivePeer {
       rest = rest.subarray(read.length);
       this.step({ kind: "message", message: read.message });
     }
+    // What follows the end of a session belongs to nobody.
+    if (this.#connection !== connection) return;
     if (rest.length >= MAX_MESSAGE_BYTES) throw new Error("a message was left unread");
     this.#buffer = rest.slice();
   }

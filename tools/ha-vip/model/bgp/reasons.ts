@@ -10,11 +10,6 @@ export const bgpReasons = defineCatalogue({
     fix: "compare AS numbers, addresses and password on both sides",
   },
   VIP_BGP_MISTAKE: { severity: "error", sentence: "BGP with {peer}: this host ended the session because of {why}" },
-  VIP_BGP_NO_PASSWORD: { severity: "error", sentence: "BGP with {peer}: {detail}" },
-  VIP_BGP_NO_MD5: {
-    severity: "error",
-    sentence: "BGP with {peer}: the kernel doesn't sign TCP with MD5 ({detail}); no session without the signature",
-  },
   VIP_BGP_NO_NEXT_HOP: {
     severity: "warning",
     sentence: "{prefix} isn't announced to {peer}: the session is IPv{family}, and no nextHop is configured",
@@ -33,6 +28,12 @@ export const bgpReasons = defineCatalogue({
     sentence: "{name}: marked as leaving (graceful shutdown) for {drainMs} ms, then withdrawn",
   },
   VIP_BGP_ADDRESS_REFUSED: { severity: "error", sentence: "{name}: the kernel refuses {what}: {detail}" },
+  VIP_BFD_REFUSED: {
+    severity: "error",
+    sentence: "no BFD with {peer}: {detail}",
+    why: "without it a peer that is gone is noticed only when the hold time is over",
+    fix: "stop the other program that has UDP port 3784, or let that one do BFD, and reload",
+  },
   VIP_BFD_UP: { severity: "notice", sentence: "BFD with {peer} is up, asked for every {intervalMs} ms" },
   VIP_BFD_DOWN: { severity: "warning", sentence: "BFD with {peer} is down: {why}" },
 });
