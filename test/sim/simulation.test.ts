@@ -1,12 +1,13 @@
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runPresence } from "../../shared/sim/presence/run.ts";
 import { makePresenceSchedule } from "../../shared/sim/presence/schedule.ts";
 import { runSchedule } from "../../shared/sim/run.ts";
 import { makeSchedule } from "../../shared/sim/schedule.ts";
 import { shrinkSchedule } from "../../shared/sim/shrink.ts";
-import { PLANTED_BUGS } from "./bugs.ts";
-import { MEMBERSHIP_BUGS } from "./membership-bugs.ts";
+import { PLANTED_BUGS, RARE_BUGS } from "./bugs.ts";
+import { MEMBERSHIP_BUGS, RARE_MEMBERSHIP_BUGS } from "./membership-bugs.ts";
 import { runInProcesses, type Failure, type WorldName } from "./processes.ts";
 
 const CLEAN_SEEDS = 600;
@@ -55,6 +56,15 @@ describe("simulation", () => {
 });
 
 describe("planted bugs are found", () => {
+  test("each one changes a text that stands in its file exactly once", () => {
+    const all = [...PLANTED_BUGS, ...RARE_BUGS, ...MEMBERSHIP_BUGS, ...RARE_MEMBERSHIP_BUGS];
+    const wrong = all.filter(({ file, find }) => {
+      return readFileSync(join(import.meta.dir, "../..", file), "utf8").split(find).length !== 2;
+    });
+    expect(wrong.map((bug) => bug.name)).toEqual([]);
+    expect(new Set(all.map((bug) => bug.name)).size).toBe(all.length);
+  });
+
   for (const bug of [...PLANTED_BUGS, ...MEMBERSHIP_BUGS]) {
     test(
       bug.name,

@@ -33,6 +33,8 @@ export interface OpenedDisk {
 }
 
 const FULL_DISK_RETRY_MS = 250;
+/** A disk that is idle for so long flushes its seal: from then on damage to the last group can be told from a torn write. */
+const SEAL_FLUSH_AFTER_MS = 500;
 /** Writes that wait for the disk; consensus has its own, lower limits, so more is a programming error. */
 const MAX_WAITING_WRITES = 100_000;
 
@@ -180,6 +182,7 @@ class JournalDisk implements GroupDisk {
   private closed = false;
   private full = false;
   private retry: ReturnType<typeof setTimeout> | null = null;
+  private sealFlush: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     private readonly files: JournalFiles,
@@ -253,7 +256,22 @@ class JournalDisk implements GroupDisk {
       this.writer.length += bytes.length;
     } catch (error) {
       if (!isDiskFull(error)) throw error;
+      return;
     }
+    if (this.sealFlush !== null) clearTimeout(this.sealFlush);
+    this.sealFlush = setTimeout(() => this.flushSeal(), SEAL_FLUSH_AFTER_MS);
+  }
+
+  private flushSeal(): void {
+    this.sealFlush = null;
+    if (this.closed || this.busy) return;
+    this.busy = true;
+    fs.fdatasync(this.files.journal, (error) => {
+      this.busy = false;
+      if (this.closed) return;
+      if (error !== null) throw new Error("the journal can't be flushed", { cause: error });
+      if (this.retry === null) this.writeGroup();
+    });
   }
 
   private waitForSpace(): void {
@@ -271,6 +289,7 @@ class JournalDisk implements GroupDisk {
   close(): void {
     this.closed = true;
     if (this.retry !== null) clearTimeout(this.retry);
+    if (this.sealFlush !== null) clearTimeout(this.sealFlush);
     this.files.close();
   }
 }
