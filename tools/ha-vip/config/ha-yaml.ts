@@ -235,6 +235,11 @@ function build(
     }
     return carp;
   });
+  const pools = section.pools.map((one, index) => {
+    const pool = { ...readPool(one, at("pools", index)), notify: notifyOf(one.notify) };
+    problems.push(...doubleMembers(pool));
+    return pool;
+  });
   const configuration: VipConfiguration = {
     origin: file,
     routers: section.routers.map((one, index) => routerOf(one, witness !== undefined, at("routers", index), problems)),
@@ -247,11 +252,7 @@ function build(
     })),
     fifos: section.fifos.map(fifoOf),
     ...(carps.length === 0 ? {} : { carps }),
-    pools: section.pools.map((one, index) => {
-      const pool = { ...readPool(one, at("pools", index)), notify: notifyOf(one.notify) };
-      problems.push(...doubleMembers(pool));
-      return pool;
-    }),
+    ...(pools.length === 0 ? {} : { pools }),
     ...(section.bgp === undefined
       ? {}
       : {
@@ -266,7 +267,7 @@ function build(
     ...(section.startup === undefined ? {} : { startup: scriptOf(section.startup) }),
     ...(section.shutdown === undefined ? {} : { shutdown: scriptOf(section.shutdown) }),
   };
-  if (holdersOf(configuration).length + section.pools.length === 0) {
+  if (holdersOf(configuration).length + pools.length === 0) {
     const data = { where: "vip:", word: "routers", example: "routers:, pools:, carp: or bgp:" };
     problems.push(reason(configReasons, "VIP_CONF_MISSING", data, yamlPosition(text, ["vip"])));
   }

@@ -83,7 +83,7 @@ describe("a whole configuration on the command line", () => {
   });
 
   test("the same address or check twice is a mistake", () => {
-    expect(codes({ vips: ["10.0.0.100/24", "10.0.0.100"] })).toEqual(["VIP_CONF_ADDRESS_TWICE"]);
+    expect(codes({ vips: ["10.0.0.100/24", "10.0.0.100"] })).toEqual(["VIP_CONF_ADDRESS_AGAIN"]);
     expect(codes({ checks: ["process:a", "process:a"] })).toEqual(["VIP_CONF_TWICE"]);
   });
 

@@ -60,6 +60,22 @@ describe("a configuration as a whole", () => {
     ["a number twice, for two families", [A, router("B", 1, "fd00::2")], {}, []],
     ["a number twice, in two groups", [A, router("B", 1, "10.0.0.2", { group: ip("224.0.0.99") })], {}, []],
     ["a number twice, with other peers", [A, router("B", 1, "10.0.0.2", { peers: [ip("10.0.0.9")] })], {}, []],
+    [
+      "a number twice, once with the usual group by name",
+      [A, router("B", 1, "10.0.0.2", { group: ip("224.0.0.18") })],
+      {},
+      ["VIP_CONF_VRID_CLASH"],
+    ],
+    [
+      "an address twice in one router",
+      [
+        router("A", 1, "10.0.0.1", {
+          addresses: [24, 32].map((prefixLength) => ({ address: ip("10.0.0.1"), prefixLength })),
+        }),
+      ],
+      {},
+      ["VIP_CONF_ADDRESS_AGAIN"],
+    ],
     ["an address twice", [A, router("B", 2, "10.0.0.1")], {}, ["VIP_CONF_ADDRESS_TWICE"]],
     ["an address twice, on two interfaces", [A, router("B", 2, "10.0.0.1", { device: "eth1" })], {}, []],
     [

@@ -5,6 +5,7 @@ import { hint } from "../../../shared/text/did-you-mean.ts";
 import { configReasons } from "./config-reasons.ts";
 import type { CheckSettings, RouterConfiguration, VipConfiguration } from "./configuration.ts";
 import { type Holder, holdersOf } from "./holders.ts";
+import { MULTICAST_V4, MULTICAST_V6 } from "./packet.ts";
 
 /** With a total below this, hosts whose priorities differ by keepalived's advice (50) never change places. */
 const USUAL_GAP = 50;
@@ -51,7 +52,8 @@ function doubleRouters(routers: readonly RouterConfiguration[]): Reason[] {
     if (names.has(name)) found.push(reason(configReasons, "VIP_CONF_TWICE", { what: "vrrp_instance", name }, at));
     names.add(name);
     // Other peers or another group: they never hear each other.
-    const audience = [...peers, ...(group === undefined ? [] : [group])].map(formatAddress).join(" ");
+    const usual = group === undefined || [MULTICAST_V4, MULTICAST_V6].includes(formatAddress(group));
+    const audience = [...peers, ...(usual ? [] : [group])].map(formatAddress).join(" ");
     const link = `${device} ${vrid} ${family} ${audience}`;
     const other = onLink.get(link);
     if (other !== undefined) {
@@ -70,7 +72,12 @@ function doubleAddresses(routers: readonly RouterConfiguration[]): Reason[] {
       const address = `${formatAddress(one.address)} on ${one.device ?? settings.device}`;
       const other = owner.get(address);
       if (other !== undefined) {
-        found.push(reason(configReasons, "VIP_CONF_ADDRESS_TWICE", { address, name: settings.name, other }, at));
+        const { name } = settings;
+        found.push(
+          other === name
+            ? reason(configReasons, "VIP_CONF_ADDRESS_AGAIN", { address, name }, at)
+            : reason(configReasons, "VIP_CONF_ADDRESS_TWICE", { address, name, other }, at),
+        );
       }
       owner.set(address, settings.name);
     }
