@@ -1,27 +1,23 @@
-import { readFileSync } from "node:fs";
 import { defineCommand } from "../../../shared/cli/command.ts";
 import { EXIT } from "../../../shared/model/exit-codes.ts";
-import { describe, type Reason, reason } from "../../../shared/reason/catalogue.ts";
-import type { Source } from "../../../shared/text/source.ts";
-import { parseCib } from "../config/cib/read.ts";
+import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
 import { makePlan, type Plan } from "../decide/plan.ts";
+import { changeNode, switchNode } from "../decide/what-if.ts";
 import { crmReasons } from "../model/reasons.ts";
+import type { ClusterState } from "../model/state.ts";
+import { inWords, loadConfiguration, type Loaded } from "./load.ts";
 import { inject, type Injections } from "./simulate-inject.ts";
 import { planDot, planJson, planTable } from "./simulate-show.ts";
 
-const ARGV = { file: "argv", line: 1, column: 1 };
-
-/** Reads a file, or standard input for `-`. */
-function readText(file: string): string | Reason {
-  try {
-    return readFileSync(file === "-" ? 0 : file, "utf8");
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    return reason(crmReasons, "CRM_SIM_FILE", { file, detail }, ARGV);
-  }
+/** ha.yaml has no status: every node is taken to be up. A CIB without status is taken at its word. */
+function stateOf(loaded: Loaded): ClusterState {
+  if (loaded.format === "cib") return loaded.state;
+  const up = (state: ClusterState, name: string) =>
+    changeNode(loaded.cluster, state, name, (node) => switchNode(node, "up")) ?? state;
+  return loaded.cluster.nodes
+    .filter((node) => node.type === "member")
+    .reduce((state, node) => up(state, node.name), loaded.state);
 }
-
-const inWords = (problems: readonly Reason[]) => problems.map((one) => describe(crmReasons, one));
 
 /** Orderings that were given up, with the constraint they come from. */
 function droppedOrderings(plan: Plan): readonly Reason[] {
@@ -38,13 +34,13 @@ export const simulateCommand = defineCommand({
   name: "simulate",
   summary: "Show what the scheduler would do, and where everything would be then; nothing is touched",
   description:
-    "Reads configuration and status from a Pacemaker CIB, plans, and carries the plan out on paper. " +
+    "Reads configuration and status from a Pacemaker CIB (or the configuration from ha.yaml, with every node up), plans, and carries the plan out on paper. " +
     "The options change the status first: nodes that come and go, operations that fail, tickets, quorum, meta attributes, the date.",
   options: {
     cib: {
       type: "string",
       short: "x",
-      summary: "CIB in XML; - reads standard input",
+      summary: "a CIB in XML, or ha.yaml; - reads standard input",
       placeholder: "FILE",
       required: true,
     },
@@ -95,11 +91,9 @@ export const simulateCommand = defineCommand({
     { run: "ha-crm simulate --cib cib.xml --node-fail n2 -o json", does: "what would become of everything if n2 died" },
   ],
   run({ options, out }) {
-    const text = readText(options.cib);
-    if (typeof text !== "string") return out.problems(inWords([text]), EXIT.error);
-    const read = parseCib(options.cib, text);
-    if (!read.ok) return out.problems(inWords(read.problems), EXIT.configuration);
-    const sources: readonly Source[] = [read.value.source];
+    const loaded = loadConfiguration(options.cib, out);
+    if (typeof loaded === "number") return loaded;
+    const sources = [loaded.source];
     const wishes: Injections = {
       nodeUp: options["node-up"],
       nodeDown: options["node-down"],
@@ -111,12 +105,12 @@ export const simulateCommand = defineCommand({
       quorum: options.quorum,
       date: options.date,
     };
-    const changed = inject(read.value.cluster, read.value.state, wishes, Date.now());
+    const changed = inject(loaded.cluster, stateOf(loaded), wishes, Date.now());
     if (!changed.ok) return out.problems(inWords(changed.problems), EXIT.usage);
     const { cluster, state, now, failing } = changed.value;
     const plan = makePlan({ cluster, state, now }, { failing, only: new Set() });
     const machine = options.output === "json" || options.output === "jsonl";
-    const warnings = [...read.warnings, ...droppedOrderings(plan)];
+    const warnings = [...loaded.warnings, ...droppedOrderings(plan)];
     if (warnings.length > 0 && !machine) out.problems(inWords(warnings), EXIT.ok, sources);
     if (options.output === "dot") {
       out.data(planDot(plan));
