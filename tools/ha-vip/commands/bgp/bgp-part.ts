@@ -1,6 +1,7 @@
 /** The BGP speaker in the deadline thread: announcements that follow health, the sessions that carry them. */
 import { monotonicNs } from "../../../../shared/drive/ffi/clock.ts";
 import type { PollLoop } from "../../../../shared/drive/ffi/poll-loop.ts";
+import type { Link } from "../../../../shared/drive/net/link-codec.ts";
 import { describe, type Reason, reason } from "../../../../shared/reason/catalogue.ts";
 import { routerIdOf } from "../../drive/bgp/bgp-encode.ts";
 import { AnycastAddresses } from "../../drive/bgp/anycast-addresses.ts";
@@ -20,7 +21,7 @@ const now = (): number => monotonicNs() / 1e6;
 
 interface LiveAnnouncement {
   readonly settings: BgpAnnouncementSettings;
-  readonly addresses: AnycastAddresses;
+  addresses: AnycastAddresses;
   health: RouterHealth;
   role: RouterRole;
 }
@@ -46,7 +47,7 @@ export class BgpPart implements ThreadPart {
 
   use({ bgp, health }: Assignment): void {
     const settings = bgp?.settings;
-    this.#useAnnouncements(bgp?.announcements ?? [], health);
+    const gone = this.#useAnnouncements(bgp?.announcements ?? [], health);
     const identity = (one: BgpSettings | undefined): string => JSON.stringify([one?.as, one?.routerId]);
     const other = identity(settings) !== identity(this.#settings);
     this.#settings = settings;
@@ -71,9 +72,13 @@ export class BgpPart implements ThreadPart {
       live.start();
     }
     this.#sync();
+    // After their routes.
+    const staying = [...this.#announcements.values()].map((live) => live.addresses);
+    for (const addresses of gone) addresses.drop(staying);
   }
 
-  #useAnnouncements(wanted: readonly BgpAnnouncementSettings[], health: Assignment["health"]): void {
+  /** @returns the addresses of those that left or changed, still installed */
+  #useAnnouncements(wanted: readonly BgpAnnouncementSettings[], health: Assignment["health"]): AnycastAddresses[] {
     const gone: AnycastAddresses[] = [];
     for (const [name, live] of this.#announcements) {
       const next = wanted.find((one) => one.name === name);
@@ -94,15 +99,19 @@ export class BgpPart implements ThreadPart {
       const live: LiveAnnouncement = { settings, addresses, health: known, role: "stopped" };
       this.#announcements.set(name, live);
       // Before the first packet for them can come.
-      const refused = addresses.take();
-      this.#tell(
-        live,
-        refused.map((one) => reason(bgpReasons, "VIP_BGP_ADDRESS_REFUSED", { name, ...one })),
-      );
+      this.#install(live);
     }
-    const staying = [...this.#announcements.values()].map((live) => live.addresses);
-    for (const addresses of gone) addresses.drop(staying);
     this.#renewAtMs = this.#announcements.size > 0 ? now() + ADDRESS_RENEW_MS : Number.POSITIVE_INFINITY;
+    return gone;
+  }
+
+  #install(live: LiveAnnouncement): void {
+    const { name } = live.settings;
+    const refused = live.addresses.take();
+    this.#tell(
+      live,
+      refused.map((one) => reason(bgpReasons, "VIP_BGP_ADDRESS_REFUSED", { name, ...one })),
+    );
   }
 
   #standings(): Standing[] {
@@ -186,8 +195,15 @@ export class BgpPart implements ThreadPart {
     if (nowMs >= this.#endAtMs) this.#end();
   }
 
-  onLink(): void {
-    // A session notices by itself, BFD sooner than the kernel tells.
+  /** Sessions notice by themselves, BFD sooner than the kernel tells; addresses wait for their interface. */
+  onLink(link: Link, removed: boolean): void {
+    for (const live of this.#announcements.values()) {
+      if (live.settings.device !== link.name) continue;
+      const other = removed || live.addresses.missing !== undefined;
+      if (!other) continue;
+      live.addresses = new AnycastAddresses(this.network.routes, live.settings);
+      if (!removed) this.#install(live);
+    }
   }
 
   onAddressRemoved(): void {

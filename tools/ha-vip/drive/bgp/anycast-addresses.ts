@@ -9,6 +9,8 @@ import { ADDRESS_LIFETIME_S } from "../../model/router.ts";
 import type { Refusal } from "../router-port.ts";
 
 export class AnycastAddresses {
+  /** The interface, when there is none such. */
+  readonly missing: string | undefined;
   #specs: readonly AddressSpec[] = [];
   #renewals: readonly Uint8Array[] = [];
 
@@ -18,6 +20,7 @@ export class AnycastAddresses {
   ) {
     const { device, prefixes } = settings;
     const link = device === "none" ? undefined : routes.link(device);
+    if (link?.ok === false) this.missing = device;
     if (link?.ok !== true) return;
     const whole = prefixes.filter(({ address, length }) => length === addressBits(address));
     this.#specs = whole.map(({ address, length }) => ({
@@ -33,6 +36,8 @@ export class AnycastAddresses {
 
   /** @returns what the kernel refused */
   take(): Refusal[] {
+    if (this.missing !== undefined)
+      return [{ what: `addresses on ${this.missing}`, detail: "there is no such interface" }];
     const answers = this.routes.changeAddresses(this.#specs.map((spec) => ({ kind: "replace", spec })));
     return answers.flatMap((answer, index) => {
       const spec = this.#specs[index];
