@@ -5,7 +5,7 @@ type Cell = string | number | undefined;
 
 const TYPE_NUMBER = { frontend: 0, backend: 1, server: 2, listener: 3 } as const;
 
-const COLUMNS: readonly (readonly [string, (row: StatsRow) => Cell])[] = [
+export const STATS_COLUMNS: readonly (readonly [string, (row: StatsRow) => Cell])[] = [
   ["pxname", (row) => row.proxy],
   ["svname", (row) => row.name],
   ["qcur", (row) => row.queued],
@@ -93,6 +93,6 @@ function cell(value: Cell): string {
 }
 
 export function statsCsv(rows: readonly StatsRow[]): string {
-  const lines = rows.map((row) => `${COLUMNS.map(([, read]) => cell(read(row))).join(",")},\n`);
-  return `# ${COLUMNS.map(([name]) => name).join(",")},\n${lines.join("")}`;
+  const lines = rows.map((row) => `${STATS_COLUMNS.map(([, read]) => cell(read(row))).join(",")},\n`);
+  return `# ${STATS_COLUMNS.map(([name]) => name).join(",")},\n${lines.join("")}`;
 }

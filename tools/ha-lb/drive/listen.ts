@@ -30,8 +30,8 @@ export interface ListenFailure {
 function accept(plane: DataPlane, runtime: ListenerRuntime, socket: Socket<Peer>): void {
   const { frontend } = runtime;
   const { proxy, counters } = frontend;
-  const most = proxy.maxConnections ?? Number.POSITIVE_INFINITY;
-  const mostOfAll = plane.configuration.global.maxConnections ?? Number.POSITIVE_INFINITY;
+  const most = frontend.mostConnections;
+  const mostOfAll = plane.mostConnections;
   const now = nowMs();
   counters.connections += 1;
   counters.rate.add(now);

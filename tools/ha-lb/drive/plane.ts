@@ -42,6 +42,8 @@ export interface PlaneOptions {
 }
 
 export class DataPlane {
+  /** Of all frontends together; a command may change it. */
+  mostConnections: number;
   readonly configuration: Configuration;
   readonly patterns: PatternRegistry;
   readonly files: ReadonlyMap<string, string>;
@@ -66,6 +68,7 @@ export class DataPlane {
 
   constructor(options: PlaneOptions) {
     const { configuration } = options;
+    this.mostConnections = configuration.global.maxConnections ?? Number.POSITIVE_INFINITY;
     this.configuration = configuration;
     this.patterns = options.patterns;
     this.files = options.files;
@@ -214,6 +217,8 @@ export class DataPlane {
     this.onConnectionGone?.();
   }
   onConnectionGone: (() => void) | undefined;
+  /** A command changed lists, tables or limits: the master's workers do the same. */
+  onSharedCommand: ((command: string, payload: string | undefined) => void) | undefined;
   /** A server's state, weight or address changed: the master tells its workers. */
   onServerChange: ((server: ServerRuntime) => void) | undefined;
   /** A connection without a request is worth a line unless `dontlognull` says otherwise. */

@@ -176,6 +176,8 @@ export class FrontendRuntime {
   uniqueId: Render | undefined;
   /** A format of its own; the ready-made line of httplog when absent. */
   logFormat: Render | undefined;
+  /** A command may change it. */
+  mostConnections: number;
   readonly captureCounts: { readonly request: number; readonly response: number };
   /** `capture request|response header`: names in lower case, by slot. */
   private readonly captureHeaders: Readonly<Record<"request" | "response", readonly CapturedHeader[]>>;
@@ -185,6 +187,7 @@ export class FrontendRuntime {
     readonly rules: CompiledRules,
   ) {
     this.name = proxy.name;
+    this.mostConnections = proxy.maxConnections ?? Number.POSITIVE_INFINITY;
     const count = (side: "request" | "response") => proxy.captures.filter((capture) => capture.side === side).length;
     this.captureCounts = { request: count("request"), response: count("response") };
     const named = (side: "request" | "response") =>

@@ -109,9 +109,14 @@ function serverRow(server: ServerRuntime): StatsRow {
     requests: counters.requests,
     clientAborts: counters.clientAborts,
     serverAborts: counters.serverAborts,
-    address: formatSocketAddress(settings.address),
+    address: settings.address.kind === "unix" ? formatSocketAddress(settings.address) : addressOf(server),
     cookie: settings.cookie ?? "",
   };
+}
+
+/** Where the server is now: a command may have moved it. */
+function addressOf({ host, port }: ServerRuntime): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function backendRow(backend: BackendRuntime): StatsRow {

@@ -60,6 +60,11 @@ class Master {
 
   /** Every change of a server goes to the workers of this generation. */
   private watch(plane: DataPlane): void {
+    plane.onSharedCommand = (text, payload) => {
+      if (plane !== this.plane) return;
+      for (const worker of this.workers)
+        send(worker, { kind: "command", text, ...(payload === undefined ? {} : { payload }) });
+    };
     plane.onServerChange = (server) => {
       if (plane !== this.plane) return;
       for (const worker of this.workers) send(worker, stateOf(server));

@@ -21,6 +21,8 @@ export const toWorkerSchema = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("finish") }),
   /** Read the configuration again, in place. */
+  /** A command of the socket that changes what each worker has for itself. */
+  z.object({ kind: z.literal("command"), text: z.string(), payload: z.string().optional() }),
   z.object({ kind: z.literal("reload") }),
 ]);
 export type ToWorker = z.infer<typeof toWorkerSchema>;

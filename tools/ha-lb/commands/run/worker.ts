@@ -1,6 +1,7 @@
 /** One of several workers: listens beside the others, and does what the master says of the servers. */
 import { letGoOfTerminal } from "../../../../shared/drive/supervise/detach.ts";
 import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
+import { answerCommand } from "../../drive/cli/commands.ts";
 import { CountReporter } from "../../drive/count-reports.ts";
 import { applyHealth, setWeight } from "../../drive/server-admin.ts";
 import type { DataPlane } from "../../drive/plane.ts";
@@ -78,6 +79,9 @@ class WorkerProcess {
         return;
       case "server":
         obey(this.serving.plane, message);
+        return;
+      case "command":
+        answerCommand(this.serving.plane, "admin", message.text, message.payload);
         return;
       case "reload":
         await this.reload();

@@ -1,10 +1,10 @@
 /** Commands of the socket, management guide chapter 9.3. */
-import { statsCsv } from "../../decide/stats-csv.ts";
 import type { DataPlane } from "../plane.ts";
 import type { ServerRuntime } from "../runtime.ts";
 import { applyHealth, changeServer, setWeight } from "../server-admin.ts";
 import { nowMs } from "../timer-wheel.ts";
 import { addToList, changeMap, clearTable, showLists, showTable } from "./list-commands.ts";
+import { getEntry, setOtherMaxconn, setTable, showCommandSockets, showStat } from "./more-commands.ts";
 import { showInfo, showServersConn, showServersState, showSessions, showErrors } from "./show-commands.ts";
 
 export type Level = "user" | "operator" | "admin";
@@ -36,9 +36,10 @@ function onServer(rest: readonly string[], plane: DataPlane, act: (server: Serve
 /** `50%` of the configured weight, or a number. */
 function parseWeight(text: string, server: ServerRuntime): number | string {
   const found = /^(\d+)(%?)$/.exec(text);
-  if (found === null) return "Invalid weight: a number up to 256 or a percentage is expected.\n";
+  if (found === null) return "Empty weight string empty or preceded by garbage";
   const weight = found[2] === "%" ? Math.ceil((server.settings.weight * Number(found[1])) / 100) : Number(found[1]);
-  return weight > 256 ? "Relative weight can only be between 0 and 256 inclusive.\n" : weight;
+  const kind = found[2] === "%" ? "Relative" : "Absolute";
+  return weight > 256 ? `${kind} weight can only be between 0 and 256 inclusive.\n` : weight;
 }
 
 function weigh(plane: DataPlane, rest: readonly string[]): string {
@@ -87,7 +88,9 @@ function setServer(plane: DataPlane, rest: readonly string[]): string {
 }
 
 function setMaxconn(plane: DataPlane, rest: readonly string[]): string {
-  if (rest[0] !== "server") return "'set maxconn' only supports 'server'.\n";
+  const other = setOtherMaxconn(plane, rest);
+  if (other !== undefined) return other;
+  if (rest[0] !== "server") return "'set maxconn' only supports 'frontend', 'server', and 'global'.\n";
   return onServer(rest.slice(1), plane, (server) => {
     const most = Number(rest[2]);
     if (!Number.isInteger(most) || most < 0) return "Integer value expected.\n";
@@ -120,12 +123,9 @@ const COMMANDS: readonly CliCommand[] = [
   },
   {
     words: "show stat",
-    usage: "show stat [typed|json]",
+    usage: "show stat [<proxy> <types> <server>] [typed|json]",
     level: "user",
-    run: (plane, rest) => {
-      const rows = plane.statsRows([], "");
-      return rest.includes("json") ? `${JSON.stringify(rows)}\n` : statsCsv(rows);
-    },
+    run: showStat,
   },
   {
     words: "show servers state",
@@ -155,6 +155,21 @@ const COMMANDS: readonly CliCommand[] = [
     level: "user",
     run: (plane, rest) => showLists(plane, false, rest[0]),
   },
+  {
+    words: "get map",
+    usage: "get map <map> <key>",
+    level: "user",
+    run: (plane, rest) => getEntry(plane, true, rest),
+  },
+  {
+    words: "get acl",
+    usage: "get acl <acl> <pattern>",
+    level: "user",
+    run: (plane, rest) => getEntry(plane, false, rest),
+  },
+  { words: "set table", usage: "set table <name> key <key> data.<counter> <value> …", level: "admin", run: setTable },
+  { words: "show version", usage: "show version", level: "user", run: (plane) => `${plane.version}\n` },
+  { words: "show cli sockets", usage: "show cli sockets", level: "operator", run: showCommandSockets },
   { words: "set server", usage: "set server <b>/<s> [state|weight|health|addr] …", level: "admin", run: setServer },
   { words: "set weight", usage: "set weight <b>/<s> <weight>", level: "admin", run: weigh },
   {
@@ -164,7 +179,12 @@ const COMMANDS: readonly CliCommand[] = [
     run: (plane, rest) =>
       onServer(rest, plane, (server) => `${server.wantedWeight} (initial ${server.settings.weight})\n`),
   },
-  { words: "set maxconn", usage: "set maxconn server <b>/<s> <number>", level: "admin", run: setMaxconn },
+  {
+    words: "set maxconn",
+    usage: "set maxconn [global|frontend <f>|server <b>/<s>] <number>",
+    level: "admin",
+    run: setMaxconn,
+  },
   { words: "enable server", usage: "enable server <b>/<s>", level: "admin", run: change("ready") },
   { words: "disable server", usage: "disable server <b>/<s>", level: "admin", run: change("maint") },
   {
@@ -229,13 +249,18 @@ function help(level: Level): string {
   return `The following commands are valid at this level:\n${known.map((command) => `  ${command.usage}\n`).join("")}  help\n  prompt\n  quit\n`;
 }
 
+/** What each worker has for itself, and the command must reach all of them. */
+const SHARED = /^((add|set|del|clear) (map|acl)|(set|clear) table|set maxconn (frontend|global)) /;
+
 /** The answer to one command, without the empty line that ends it. */
 export function answerCommand(plane: DataPlane, level: Level, command: string, payload: string | undefined): string {
   const text = command.replace(/\s+/g, " ");
+  if (text === "show cli level") return `${level}\n`;
   const found = COMMANDS.find(({ words }) => text === words || text.startsWith(`${words} `));
   if (found === undefined)
     return text === "help" ? help(level) : `Unknown command: '${text.split(" ")[0] ?? ""}'.\n${help(level)}`;
   if (RANK[found.level] > RANK[level]) return "Permission denied\n";
   const rest = text.slice(found.words.length).trim();
+  if (SHARED.test(text)) plane.onSharedCommand?.(text, payload);
   return found.run(plane, rest === "" ? [] : rest.split(" "), payload);
 }

@@ -46,7 +46,7 @@ export function showServersState(plane: DataPlane, only: string | undefined): st
     if (only !== undefined && backend.name !== only) continue;
     for (const server of backend.servers) {
       const { health } = server;
-      const operational = !health.up ? 0 : health.stopping ? 3 : 2;
+      const operational = !health.up || health.admin === "maint" ? 0 : health.stopping ? 3 : 2;
       const admin = health.admin === "maint" ? 1 : health.admin === "drain" ? 8 : 0;
       const since = Math.floor((nowMs() - health.changedMs) / 1000);
       const tls = server.settings.tls === undefined ? 0 : 1;

@@ -1,0 +1,208 @@
+/** The command socket beside HAProxy's: the same commands in the same order, the same answers; and the same under workers. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { until } from "../../shared/lab/host.ts";
+import { exchange, freePort, HAS_HAPROXY } from "./pair.ts";
+
+const ROOT = join(import.meta.dir, "..", "..");
+const HA_LB = [process.execPath, join(ROOT, "tools/ha-lb/main.ts"), "-db", "-f"];
+
+/** Sends one line of commands, ends its side, and gives all that comes back. */
+function ask(path: string, line: string): Promise<string> {
+  return new Promise((resolve) => {
+    let text = "";
+    const socket = connect({ path, allowHalfOpen: true });
+    socket.on("connect", () => socket.end(`${line}\n`));
+    socket.on("data", (data) => {
+      text += data.toString("latin1");
+    });
+    socket.on("error", () => resolve("no connection"));
+    socket.on("end", () => resolve(text));
+  });
+}
+
+const configuration = (folder: string, label: string, port: number, threads: number): string => `global
+ nbthread ${threads}
+ stats socket ${folder}/${label}.sock level admin
+ stats socket ${folder}/${label}-user.sock level user
+defaults
+ mode http
+ timeout client 1s
+ timeout server 1s
+ timeout connect 1s
+frontend f
+ bind 127.0.0.1:${port}
+ acl x path -f ${folder}/list.lst
+ http-request return status 200 hdr X-Map %[path,map(${folder}/m.map,none)] if { path_beg /m }
+ http-request deny if x
+ default_backend b
+backend b
+ stick-table type ip size 10 expire 10s store gpc0,http_req_rate(10s)
+ cookie SRV insert
+ server s1 127.0.0.1:1 weight 10 cookie a
+ server s2 127.0.0.1:2 backup
+`;
+
+/** In this order: later ones see what earlier ones did. */
+const COMMANDS: readonly string[] = [
+  "show backend",
+  "show table",
+  "show table b",
+  "show table none",
+  "show map FOLDER/m.map",
+  "show map none",
+  "show acl FOLDER/list.lst",
+  "get weight b/s1",
+  "get weight b/none",
+  "get weight none/s1",
+  "set weight b/s1 50%",
+  "get weight b/s1",
+  "set weight b/s1 500",
+  "set weight b/s1 x",
+  "set server b/s1 state drain",
+  "set server b/s1 state bogus",
+  "set server b/s1 state ready",
+  "set server b/s1 health up",
+  "disable server b/none",
+  "disable server b",
+  "disable server b/s1",
+  "enable server b/s1",
+  "set maxconn server b/s1 5",
+  "set maxconn frontend f 50",
+  "set maxconn frontend none 50",
+  "set maxconn global 100",
+  "clear counters",
+  "clear counters all",
+  "clear table b",
+  "clear table none",
+  "get map FOLDER/m.map a",
+  "get map FOLDER/m.map zz",
+  "get acl FOLDER/list.lst /x",
+  "add map FOLDER/m.map c three",
+  "del map FOLDER/m.map zz",
+  "set map FOLDER/m.map a uno",
+  "show map FOLDER/m.map",
+  "add map none a b",
+  "add acl FOLDER/list.lst /z",
+  "del acl FOLDER/list.lst /q",
+  "show acl FOLDER/list.lst",
+  "add map FOLDER/m.map <<\nq four\nr five\n",
+  "show map FOLDER/m.map;get weight b/s1",
+  "del map FOLDER/m.map q",
+  "clear map FOLDER/m.map",
+  "show map FOLDER/m.map",
+  "set table b key 1.2.3.4 data.gpc0 5",
+  "show table b",
+  "clear table b key 1.2.3.4",
+  "show table b",
+  "show cli level",
+  "shutdown sessions server b/s1",
+];
+
+const comparable = (text: string): string =>
+  text
+    .replace(/0x[\da-f]+/g, "0xID")
+    .replace(/exp=\d+/g, "exp=N")
+    .trimEnd();
+
+/** Columns and values of one line of `show stat`, without those that only one side has. */
+function columnsOf(csv: string, name: string): ReadonlyMap<string, string> {
+  const [head = "", ...lines] = csv.split("\n");
+  const names = head.replace("# ", "").split(",");
+  const values = lines.find((line) => line.startsWith(`b,${name},`))?.split(",") ?? [];
+  return new Map(names.map((column, index) => [column, values[index] ?? ""]));
+}
+
+describe.skipIf(!HAS_HAPROXY)("the command socket (needs haproxy)", () => {
+  const folder = mkdtempSync(join(tmpdir(), "lb-cli-"));
+  const children: Bun.Subprocess[] = [];
+  const ports = { peer: 0, ours: 0, two: 0 };
+  const socket = (label: string): string => join(folder, `${label}.sock`);
+
+  beforeAll(async () => {
+    writeFileSync(join(folder, "list.lst"), "/x\n/y\n");
+    for (const [label, command, threads] of [
+      ["peer", ["haproxy", "-db", "-f"], 1],
+      ["ours", HA_LB, 1],
+      ["two", HA_LB, 2],
+    ] as const) {
+      writeFileSync(join(folder, "m.map"), "a one\nb two\n");
+      ports[label] = await freePort();
+      const file = join(folder, `${label}.cfg`);
+      writeFileSync(file, configuration(folder, label, ports[label], threads));
+      children.push(Bun.spawn([...command, file], { stdout: "ignore", stderr: "ignore" }));
+      await until(`${label} answers`, async () => (await ask(socket(label), "show backend")).includes("# name"));
+    }
+  }, 30_000);
+  afterAll(async () => {
+    for (const child of children) child.kill("SIGTERM");
+    await Promise.all(children.map((child) => child.exited));
+    rmSync(folder, { recursive: true });
+  });
+
+  for (const command of COMMANDS) {
+    test(JSON.stringify(command), async () => {
+      const text = command.replaceAll("FOLDER", folder);
+      const theirs = comparable(await ask(socket("peer"), text));
+      expect(comparable(await ask(socket("ours"), text))).toBe(theirs);
+    });
+  }
+
+  test("lines of show stat, as far as both have the column", async () => {
+    const theirs = columnsOf(await ask(socket("peer"), "show stat"), "s1");
+    const ours = columnsOf(await ask(socket("ours"), "show stat"), "s1");
+    for (const column of [
+      "pxname",
+      "svname",
+      "status",
+      "weight",
+      "act",
+      "bck",
+      "iid",
+      "sid",
+      "addr",
+      "cookie",
+      "mode",
+    ]) {
+      expect([column, ours.get(column)]).toEqual([column, theirs.get(column)]);
+    }
+    const filtered = await ask(socket("ours"), "show stat b 4 2");
+    expect(filtered.match(/^b,/gm)).toHaveLength(1);
+    expect(filtered).toContain("b,s2,");
+  });
+
+  test("the typed form: names, kinds and places that the peer has, too", async () => {
+    const kinds = (text: string): Set<string> =>
+      new Set(text.split("\n").flatMap((line) => /^S\.\d+\.\d+\.(\d+\.\w+\.1:\w+:\w+):/.exec(line)?.[1] ?? []));
+    const theirs = kinds(await ask(socket("peer"), "show stat typed"));
+    const ours = [...kinds(await ask(socket("ours"), "show stat typed"))];
+    expect(ours.length).toBeGreaterThan(25);
+    expect(ours.filter((one) => !theirs.has(one) && !/chk|check|downtime/.test(one))).toEqual([]);
+    const [first] = JSON.parse(await ask(socket("ours"), "show stat json"));
+    expect(first[0]).toEqual(JSON.parse(await ask(socket("peer"), "show stat json"))[0][0]);
+  });
+
+  test("levels: a user may look and not touch", async () => {
+    const path = socket("ours-user");
+    expect(await ask(path, "get weight b/s1")).toContain("initial 10");
+    expect(await ask(path, "set weight b/s1 1")).toContain("Permission denied");
+    expect(await ask(path, "show cli level")).toContain("user");
+  });
+
+  test("under workers a command reaches all of them", async () => {
+    const path = socket("two");
+    await ask(path, `set map ${folder}/m.map a uno;add acl ${folder}/list.lst /new`);
+    await ask(path, "disable server b/s1");
+    for (let round = 0; round < 12; round += 1) {
+      const close = "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+      expect(await exchange(ports.two, `GET /m ${close}`)).toContain("none");
+      await until("every worker refuses it", async () =>
+        (await exchange(ports.two, `GET /new ${close}`)).startsWith("HTTP/1.1 403"),
+      );
+    }
+    expect(await ask(path, "show stat")).toMatch(/^b,s1,.*,MAINT,/m);
+  }, 20_000);
+});
