@@ -150,6 +150,9 @@ function addGroupScores(
 
 /** What the resource with all it depends on would like: the order of placement is made of it. */
 export function wishedScores(world: World, resource: SchedResource): Int32Array {
+  // The last member of a group depends on all others.
+  const last = resource.kind === "group" ? resource.children.at(-1) : undefined;
+  if (last !== undefined) return wishedScores(world, last);
   resource.merging = true;
   const how = { keepUsable: false, positive: false, upwards: true };
   const work = resource.scores.slice();
