@@ -88,6 +88,12 @@ export const pcsReasons = defineCatalogue({
     sentence: "the constraint {id} says the same already",
     fix: "nothing is left to do; --force adds it a second time",
   },
+  CRM_PCS_ONE_GROUP: {
+    severity: "error",
+    sentence: "{first} and {second} are in the same group, {group}",
+    why: "a group orders its members itself",
+    fix: "name the group, or leave one of them out",
+  },
   CRM_PCS_RULE: { severity: "error", sentence: "this is no rule: {problem}", fix: "write {example}" },
   CRM_PCS_PROPERTY: {
     severity: "error",

@@ -83,13 +83,10 @@ function refuseSame(command: PcsCommand, source: string, target: string): void {
 
 function addSets(command: PcsCommand): void {
   const { sets, options } = readSets(command, command.words, ["sequential", "role"]);
-  onlyOptions(command, "a colocation", options, ["id", "score", "score-attribute", "score-attribute-mangle"]);
+  onlyOptions(command, "a colocation", options, ["id", "score"]);
   const score = options.get("score");
   if (score !== undefined) checkScore(command, score, `score=${score}`);
-  const hasOther = options.has("score-attribute") || options.has("score-attribute-mangle");
-  if (!hasOther) options.set("score", score ?? "INFINITY");
-  else if (score !== undefined)
-    command.wrongUse("only one of score and score-attribute can be given", `score=${score}`);
+  options.set("score", score ?? "INFINITY");
   addSetConstraint(command, "colocation", sets, Object.fromEntries(options));
 }
 

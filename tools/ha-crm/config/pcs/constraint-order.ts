@@ -1,6 +1,7 @@
+import { outerOf } from "./cib-edit.ts";
 import type { PcsCommand, PcsVerb } from "./context.ts";
 import { dropReferences, namesResource, constraintsOf } from "./references.ts";
-import { addSetConstraint, readSets } from "./resource-sets.ts";
+import { addSetConstraint, readSets, type SetWords } from "./resource-sets.ts";
 import { constraintLines } from "./show-constraints.ts";
 import { constrainable } from "./target.ts";
 import { TreeElement } from "./tree.ts";
@@ -71,16 +72,31 @@ function addSets(command: PcsCommand): void {
   onlyOptions(command, "an ordering", options, ["id", "kind", "symmetrical"]);
   checkBoolean(command, "symmetrical", options.get("symmetrical"));
   const kind = checkKind(command, options);
+  refuseOneGroup(command, sets);
   addSetConstraint(command, "order", sets, { ...Object.fromEntries(options), ...(kind === undefined ? {} : { kind }) });
+}
+
+/** Members of a group are in order already. */
+function refuseOneGroup(command: PcsCommand, sets: readonly SetWords[]): void {
+  const seen = new Map<string, string>();
+  for (const id of sets.flatMap((set) => set.resources)) {
+    const resource = command.cib.resource(id);
+    const group = resource === undefined ? undefined : outerOf(resource);
+    if (group?.name !== "group") continue;
+    const other = seen.get(group.id);
+    if (other !== undefined) command.problem("CRM_PCS_ONE_GROUP", { first: other, second: id, group: group.id }, id);
+    seen.set(group.id, id);
+  }
 }
 
 /** The resource leaves every ordering, plain or of sets. */
 function remove(command: PcsCommand): void {
   const { cib } = command;
   if (command.words.length === 0) command.wrongUse("name at least one resource");
+  const before = new Set(command.words.filter((id) => constraintsOf(cib, id).some((one) => one.name === "rsc_order")));
   for (const id of command.words) {
     const orders = constraintsOf(cib, id).filter((one) => one.name === "rsc_order");
-    if (orders.length === 0) {
+    if (!before.has(id)) {
       const known = cib.resources().map((one) => one.id);
       command.noSuch("ordering of the resource", id, known.includes(id) ? [] : known);
     }

@@ -161,12 +161,16 @@ export function defaultOperations(
   return operations;
 }
 
-/** The element of one operation; its id says name and interval. */
+/**
+ * The element of one operation; its id says name and interval.
+ * @param ids pcs names the parts of an operation differently when it is added later
+ */
 export function makeOperation(
   cib: CibEdit,
   resource: string,
   words: OperationWords,
   reserved: Set<string>,
+  ids: "created" | "added" = "created",
 ): TreeElement {
   const { name, options } = words;
   const interval = options.get("interval") ?? (name === "monitor" ? "60s" : "0s");
@@ -179,7 +183,11 @@ export function makeOperation(
   }
   element.set("id", id);
   const level = options.get("OCF_CHECK_LEVEL");
-  if (level !== undefined && level !== "") {
+  if (level !== undefined && level !== "" && ids === "added") {
+    const value = { name: "OCF_CHECK_LEVEL", value: level };
+    const pair = TreeElement.make("nvpair", { id: cib.freeId(`${id}-OCF_CHECK_LEVEL-${level}`), ...value });
+    element.append(TreeElement.make("instance_attributes", { id: cib.freeId(`params-${id}`) }, [pair]));
+  } else if (level !== undefined && level !== "") {
     const pairs: Pairs = new Map([["OCF_CHECK_LEVEL", level]]);
     element.append(makeNvSet(cib, "instance_attributes", cib.freeId(`${id}-instance_attributes`), pairs));
   }

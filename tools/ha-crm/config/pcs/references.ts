@@ -40,10 +40,11 @@ export function dropConstraintsOf(cib: CibEdit, id: string): void {
   dropReferences(cib, id);
 }
 
-/** In plain constraints, one resource takes the place of another; sets keep what they name. */
+/** In plain constraints, one resource takes the place of another; sets and tickets keep what they name, as with pcs. */
 export function renameInConstraints(cib: CibEdit, from: string, to: string): void {
   for (const constraint of cib.constraints()) {
     for (const [element, attribute] of NAMING) {
+      if (element === "rsc_ticket") continue;
       if (constraint.name === element && constraint.get(attribute) === from) constraint.set(attribute, to);
     }
   }

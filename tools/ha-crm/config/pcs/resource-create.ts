@@ -1,7 +1,7 @@
 import { agentFacts, checkAgentOptions, findAgent, type AgentName } from "./agent.ts";
 import { membersOf } from "./cib-edit.ts";
 import type { PcsCommand, PcsVerb } from "./context.ts";
-import { makeNvSet } from "./nv.ts";
+import { makeNvSet, updateNvSet } from "./nv.ts";
 import {
   byName,
   checkIntervals,
@@ -84,7 +84,6 @@ function createPrimitive(
   const monitorOnly = command.flags.has("no-default-ops") || agent.class === "stonith";
   const all = [...operations, ...defaultOperations(facts, operations, monitorOnly)].toSorted(byName);
   const outer = readOuter(command, id, parts);
-  if (command.flags.has("disabled") && outer.kind !== "clone") meta.set("target-role", "Stopped");
   const element = TreeElement.make("primitive", { id, class: agent.class, type: agent.type, provider: agent.provider });
   if (instance.size > 0)
     element.append(makeNvSet(cib, "instance_attributes", cib.freeId(`${id}-instance_attributes`), instance));
@@ -93,6 +92,11 @@ function createPrimitive(
   const made = all.map((one) => makeOperation(cib, id, one, reserved));
   element.append(TreeElement.make("operations", {}, made));
   place(command, element, outer);
+  if (command.flags.has("disabled")) {
+    const target = outer.kind === "clone" ? (element.parent ?? element) : element;
+    const before = target.children[0];
+    updateNvSet(cib, target, "meta_attributes", new Map([["target-role", "Stopped"]]), { before });
+  }
 }
 
 type Outer =
@@ -137,12 +141,8 @@ function place(command: PcsCommand, element: TreeElement, outer: Outer): void {
     case "clone": {
       const id = outer.id ?? cib.freeId(`${element.id}-clone`, new Set([element.id]));
       const clone = TreeElement.make("clone", { id });
-      if (command.flags.has("disabled")) {
-        const stopped = new Map([...outer.meta, ["target-role", "Stopped"] as const]);
-        clone.append(makeNvSet(cib, "meta_attributes", cib.freeId(`${id}-meta_attributes`), stopped));
-      }
       clone.append(element);
-      if (outer.meta.size > 0 && !command.flags.has("disabled")) {
+      if (outer.meta.size > 0) {
         clone.append(makeNvSet(cib, "meta_attributes", cib.freeId(`${id}-meta_attributes`), outer.meta));
       }
       resources.append(clone);

@@ -47,7 +47,8 @@ function readWords(command: PcsCommand): MoveWords {
   const [node, more] = rest.filter((word) => word !== lifetime);
   if (more !== undefined) command.wrongUse("one node at a time", more);
   const outer = outerOf(resource);
-  if (isClone(outer)) {
+  // A ban counts for every instance; a preference for one of them makes no sense.
+  if (isClone(outer) && command.verb.words[1]?.startsWith("move") === true) {
     command.refuse("CRM_PCS_INSIDE", { id, outer: outer.id, kind: outer.name }, id);
   }
   const promoted = command.flags.has("promoted") || command.flags.has("master");

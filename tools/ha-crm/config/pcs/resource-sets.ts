@@ -39,9 +39,15 @@ export function readSets(
   return { sets, options: readPairs(command, parts.get("setoptions")?.flat() ?? []) };
 }
 
-/** First and last sign of every resource's id: what pcs names such constraints by. */
+const NAMED_BY = 3;
+
+/** First and last sign of the first three ids: what pcs names such constraints by. */
 function shortNames(sets: readonly SetWords[]): string {
-  return sets.flatMap((set) => set.resources.map((id) => `${id.at(0) ?? ""}${id.at(-1) ?? ""}`)).join("");
+  return sets
+    .flatMap((set) => set.resources)
+    .slice(0, NAMED_BY)
+    .map((id) => `${id.at(0) ?? ""}${id.at(-1) ?? ""}`)
+    .join("");
 }
 
 /** A constraint made of sets, added to the configuration. */

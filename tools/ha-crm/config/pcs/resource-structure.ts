@@ -1,7 +1,7 @@
 import { isClone, isStonith, membersOf, outerOf, primitivesBelow } from "./cib-edit.ts";
 import type { PcsCommand, PcsVerb } from "./context.ts";
 import { makeNvSet } from "./nv.ts";
-import { constraintsOf, dropConstraintsOf, dropReferences, renameInConstraints, tagsOf } from "./references.ts";
+import { constraintsOf, dropConstraintsOf, renameInConstraints, tagsOf } from "./references.ts";
 import { intoGroup } from "./resource-create.ts";
 import { needResource } from "./target.ts";
 import { TreeElement } from "./tree.ts";
@@ -31,6 +31,11 @@ function groupAdd(command: PcsCommand): void {
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) command.wrongUse(`${twice} is named twice`, twice);
   const members = ids.map((id) => checkMember(command, id));
+  const placed = command.flags.has("before") || command.flags.has("after");
+  const there = placed ? undefined : members.find((one) => outerOf(one)?.id === group);
+  if (there !== undefined) {
+    command.wrongUse(`${there.id} is in ${group} already; --before or --after moves it`, there.id);
+  }
   const left = new Set(members.map(outerOf).filter((one) => one !== undefined && one.id !== group));
   for (const old of left) if (old !== undefined) checkEmptied(command, old, members);
   intoGroup(command, group, members);
@@ -159,13 +164,13 @@ function unclone(command: PcsCommand): void {
   const [inside] = membersOf(element);
   const tag = tagsOf(cib, element.id)[0];
   if (tag !== undefined) command.problem("CRM_PCS_REFERENCED", { id: element.id, by: `the tag ${tag.id}` }, id);
-  for (const one of cib.constraints()) {
-    if (inside !== undefined && constraintsOf(cib, element.id).includes(one)) dropReferences(cib, element.id);
+  const gone = constraintsOf(cib, element.id).map((one) => one.id);
+  if (gone.length > 0) {
+    const problem = `constraints that named ${element.id} are removed or lose it: ${gone.join(", ")}`;
+    command.warn("CRM_PCS_NO_SERVICE", { problem }, id);
   }
-  if (inside !== undefined) {
-    renameInConstraints(cib, element.id, inside.id);
-    cib.section("resources").append(inside);
-  }
+  dropConstraintsOf(cib, element.id);
+  if (inside !== undefined) cib.section("resources").append(inside);
   element.detach();
 }
 

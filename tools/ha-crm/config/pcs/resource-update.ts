@@ -54,7 +54,7 @@ function replaceOperation(command: PcsCommand, resource: TreeElement, words: Ope
   refuseSame(command, resource, words);
   // A removed last operation takes its blanks along; the section itself stays in its place.
   if (operations.parent === undefined) resource.append(operations);
-  operations.insert(makeOperation(command.cib, resource.id, words, new Set()), next);
+  operations.insert(makeOperation(command.cib, resource.id, words, new Set(), "added"), next);
 }
 
 function refuseSame(command: PcsCommand, resource: TreeElement, words: OperationWords): void {
@@ -84,7 +84,7 @@ function addOperation(command: PcsCommand): void {
     const interval = twin.get("interval") ?? "0s";
     command.unlessForced("CRM_PCS_OP_SAME", { resource: id, name: words.name, interval }, words.name);
   }
-  operationsOf(resource).append(makeOperation(command.cib, id, words, new Set()));
+  operationsOf(resource).append(makeOperation(command.cib, id, words, new Set(), "added"));
 }
 
 function deleteOperation(command: PcsCommand): void {

@@ -7,14 +7,11 @@ import { idFrom } from "./words.ts";
 export class RuleBuilder {
   private readonly cib: CibEdit;
   private readonly taken = new Set<string>();
-  /** Inner rules of constraints have a score of 0; those of defaults have none. */
-  private readonly innerScore: string | undefined;
   /** Rules of defaults always say how their parts are joined. */
   private readonly always: boolean;
 
   constructor(cib: CibEdit, place: "location" | "defaults") {
     this.cib = cib;
-    this.innerScore = place === "location" ? "0" : undefined;
     this.always = place === "defaults";
   }
 
@@ -37,7 +34,7 @@ export class RuleBuilder {
   private part(tree: RuleTree, above: string): TreeElement {
     switch (tree.kind) {
       case "join":
-        return this.rule(tree, this.id(`${above}-rule`), { score: this.innerScore });
+        return this.rule(tree, this.id(`${above}-rule`), { score: "0" });
       case "attribute": {
         const { attribute, operation, value, type } = tree;
         return TreeElement.make("expression", { id: this.id(`${above}-expr`), attribute, operation, type, value });

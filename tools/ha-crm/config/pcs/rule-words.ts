@@ -40,6 +40,24 @@ export const LOCATION_RULES: RuleKinds = {
 const COMPARE = ["lt", "gt", "lte", "gte", "eq", "ne"];
 const TYPES = ["string", "integer", "number", "version"];
 const PERIODS = ["hours", "monthdays", "weekdays", "yearsdays", "months", "weeks", "years", "weekyears", "moon"];
+const RANGES: Readonly<Record<string, readonly [number, number]>> = {
+  hours: [0, 23],
+  monthdays: [1, 31],
+  weekdays: [1, 7],
+  yearsdays: [1, 366],
+  months: [1, 12],
+  weeks: [1, 53],
+  moon: [0, 7],
+};
+
+/** `9`, `9-16`: inside of what the period can be. */
+function inRange(name: string, value: string): boolean {
+  if (!/^\d+(-\d+)?$/.test(value)) return false;
+  const [least, most] = RANGES[name] ?? [0, Number.MAX_SAFE_INTEGER];
+  const [from = 0, to = from] = value.split("-").map(Number);
+  return from >= least && to <= most && from <= to;
+}
+
 /** Rules deeper than this are a mistake. */
 const MAX_DEPTH = 20;
 const DATE =
@@ -80,26 +98,20 @@ class RuleReader {
     return word;
   }
 
-  /** `a and b or c` is `(a and b) or c`: "and" binds first. */
+  /** From left to right, as pcs reads it: `a or b and c` is `(a or b) and c`. Equal joins stand side by side. */
   private joined(depth: number): RuleTree {
     if (depth > MAX_DEPTH) this.wrong(`more than ${MAX_DEPTH} brackets inside each other`);
-    const alternatives: RuleTree[] = [this.together(depth)];
-    while (this.words[this.at] === "or") {
+    let tree = this.part(depth);
+    let open = false;
+    for (let word = this.words[this.at]; word === "and" || word === "or"; word = this.words[this.at]) {
       this.at += 1;
-      alternatives.push(this.together(depth));
+      const next = this.part(depth);
+      // Only what was joined here may grow; a bracket stays a part of its own.
+      const same = open && tree.kind === "join" && tree.join === word;
+      tree = { kind: "join", join: word, parts: same && tree.kind === "join" ? [...tree.parts, next] : [tree, next] };
+      open = true;
     }
-    const [only] = alternatives;
-    return alternatives.length === 1 && only !== undefined ? only : { kind: "join", join: "or", parts: alternatives };
-  }
-
-  private together(depth: number): RuleTree {
-    const parts: RuleTree[] = [this.part(depth)];
-    while (this.words[this.at] === "and") {
-      this.at += 1;
-      parts.push(this.part(depth));
-    }
-    const [only] = parts;
-    return parts.length === 1 && only !== undefined ? only : { kind: "join", join: "and", parts };
+    return tree;
   }
 
   private part(depth: number): RuleTree {
@@ -167,7 +179,7 @@ class RuleReader {
     for (const [name, value] of pairs) {
       const word = `${name}=${value}`;
       if (!PERIODS.includes(name)) this.wrong(`"${name}" is no period; use ${PERIODS.join(", ")}`, word);
-      const good = what === "duration" ? /^\d+$/.test(value) : /^\d+(-\d+)?$/.test(value);
+      const good = what === "duration" ? /^\d+$/.test(value) : inRange(name, value);
       if (!good) this.wrong(`"${value}" is no ${what === "duration" ? "number" : "number or range"}`, word);
     }
     return pairs;

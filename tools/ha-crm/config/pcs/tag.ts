@@ -73,6 +73,8 @@ function update(command: PcsCommand): void {
   const tag = needTag(command, id);
   const change = readChange(command);
   checkMembers(command, change.add);
+  const both = change.add.find((one) => change.remove.includes(one));
+  if (both !== undefined) command.wrongUse(`${both} is to be added and removed at once`, both);
   const refs = () => tag.all("obj_ref");
   for (const one of change.remove) {
     if (refs().every((ref) => ref.id !== one)) {
