@@ -6,10 +6,10 @@ import { PCS_CASES } from "./pcs-cases.ts";
 import { askPcs } from "./pcs-oracle.ts";
 
 /**
- * The recorded outcomes are still those of pcs. One command takes pcs half a second, so every 40th block is asked;
+ * The recorded outcomes are still those of pcs. One command takes pcs half a second, so every 80th block is asked;
  * `PCS_CASES=all` asks all of them.
  */
-const EVERY = process.env["PCS_CASES"] === "all" ? 1 : 40;
+const EVERY = process.env["PCS_CASES"] === "all" ? 1 : 80;
 const TIMEOUT_MS = 60_000;
 
 const needed = ["/usr/lib/ocf/resource.d/heartbeat/IPaddr2", "/usr/sbin/fence_ipmilan"];
