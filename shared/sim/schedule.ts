@@ -106,14 +106,24 @@ export function makeSchedule(seed: number): Schedule {
 }
 
 /** What a directed schedule aims at: bugs that chance alone meets too rarely. */
-export type Profile = "any" | "holders";
+export type Profile = "any" | "holders" | "reigns";
 
-/** `holders`: who holds the lock loses the others again and again, in all its variants, with little else going on. */
+/**
+ * `holders`: who holds the lock loses the others again and again, with little else going on. `reigns`: leaders fall one after
+ * the other, right after their election or their first commit, so that entries of several terms lie about uncommitted.
+ */
 export function makeDirectedSchedule(profile: Profile, seed: number): Schedule {
   const schedule = makeSchedule(seed);
   if (profile === "any") return schedule;
   const random = createRandom(seed ^ 0x401de5);
   const faults: TimedFault[] = [];
+  if (profile === "reigns") {
+    for (let atMs = 300; atMs < schedule.chaosMs; atMs += random.integer(300, 700)) {
+      const fault = { kind: "shortReigns", count: random.integer(4, 9), reignMs: random.pick([1, 3, 8]) } as const;
+      faults.push({ atMs, fault });
+    }
+    return { ...schedule, lossRatio: 0, latencyMs: 1.5, thinkMs: 4, batchEntries: 1, guards: false, faults };
+  }
   for (let atMs = 500; atMs < schedule.chaosMs; atMs += random.integer(600, 900)) {
     const jumpMs = random.pick([-5000, -400, 0, 400]);
     faults.push({ atMs, fault: { kind: "cutHolder", jumpMs, forMs: random.pick([350, 500, 700]) } });

@@ -7,7 +7,7 @@ export interface PlantedBug {
   readonly name: string;
   readonly file: string;
   /** Where it is looked for; consensus unless it says so. */
-  readonly world?: "consensus" | "holders" | "membership";
+  readonly world?: "consensus" | "holders" | "reigns" | "membership";
   readonly find: string;
   readonly replace: string;
 }
@@ -48,6 +48,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "commit-older-term-by-count",
     file: `${raft}/leadership.ts`,
+    world: "reigns",
     find: "if (reached <= raft.commitIndex || termAt(raft.log, reached) !== raft.term) return;",
     replace: "if (reached <= raft.commitIndex) return;",
   },

@@ -10,7 +10,8 @@ import { isWorldName, runInProcesses, type WorldName } from "./processes.ts";
 const EXIT = { ok: 0, safety: 3, liveness: 4, crash: 5, usage: 64 } as const;
 
 const HELP = `usage: npm run sim -- [--seed N | --seeds A..B | --schedule FILE] [--world NAME] [--jobs N] [--bug NAME] [--quiet]
-  --world NAME    consensus (log, store, leases; the default), holders (the same, aimed at lock holders),
+  --world NAME    consensus (log, store, leases; the default), holders or reigns (the same, aimed at who holds
+                  a lock, or leads),
                   or membership (heartbeats, quorum, watchdog, fencing)
   --seed N        run one schedule and print what happened
   --seeds A..B    run many (default 1..2000); stops at the first failure
@@ -27,7 +28,7 @@ function isPresence(schedule: AnySchedule): schedule is PresenceSchedule {
 
 function scheduleOf(world: WorldName, seed: number): AnySchedule {
   if (world === "membership") return makePresenceSchedule(seed);
-  return makeDirectedSchedule(world === "holders" ? "holders" : "any", seed);
+  return makeDirectedSchedule(world === "consensus" ? "any" : world, seed);
 }
 
 function runAny(schedule: AnySchedule, traced: boolean): Outcome {

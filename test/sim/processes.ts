@@ -16,13 +16,14 @@ interface WorkerLine {
 const PROGRESS_EVERY_MS = 1000;
 
 /**
- * Which simulated world: consensus with store and leases; the same with schedules aimed at lock holders; or membership with
+ * Which simulated world: consensus with store and leases; the same with schedules aimed at lock holders, or at leaders; or membership with
  * quorum and fencing.
  */
-export type WorldName = "consensus" | "holders" | "membership";
+export type WorldName = "consensus" | "holders" | "reigns" | "membership";
+const WORLDS: readonly string[] = ["consensus", "holders", "reigns", "membership"] satisfies readonly WorldName[];
 
 export function isWorldName(text: string): text is WorldName {
-  return text === "consensus" || text === "holders" || text === "membership";
+  return WORLDS.includes(text);
 }
 
 export interface ManyRuns {
