@@ -1,6 +1,7 @@
 /** Whole visits, compared with HAProxy: time limits, queues, rules, protocols. What is compared stands in `scenario/`. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { HAS_HAPROXY } from "./pair.ts";
+import { CHECKS } from "./scenario/checks.ts";
 import { CONVERSIONS } from "./scenario/conversions.ts";
 import { LIMITS } from "./scenario/limits.ts";
 import { MESSAGES } from "./scenario/messages.ts";
@@ -14,6 +15,7 @@ const SETS: readonly (readonly [string, readonly Scenario[]])[] = [
   ["rules", RULES],
   ["expressions and converters", CONVERSIONS],
   ["choice of servers, queues and tables", SERVERS],
+  ["health checks", CHECKS],
   ["protocols", PROTOCOLS],
   ["messages", MESSAGES],
 ];
