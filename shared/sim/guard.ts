@@ -108,7 +108,9 @@ export class SimGuard {
   onWatchdog(): void {
     if (this.now() + 0.001 < this.watchdogMs) {
       // Renewed since, or the clock runs slower than when it was armed: look again then.
-      this.world.at(trueMsOf(this.node, this.watchdogMs), { kind: "watchdog", node: this.node.index });
+      const dueMs = trueMsOf(this.node, this.watchdogMs);
+      const nextMs = dueMs > this.world.nowMs ? dueMs : this.world.nowMs + 1;
+      this.world.at(nextMs, { kind: "watchdog", node: this.node.index });
     } else {
       this.active = false;
     }
