@@ -1,6 +1,6 @@
 import { INFINITY_SCORE, addScores, parseScore } from "../model/score.ts";
 import { addScore } from "./scores.ts";
-import { failurePlan } from "./unpack-operations.ts";
+import { findOperation } from "./unpack-operations.ts";
 import { isInClone } from "./family.ts";
 import type { SchedNode, SchedResource, World } from "./world.ts";
 
@@ -61,7 +61,7 @@ export function failCount(world: World, resource: SchedResource, node: SchedNode
     count = addScores(count, parseScore(attribute.value) ?? 0);
   if (count <= 0 || !effective) return Math.max(0, count);
   const last = lastFailure(resource, node);
-  if (resource.failureTimeoutMs > 0 && last > 0 && !blocksOnFailure(world, resource, node)) {
+  if (resource.failureTimeoutMs > 0 && last > 0 && !blocksOnFailure(resource, node)) {
     if (world.now > last + Math.trunc(resource.failureTimeoutMs / 1000)) return 0;
   }
   return count;
@@ -74,11 +74,11 @@ export function lastFailure(resource: SchedResource, node: SchedNode): number {
   return last;
 }
 
-/** A failure that blocks the resource must be cleaned up by hand. */
-function blocksOnFailure(world: World, resource: SchedResource, node: SchedNode): boolean {
+/** A failure that blocks the resource because that was asked for must be cleaned up by hand. */
+function blocksOnFailure(resource: SchedResource, node: SchedNode): boolean {
   for (const entry of resource.history.get(node.index) ?? []) {
     if (entry.rc === entry.expectedRc || entry.status === 0) continue;
-    if (failurePlan(world, resource, entry.operation, entry.intervalMs).onFail === "block") return true;
+    if (findOperation(resource, entry.operation, entry.intervalMs)?.meta.get("on-fail") === "block") return true;
   }
   return false;
 }
