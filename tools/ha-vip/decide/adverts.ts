@@ -138,9 +138,14 @@ function heardAsMaster(
   if (advert.priority === PRIORITY_STOP) return assertOurselves(settings, state, seen, [], nowMs);
   if (state.given !== undefined && nowMs < state.given.untilMs && sameAddress(from, state.given.from))
     return keep(state);
-  if (state.leaving !== undefined) return letGo(settings, state, state.leaving.goal, [], nowMs, seen);
   const higher =
     advert.priority > state.priority || (advert.priority === state.priority && compareAddresses(from, own) > 0);
+  if (state.leaving !== undefined) {
+    const { best, goal } = state.leaving;
+    // A master of lower priority that wasn't chosen yields to us in a moment: it is no successor.
+    const takesOver = higher || (best !== undefined && sameAddress(best.address, from));
+    return takesOver ? letGo(settings, state, goal, [], nowMs, seen) : keep(state);
+  }
   const facts = {
     name: settings.name,
     master: formatAddress(from),

@@ -94,7 +94,13 @@ export function onLeavingDeadline(settings: RouterSettings, state: Master, leavi
   if (phase === "offered" && best !== undefined) return give(settings, state, leaving, best, nowMs);
   if (phase === "offered" && goal === "stopped" && state.faults.length === 0) {
     const untilMs = nowMs + LONG_ACCEPT_WAIT_MS - ACCEPT_WAIT_MS;
-    return keep({ ...state, leaving: { ...leaving, phase: "waiting", untilMs } });
+    // Once more: who spoke as master a moment ago may follow us by now.
+    const again = { kind: "offer", vrid: settings.vrid, priority: state.priority, nonce: leaving.nonce } as const;
+    return {
+      state: { ...state, leaving: { ...leaving, phase: "waiting", untilMs } },
+      effects: [{ kind: "handOver", message: again }],
+      reasons: [],
+    };
   }
   return letGo(settings, state, goal, [], nowMs);
 }
