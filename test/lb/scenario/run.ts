@@ -176,9 +176,12 @@ export function statusesOf(text: string): readonly string[] {
   return Array.from(text.matchAll(/^HTTP\/1\.\d (\d+)/gm), ([, status]) => status ?? "");
 }
 
-/** All scenarios run in one process: how many connections it has says nothing of one of them. */
+/**
+ * All scenarios run in one process: how many connections it has says nothing of one of them. How many its frontend has
+ * doesn't either: an earlier visit's may be about to close.
+ */
 function hideCounts(line: string): string {
-  return line.replace(/ \d+(\/\d+\/\d+\/\d+\/\+?\d+ \d+\/\d+)/, " ALL$1");
+  return line.replace(/ \d+\/\d+(\/\d+\/\d+\/\+?\d+ \d+\/\d+)/, " ALL/ITS$1");
 }
 
 /** What must agree: answers without ports and dates, log lines without times, in the order of their text. */

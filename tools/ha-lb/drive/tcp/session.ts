@@ -406,7 +406,9 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     }
     const { peer } = this;
     this.peer = undefined;
-    peer?.close();
+    // A client that is gone reads nothing more: its server must see that, and not wait for room that never comes.
+    if (this.cause === "C" || this.cause === "c") peer?.abort();
+    else peer?.close();
     this.close();
     for (const counters of [listener.frontend.counters, backend?.counters, server?.counters]) {
       if (counters === undefined) continue;
