@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
 import { fail, ok, type Result } from "../../../shared/reason/result.ts";
 import type { Position } from "../../../shared/text/position.ts";
@@ -166,7 +167,7 @@ class Reader {
 
   private decode(raw: string, offset: number): string {
     return raw.replace(/[\t\r\n]/g, " ").replace(/&([^;&]{0,32});?/g, (whole, word: string, index: number) => {
-      const named = ENTITIES[word];
+      const named = lookUp(ENTITIES, word);
       if (whole.endsWith(";") && named !== undefined) return named;
       const number = /^#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}))$/.exec(word);
       const code = number === null ? Number.NaN : Number.parseInt(number[1] ?? number[2] ?? "", number[1] ? 16 : 10);

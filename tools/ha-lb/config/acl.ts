@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import type { Position } from "../../../shared/text/position.ts";
 import type { Acl, AclTest, MatchMethod, PatternFile } from "../model/condition.ts";
 import { parsePattern } from "../model/pattern.ts";
@@ -244,7 +245,7 @@ const PREDEFINED: Readonly<Record<string, string>> = {
 export const PREDEFINED_NAMES: readonly string[] = Object.keys(PREDEFINED);
 
 export function predefinedAcl(scope: Scope, name: string, at: Position): Acl | undefined {
-  const text = PREDEFINED[name];
+  const text = lookUp(PREDEFINED, name);
   if (text === undefined) return undefined;
   const words = text.split(" ").map((part) => ({ text: part, at }));
   const test = parseAclTest(scope, name, words, at);

@@ -13,7 +13,11 @@ const LINES = readFileSync(new URL("../../../test/cases/lb/config/lines.txt", im
   .split("\n")
   .filter((line) => / \| /.test(line))
   .map((line) => line.replace(/^.*? \| /, "").replace(/ {2}## .*$/, ""));
-const WORDS = [...new Set([...LINES.flatMap((line) => line.split(" ")), ...FETCHES.keys(), ...CONVERTER_TABLE.keys()])];
+/** Words that every object has: a table must not find them. */
+const INHERITED = ["valueOf", "constructor", "toString", "__proto__", "hasOwnProperty"];
+const WORDS = [
+  ...new Set([...LINES.flatMap((line) => line.split(" ")), ...FETCHES.keys(), ...CONVERTER_TABLE.keys(), ...INHERITED]),
+];
 const HEADS = [
   "global",
   "defaults",
@@ -33,6 +37,9 @@ const HEADS = [
 const line = fc.oneof(
   fc.constantFrom(...LINES),
   fc.array(fc.constantFrom(...WORDS), { minLength: 1, maxLength: 8 }).map((words) => words.join(" ")),
+  fc
+    .array(fc.constantFrom(...INHERITED, "option", "balance", "timeout", "acl", "log-format"), { maxLength: 4 })
+    .map((words) => words.join(" ")),
   // A good line, damaged at one place.
   fc
     .tuple(fc.constantFrom(...LINES), fc.nat(200), fc.string({ maxLength: 3 }))

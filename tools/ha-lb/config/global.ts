@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import type { TlsVersion } from "../model/tls.ts";
 import { applyVersionFlag, parseBind, TLS_VERSIONS } from "./bind.ts";
 import type { GlobalDraft } from "./global-draft.ts";
@@ -390,7 +391,7 @@ export function readGlobalLine(context: GlobalContext, line: Line): void {
     return;
   }
   const status = GLOBAL_STATUS.get(keyword);
-  const reader = GLOBAL_READERS[keyword];
+  const reader = lookUp(GLOBAL_READERS, keyword);
   if (reader !== undefined) reader(context, line);
   else if (status?.kind === "ignored") line.problem("LB_IGNORED", { keyword, means: status.means });
   else if (status?.kind === "refused") line.problem("LB_NOT_SUPPORTED", { keyword, means: status.means });

@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import type { Position } from "../../../shared/text/position.ts";
 import type { LogFlags, LogFormat, LogPart } from "../model/log-format.ts";
 import { canCast } from "./sample-table.ts";
@@ -101,7 +102,7 @@ export function parseLogFormat(scope: Scope, text: string, at: Position): LogFor
 /** Does the format use a variable that only mode http has? */
 export function httpVariable(format: LogFormat): string | undefined {
   for (const part of format.parts) {
-    if (part.kind === "variable" && VARIABLES[part.name] === "H") return part.name;
+    if (part.kind === "variable" && lookUp(VARIABLES, part.name) === "H") return part.name;
   }
   return undefined;
 }
@@ -179,7 +180,7 @@ class LogFormatReader {
     // The whole run of letters and digits is the name: `%foo` isn't `%f` and "oo".
     const word = /^[A-Za-z0-9]*/.exec(this.text.slice(start))?.[0] ?? "";
     if (!Object.hasOwn(VARIABLES, word)) {
-      const obsolete = OBSOLETE[word];
+      const obsolete = lookUp(OBSOLETE, word);
       if (word === "")
         this.problem(`no variable name after '%' at position ${this.offset + 1}`, "write '%%' for a percent sign");
       else

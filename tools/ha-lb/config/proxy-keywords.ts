@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import type { TlsDefaults } from "../model/global.ts";
 import { parseSocketAddress } from "./address.ts";
 import { parseBalance, parseCookie, parseHashType } from "./balance.ts";
@@ -230,7 +231,7 @@ const readFilter: LineReader = (_context, line) => {
 const readTimeout: LineReader = ({ draft }, line) => {
   const names = Object.keys(TIMEOUTS);
   const name = line.choice(1, "timeout", names);
-  const field = name === undefined ? undefined : TIMEOUTS[name];
+  const field = name === undefined ? undefined : lookUp(TIMEOUTS, name);
   if (field !== undefined) setTimeoutValue(draft, line, 2, `timeout ${name}`, field);
 };
 

@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import type { ForwardOption, ProxyFlag } from "../model/proxy.ts";
 import { parseNetwork } from "../model/ip.ts";
 import type { ProxyDraft } from "./draft.ts";
@@ -102,11 +103,11 @@ export function optionStatus(name: string): {
   readonly kind: "honoured" | "ignored" | "refused" | "removed";
   readonly means: string;
 } {
-  const refused = REFUSED[name];
+  const refused = lookUp(REFUSED, name);
   if (refused !== undefined) return { kind: "refused", means: refused };
-  const ignored = IGNORED[name];
+  const ignored = lookUp(IGNORED, name);
   if (ignored !== undefined) return { kind: "ignored", means: ignored };
-  const removed = REMOVED[name];
+  const removed = lookUp(REMOVED, name);
   return removed === undefined ? { kind: "honoured", means: "" } : { kind: "removed", means: removed };
 }
 

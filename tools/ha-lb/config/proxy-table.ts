@@ -3,6 +3,8 @@
  * Places, in this order: anonymous defaults, named defaults, frontend, listen, backend. `.` fine, `w` ignored
  * with a warning, `E` an error.
  */
+import { lookUp } from "../../../shared/text/lookup.ts";
+
 const PLACES = `
   acl E.... backlog ....w balance ..w.. bind EE..w capture EE..w clitcpka-cnt ....w clitcpka-idle ....w
   clitcpka-intvl ....w clitimeout ..... compression ..... contimeout ..... cookie ..w.. dataplane ....w declare EE..E
@@ -82,11 +84,11 @@ function readTable(): ReadonlyMap<string, ProxyKeyword> {
 }
 
 function statusOf(name: string): Pick<ProxyKeyword, "kind" | "means"> {
-  const refused = REFUSED[name];
+  const refused = lookUp(REFUSED, name);
   if (refused !== undefined) return { kind: "refused", means: refused };
-  const ignored = IGNORED[name];
+  const ignored = lookUp(IGNORED, name);
   if (ignored !== undefined) return { kind: "ignored", means: ignored };
-  const removed = REMOVED[name];
+  const removed = lookUp(REMOVED, name);
   return removed === undefined ? { kind: "honoured", means: "" } : { kind: "removed", means: removed };
 }
 

@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import type { Condition } from "../model/condition.ts";
 import { FINAL_ACTIONS, type Rule } from "../model/rule.ts";
 import { COMMON_ACTIONS, type ActionParser } from "./action-common.ts";
@@ -121,8 +122,8 @@ export function parseRule(
   if (word === undefined) return undefined;
   const found = findAction(set, word);
   if (typeof found === "string") {
-    if (REFUSED_ACTIONS[found] !== undefined)
-      line.problem("LB_NOT_SUPPORTED", { keyword: `${keyword} ${found}`, means: REFUSED_ACTIONS[found] }, index);
+    const means = lookUp(REFUSED_ACTIONS, found);
+    if (means !== undefined) line.problem("LB_NOT_SUPPORTED", { keyword: `${keyword} ${found}`, means }, index);
     else {
       const allowed = ALLOWED[set].split(/\s+/);
       line.problem(
@@ -178,7 +179,7 @@ function findAction(set: RuleSet, word: string): FoundAction | string {
   const digits = /^(track-sc)(\d+)$/.exec(word);
   const name = parenthesis?.[1] ?? digits?.[1] ?? word;
   const table = set.startsWith("http") ? HTTP_ACTIONS : TCP_ACTIONS;
-  const parser = table[name] ?? COMMON_ACTIONS[name];
+  const parser = lookUp(table, name) ?? lookUp(COMMON_ACTIONS, name);
   if (!allowed.includes(name) || parser === undefined) return name;
   return { parser, name, argument: parenthesis?.[2] ?? digits?.[2] };
 }

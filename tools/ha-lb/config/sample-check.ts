@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import type { SampleArgument } from "../model/sample.ts";
 import { parseVariable } from "./variable.ts";
 
@@ -111,5 +112,5 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
 /** What is wrong with the values, or undefined. */
 export function checkCall(name: string, values: readonly SampleArgument[]): string | undefined {
-  return CHECKS[name]?.(values);
+  return lookUp(CHECKS, name)?.(values);
 }

@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import type { Position } from "../../../shared/text/position.ts";
 import { parseIpv4, parseIpv6, parseNetwork } from "../model/ip.ts";
 import type { SampleArgument, SampleCall, SampleExpression, SampleType } from "../model/sample.ts";
@@ -175,7 +176,7 @@ class ExpressionReader {
 
   /** A missing proxy argument means the proxy at hand. */
   private defaultArgument(kind: ArgumentKind): SampleArgument {
-    const reference = REFERENCE_KINDS[kind];
+    const reference = lookUp(REFERENCE_KINDS, kind);
     if (reference !== undefined && kind !== "v" && kind !== "u") this.refer(reference, this.scope.section);
     return kind === "b" || kind === "f" || kind === "t" ? this.scope.section : null;
   }
@@ -201,7 +202,7 @@ class ExpressionReader {
       const { section, references } = this.scope;
       references.push({ kind: "file", name: text, from: section, keyword: signature.name, at: this.at });
     }
-    const reference = REFERENCE_KINDS[kind];
+    const reference = lookUp(REFERENCE_KINDS, kind);
     if (reference !== undefined) this.refer(reference, text === "" ? this.scope.section : text);
     if (reference !== undefined && text === "") return this.scope.section;
     return text;

@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import type { Position } from "../../../shared/text/position.ts";
 import type { CacheSection, HttpErrors, Mailers, Peers, Resolvers, Ring, UserList } from "../model/global.ts";
 import { parseBind } from "./bind.ts";
@@ -219,7 +220,7 @@ export class Reading {
     if (entry.kind === "refused") return line.problem("LB_NOT_SUPPORTED", { keyword: first, means: entry.means });
     if (entry.kind === "ignored") return line.problem("LB_IGNORED", { keyword: first, means: entry.means });
     if (!this.mayStand(draft, line, entry.places)) return;
-    const reader = PROXY_READERS[first];
+    const reader = lookUp(PROXY_READERS, first);
     if (reader === undefined) throw new Error(`'${first}' is listed as honoured and has no reader`);
     draft.seen.set(first, line.span(0));
     reader(
@@ -294,7 +295,7 @@ export class Reading {
         this.use(small.ringReader(name, at), this.rings, name, kind, line);
         break;
       default:
-        line.problem("LB_NOT_SUPPORTED", { keyword: `${kind} ${name}`, means: SECTION_STATUS[kind] ?? "" });
+        line.problem("LB_NOT_SUPPORTED", { keyword: `${kind} ${name}`, means: lookUp(SECTION_STATUS, kind) ?? "" });
         this.reader = () => undefined;
     }
   }

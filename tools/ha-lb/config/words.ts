@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import { reason, type Reason } from "../../../shared/reason/catalogue.ts";
 import type { Position } from "../../../shared/text/position.ts";
 import { LB_CONFIG_REASONS, type ProblemData } from "../model/reasons.ts";
@@ -148,7 +149,7 @@ class LineSplitter {
       this.offset += 3;
       return;
     }
-    const known = next === "$" && !quoted ? undefined : ESCAPES[next];
+    const known = next === "$" && !quoted ? undefined : lookUp(ESCAPES, next);
     if (known === undefined) this.text += "\\";
     else {
       this.text += known;

@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import { defineCommand } from "../../../shared/cli/command.ts";
 import { EXIT } from "../../../shared/model/exit-codes.ts";
 
@@ -11,7 +12,7 @@ export const signalNumberCommand = defineCommand({
   args: { name: { summary: "what the signal is for", required: true } },
   options: {},
   run({ args, io }) {
-    const number = NUMBERS[args.name];
+    const number = lookUp(NUMBERS, args.name);
     if (number === undefined) {
       io.stderr.write(`no signal is for ${args.name}: there are ${Object.keys(NUMBERS).join(", ")}\n`);
       return EXIT.usage;

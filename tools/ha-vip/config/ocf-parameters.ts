@@ -1,4 +1,5 @@
 /** The parameters of an OCF address agent, with the names of the usual IPaddr2 (`OCF_RESKEY_…`). Pure. */
+import { lookUp } from "../../../shared/text/lookup.ts";
 import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
 import { fail, ok, type Result } from "../../../shared/reason/result.ts";
 import { type IpAddress, parseAddress } from "../../../shared/text/address.ts";
@@ -66,7 +67,7 @@ class Reader {
   constructor(private readonly env: Readonly<Record<string, string | undefined>>) {}
 
   text(name: string): string {
-    return this.env[`${PREFIX}${name}`] ?? OCF_PARAMETERS[name]?.default ?? "";
+    return this.env[`${PREFIX}${name}`] ?? lookUp(OCF_PARAMETERS, name)?.default ?? "";
   }
 
   wrong(word: string, needs: string, example: string): void {
@@ -96,8 +97,8 @@ class Reader {
   refuseOthers(): void {
     for (const [variable, value = ""] of Object.entries(this.env)) {
       const name = variable.slice(PREFIX.length);
-      if (!variable.startsWith(PREFIX) || name.startsWith("CRM_meta_") || name in OCF_PARAMETERS) continue;
-      if (HARMLESS[name]?.includes(value.toLowerCase()) === true) continue;
+      if (!variable.startsWith(PREFIX) || name.startsWith("CRM_meta_") || Object.hasOwn(OCF_PARAMETERS, name)) continue;
+      if (lookUp(HARMLESS, name)?.includes(value.toLowerCase()) === true) continue;
       const because = "this agent has no such parameter, or not with this value";
       this.problems.push(reason(configReasons, "VIP_CONF_UNSUPPORTED", { word: `${name}=${value}`, because }));
     }

@@ -2,6 +2,7 @@
  * The text before the blocks: included files, lines for one host only (`@host`), and parameters (`$NAME=value`), as
  * keepalived.conf(5) describes them. Files come through a reader that the caller gives.
  */
+import { lookUp } from "../../../shared/text/lookup.ts";
 import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
 import { dirname, isAbsolute, join } from "node:path";
 import { configReasons } from "../model/config-reasons.ts";
@@ -148,7 +149,7 @@ export class LineReader {
   #predefined(name: string, file: string): string | undefined {
     if (name === "_PWD") return dirname(file);
     if (name === "_INSTANCE") return this.options.configId;
-    return STAND_INS[name];
+    return lookUp(STAND_INS, name);
   }
 
   #emit(source: SourceLine, depth: number): void {

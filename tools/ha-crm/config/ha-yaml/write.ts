@@ -1,4 +1,5 @@
 /** The model → the section `crm:` of ha.yaml, for `ha-crm import`. Ids that follow from others are left out. */
+import { lookUp } from "../../../../shared/text/lookup.ts";
 import { stringify } from "yaml";
 import type { Cluster, FencingLevel, NodeConfig } from "../../model/cluster.ts";
 import type { Constraint, ResourceSet } from "../../model/constraint.ts";
@@ -97,11 +98,11 @@ const OWN_WORDS: Readonly<Record<string, string>> = {
 
 function operationSection(resource: string, op: Operation): Section {
   const words = Object.entries(op.options).flatMap(([name, value]) => {
-    const word = OWN_WORDS[name];
+    const word = lookUp(OWN_WORDS, name);
     return word === undefined ? [] : [[word, plain(value)] as const];
   });
   const other = Object.entries(op.options).flatMap(([name, value]) =>
-    OWN_WORDS[name] === undefined ? [[name, plain(value)] as const] : [],
+    lookUp(OWN_WORDS, name) === undefined ? [[name, plain(value)] as const] : [],
   );
   return sparse({
     id: op.id === operationId(resource, op.name, op.interval) ? undefined : op.id,

@@ -1,3 +1,4 @@
+import { lookUp } from "../../../../shared/text/lookup.ts";
 import { hint } from "../../../../shared/text/did-you-mean.ts";
 import type { AgentFacts } from "../../model/agents.ts";
 import type { CibEdit } from "./cib-edit.ts";
@@ -36,7 +37,7 @@ const NOT_BY_DEFAULT = new Set(["meta-data", "metadata", "validate-all", "status
 /** The role in today's words; the old ones are taken. */
 export function todaysRole(command: PcsCommand, role: string): string {
   const title = role.slice(0, 1).toUpperCase() + role.slice(1).toLowerCase();
-  const today = OLD_ROLES[title];
+  const today = lookUp(OLD_ROLES, title);
   if (today !== undefined) command.warn("CRM_PCS_DEPRECATED", { name: role, fix: `write ${today}` }, `role=${role}`);
   return today ?? title;
 }

@@ -1,3 +1,4 @@
+import { lookUp } from "../../../../shared/text/lookup.ts";
 import type { PcsCommand } from "./context.ts";
 import { constrainable } from "./target.ts";
 import { TreeElement } from "./tree.ts";
@@ -32,7 +33,7 @@ export function readSets(
     const options = readPairs(command, group.filter(isPair));
     if (resources.length === 0) command.wrongUse("a set needs at least one resource", "set");
     onlyOptions(command, "a set", options, setOptions);
-    for (const [name, value] of options) command.oneOf(name, value, VALUES[name] ?? [value]);
+    for (const [name, value] of options) command.oneOf(name, value, lookUp(VALUES, name) ?? [value]);
     for (const id of resources) constrainable(command, id);
     return { resources, options };
   });

@@ -1,3 +1,4 @@
+import { lookUp } from "../../../../shared/text/lookup.ts";
 import type { PcsCommand } from "./context.ts";
 import { checkId, isPair, isScore, readPairs } from "./words.ts";
 
@@ -53,7 +54,7 @@ const RANGES: Readonly<Record<string, readonly [number, number]>> = {
 /** `9`, `9-16`: inside of what the period can be. */
 function inRange(name: string, value: string): boolean {
   if (!/^\d+(-\d+)?$/.test(value)) return false;
-  const [least, most] = RANGES[name] ?? [0, Number.MAX_SAFE_INTEGER];
+  const [least, most] = lookUp(RANGES, name) ?? [0, Number.MAX_SAFE_INTEGER];
   const [from = 0, to = from] = value.split("-").map(Number);
   return from >= least && to <= most && from <= to;
 }

@@ -1,3 +1,4 @@
+import { lookUp } from "../../../../shared/text/lookup.ts";
 import { isStonith, membersOf } from "./cib-edit.ts";
 import type { PcsCommand, PcsVerb } from "./context.ts";
 import { levelLines } from "./fencing-level.ts";
@@ -25,7 +26,7 @@ function nvLines(element: TreeElement, tag: string, secrets: boolean): readonly 
   return element
     .all(tag)
     .flatMap((set) => [
-      `${TITLES[tag] ?? tag}: ${set.id}`,
+      `${lookUp(TITLES, tag) ?? tag}: ${set.id}`,
       ...set.all("nvpair").map((pair) => `  ${pair.get("name") ?? ""}=${shownValue(pair, secrets)}`),
     ]);
 }
@@ -62,7 +63,7 @@ export function resourceLines(element: TreeElement, secrets: boolean): readonly 
   });
   const description = element.get("description");
   return [
-    `${KINDS[element.name] ?? element.name}: ${element.id}${agent.length === 0 ? "" : ` (${agent.join(" ")})`}`,
+    `${lookUp(KINDS, element.name) ?? element.name}: ${element.id}${agent.length === 0 ? "" : ` (${agent.join(" ")})`}`,
     ...indent([
       ...(description === undefined ? [] : [`Description: ${description}`]),
       ...nvLines(element, "instance_attributes", secrets),
