@@ -42,9 +42,21 @@ describe("ha-lb in operation", () => {
       one.kill("SIGKILL");
       await one.exited;
     }
+    endDetached();
     backend.close();
     rmSync(folder, { recursive: true });
   });
+
+  /** A process in the background is known by its pid file alone. */
+  function endDetached(): void {
+    const path = join(folder, "pid");
+    const pid = existsSync(path) ? Number(readFileSync(path, "utf8")) : 0;
+    try {
+      if (pid > 1) process.kill(pid, "SIGKILL");
+    } catch {
+      // It has just ended by itself.
+    }
+  }
 
   const file = (): string => join(folder, "lb.cfg");
   const environment = (more: Record<string, string> = {}) => ({ ...process.env, FIVENINES_RUN_DIR: folder, ...more });
