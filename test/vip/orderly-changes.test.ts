@@ -4,8 +4,8 @@
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type IpAddress, parseAddress } from "../../shared/text/address.ts";
-import { ROUTER_DEFAULTS, type RouterSettings } from "../../tools/ha-vip/model/router.ts";
+import type { RouterSettings } from "../../tools/ha-vip/model/router.ts";
+import { ip, PLAIN_ROUTER } from "./scenario/plain.ts";
 import { type Host, World } from "./scenario/world.ts";
 
 const NAMES = ["a", "b", "c"] as const;
@@ -15,21 +15,9 @@ const SETTLED_MS = 500;
 /** Frames of one exchange: offer, accept, take, taken, and what answers them. */
 const FRAMES = 4;
 
-function ip(text: string): IpAddress {
-  const read = parseAddress(text);
-  if (!read.ok) throw new Error(text);
-  return read.value;
-}
-
 const settingsOf = (priority: number, more: Partial<RouterSettings>): RouterSettings => ({
-  ...ROUTER_DEFAULTS,
-  name: "VI",
-  vrid: 51,
-  family: 4,
-  version: 3,
-  device: "eth0",
+  ...PLAIN_ROUTER,
   intervalMs: INTERVAL_MS,
-  addresses: [{ address: ip("10.0.0.100"), prefixLength: 24 }],
   priority,
   ...more,
 });

@@ -1,9 +1,9 @@
 /** Whatever happened: when it ends, exactly one host has the address, and the client knows which. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseAddress, type IpAddress } from "../../shared/text/address.ts";
 import { WitnessBook } from "../../tools/ha-vip/decide/witness.ts";
-import { ROUTER_DEFAULTS, type RouterSettings } from "../../tools/ha-vip/model/router.ts";
+import type { RouterSettings } from "../../tools/ha-vip/model/router.ts";
+import { ip, PLAIN_ROUTER } from "./scenario/plain.ts";
 import { type Host, World } from "./scenario/world.ts";
 
 const NAMES = ["a", "b", "c"] as const;
@@ -11,21 +11,8 @@ const PLACES = [...NAMES, "client", "witness"] as const;
 /** Longest healing: all hosts start again, listen, and the kernel's lifetimes run out. */
 const HEAL_MS = 5_000;
 
-function ip(text: string): IpAddress {
-  const read = parseAddress(text);
-  if (!read.ok) throw new Error(text);
-  return read.value;
-}
-
 const settingsOf = (priority: number, preempt: boolean, handOver: boolean, witness: boolean): RouterSettings => ({
-  ...ROUTER_DEFAULTS,
-  name: "VI",
-  vrid: 51,
-  family: 4,
-  version: 3,
-  device: "eth0",
-  intervalMs: 100,
-  addresses: [{ address: ip("10.0.0.100"), prefixLength: 24 }],
+  ...PLAIN_ROUTER,
   priority,
   preempt,
   handOver,

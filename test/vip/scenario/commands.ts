@@ -1,18 +1,12 @@
 /** The words of a scenario file, carried out on a world. `docs/development.md` tells how the files are written. */
 import type { DataBlock } from "../../support/datadriven.ts";
 import { numberOption, option } from "../../support/datadriven.ts";
-import { type IpAddress, parseAddress } from "../../../shared/text/address.ts";
 import type { RouterEvent } from "../../../tools/ha-vip/decide/router-state.ts";
 import { followersOf, withGroupFaults } from "../../../tools/ha-vip/decide/sync-group.ts";
 import { WitnessBook } from "../../../tools/ha-vip/decide/witness.ts";
-import { ROUTER_DEFAULTS, type RouterSettings } from "../../../tools/ha-vip/model/router.ts";
+import type { RouterSettings } from "../../../tools/ha-vip/model/router.ts";
+import { ip, PLAIN_ROUTER } from "./plain.ts";
 import { type Host, World } from "./world.ts";
-
-function ip(text: string): IpAddress {
-  const found = parseAddress(text);
-  if (!found.ok) throw new Error(`${text} is no address`);
-  return found.value;
-}
 
 /** Settings as `name=value`, the same for `router` and `reload`. */
 function settingsOf(block: DataBlock, before: RouterSettings): RouterSettings {
@@ -38,17 +32,6 @@ function settingsOf(block: DataBlock, before: RouterSettings): RouterSettings {
   };
 }
 
-const PLAIN: RouterSettings = {
-  ...ROUTER_DEFAULTS,
-  name: "VI",
-  vrid: 51,
-  family: 4,
-  version: 3,
-  device: "eth0",
-  intervalMs: 100,
-  addresses: [{ address: ip("10.0.0.100"), prefixLength: 24 }],
-};
-
 function describeHost(world: World, host: Host): string {
   const { master, priority, role } = host.state;
   const followed =
@@ -73,7 +56,7 @@ const START: RouterEvent = { kind: "start", priority: 0, faults: [] };
 const COMMANDS: Readonly<Record<string, Command>> = {
   router(world, block) {
     const [name = ""] = block.words;
-    world.add(name, ip(option(block, "own") ?? `10.0.0.${world.hosts.size + 1}`), settingsOf(block, PLAIN));
+    world.add(name, ip(option(block, "own") ?? `10.0.0.${world.hosts.size + 1}`), settingsOf(block, PLAIN_ROUTER));
   },
   start: (world, block) =>
     each(world, block, (host) => {

@@ -1,9 +1,8 @@
 /** The section `vip:` of ha.yaml → the model. */
 import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
 import { fail, ok, type Result } from "../../../shared/reason/result.ts";
-import { type IpAddress, parseAddress } from "../../../shared/text/address.ts";
+import type { IpAddress } from "../../../shared/text/address.ts";
 import type { Position } from "../../../shared/text/position.ts";
-import { type IpPrefix, parsePrefix } from "../../../shared/text/prefix.ts";
 import type { Source } from "../../../shared/text/source.ts";
 import { checkYaml } from "../../../shared/text/yaml-check.ts";
 import { parseYaml, yamlPosition, type YamlText } from "../../../shared/text/yaml.ts";
@@ -36,22 +35,10 @@ import {
 import { doubleMembers, readPool } from "./pool/pool-section.ts";
 import { readMac, readVirtualRoute, readVirtualRule } from "./keepalived-address.ts";
 import { isError } from "./reader.ts";
-
-/** Texts that the schema has read once already. */
-function address(text: string): IpAddress {
-  const read = parseAddress(text);
-  if (!read.ok) throw new Error(`the schema let ${text} through`);
-  return read.value;
-}
-
-function prefix(text: string): IpPrefix {
-  const read = parsePrefix(text);
-  if (!read.ok) throw new Error(`the schema let ${text} through`);
-  return read.value;
-}
+import { passedAddress, passedPrefix } from "./schema-texts.ts";
 
 function optionalAddress(text: string | undefined): IpAddress | undefined {
-  return text === undefined ? undefined : address(text);
+  return text === undefined ? undefined : passedAddress(text);
 }
 
 /** Leaves out what is undefined: absent and undefined are different things in the model. */
@@ -64,11 +51,11 @@ function given<Shape extends Record<string, unknown>>(
 
 function addressOf(section: AddressSection): VirtualAddress {
   if (typeof section === "string") {
-    const { address: ip, length } = prefix(section);
+    const { address: ip, length } = passedPrefix(section);
     return { address: ip, prefixLength: length };
   }
   const { address: text, broadcast, peer, ...rest } = section;
-  const { address: ip, length } = prefix(text);
+  const { address: ip, length } = passedPrefix(text);
   const where: VirtualAddress["broadcast"] = broadcast === "computed" ? "computed" : optionalAddress(broadcast);
   return { address: ip, prefixLength: length, ...given({ ...rest, broadcast: where, peer: optionalAddress(peer) }) };
 }
@@ -138,7 +125,7 @@ function settingsOf(section: RouterSection, witness: boolean, at: Position, prob
     intervalMs: interval,
     preemptDelayMs: preemptDelay,
     startupDelayMs: startupDelay,
-    peers: peers.map(address),
+    peers: peers.map(passedAddress),
     routes: lines(routes, at, readVirtualRoute, problems),
     rules: lines(rules, at, readVirtualRule, problems),
     trackedDevices: devices,

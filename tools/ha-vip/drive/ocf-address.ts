@@ -7,20 +7,7 @@ import { isUsable } from "../../../shared/drive/net/link-codec.ts";
 import { PacketSocket } from "../../../shared/drive/net/packet-socket.ts";
 import { RouteClient } from "../../../shared/drive/net/route-client.ts";
 import { type IpAddress, sameAddress } from "../../../shared/text/address.ts";
-
-/** What `drive/` needs of the parameters. */
-export interface WantedAddress {
-  readonly address: IpAddress;
-  readonly prefixLength?: number;
-  readonly device?: string;
-  readonly broadcast?: "computed" | IpAddress;
-  readonly label?: string;
-  readonly noPrefixRoute: boolean;
-  readonly noDuplicateDetection: boolean;
-  readonly deprecated: boolean;
-  readonly announceCount: number;
-  readonly announceIntervalMs: number;
-}
+import type { OcfAddress } from "../model/ocf-address.ts";
 
 /** "missing": the address can't be placed on this host; "refused": the kernel said no. */
 export type Outcome =
@@ -41,7 +28,7 @@ function inNetwork(address: IpAddress, entry: AddressEntry): boolean {
 export class OcfAddressHolder {
   readonly #routes = RouteClient.open();
 
-  constructor(private readonly wanted: WantedAddress) {}
+  constructor(private readonly wanted: OcfAddress) {}
 
   close(): void {
     this.#routes.close();

@@ -5,8 +5,7 @@ import { carpIntervalMs } from "../../decide/carp/carp-timers.ts";
 import type { CarpPort } from "../../drive/carp/carp-port.ts";
 import { type CarpSettings, REMEMBERED_COUNTERS } from "../../model/carp/carp.ts";
 import type { RouterCounters, RouterHealth, RouterView } from "../../model/messages.ts";
-
-type Counts = { -readonly [Name in keyof Omit<RouterCounters, "name">]: number };
+import { noCounts } from "../run/counts.ts";
 
 /** The better the rank, the higher: what status shows where VRRP has a priority. */
 function rankNumber(skew: number): number {
@@ -22,16 +21,7 @@ export class LiveCarp {
   toldSendFailedAtMs = Number.NEGATIVE_INFINITY;
   /** Counters heard last, oldest first. */
   readonly #heard = new Set<bigint>();
-  readonly counts: Counts = {
-    advertsSent: 0,
-    advertsReceived: 0,
-    stopsSent: 0,
-    stopsReceived: 0,
-    badPackets: 0,
-    becameMaster: 0,
-    leftMaster: 0,
-    announcements: 0,
-  };
+  readonly counts = noCounts();
 
   constructor(
     public settings: CarpSettings,

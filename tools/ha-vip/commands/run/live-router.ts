@@ -6,8 +6,7 @@ import { priorityWith } from "../../decide/check.ts";
 import type { RouterPort } from "../../drive/router-port.ts";
 import type { RouterCounters, RouterHealth, RouterView } from "../../model/messages.ts";
 import type { RouterSettings } from "../../model/router.ts";
-
-type Counts = { -readonly [Name in keyof Omit<RouterCounters, "name">]: number };
+import { noCounts } from "./counts.ts";
 
 export class LiveRouter {
   state: RouterState = STOPPED;
@@ -24,16 +23,7 @@ export class LiveRouter {
   lowerHeard = false;
   /** It goes when it has stopped. */
   removing = false;
-  readonly counts: Counts = {
-    advertsSent: 0,
-    advertsReceived: 0,
-    stopsSent: 0,
-    stopsReceived: 0,
-    badPackets: 0,
-    becameMaster: 0,
-    leftMaster: 0,
-    announcements: 0,
-  };
+  readonly counts = noCounts();
 
   constructor(
     public settings: RouterSettings,

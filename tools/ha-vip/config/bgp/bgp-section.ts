@@ -1,9 +1,8 @@
 /** The section `bgp:` of ha.yaml → the model. */
 import { z } from "zod";
 import { type Reason, reason } from "../../../../shared/reason/catalogue.ts";
-import { type IpAddress, parseAddress } from "../../../../shared/text/address.ts";
 import type { Position } from "../../../../shared/text/position.ts";
-import { formatPrefix, type IpPrefix, networkOf, parsePrefix } from "../../../../shared/text/prefix.ts";
+import { formatPrefix, networkOf } from "../../../../shared/text/prefix.ts";
 import { addressWord, durationWord, prefixWord } from "../../../../shared/text/zod-words.ts";
 import { notifySchema } from "../notify-schema.ts";
 import { BFD_DEFAULTS } from "../../model/bfd/bfd.ts";
@@ -18,6 +17,7 @@ import {
 } from "../../model/bgp/bgp.ts";
 import { configReasons } from "../../model/config-reasons.ts";
 import type { NotifySettings } from "../../model/configuration.ts";
+import { passedAddress, passedPrefix } from "../schema-texts.ts";
 
 const as = z.number().int().min(1).max(4_294_967_294);
 const device = z.string().min(1).max(15);
@@ -64,29 +64,15 @@ export const bgpSchema = z.strictObject({
 
 export type BgpSection = z.output<typeof bgpSchema>;
 
-/** Texts that the schema has read once already. */
-function address(text: string): IpAddress {
-  const read = parseAddress(text);
-  if (!read.ok) throw new Error(`the schema let ${text} through`);
-  return read.value;
-}
-
-/** An address without a length is a single one. */
-function prefix(text: string): IpPrefix {
-  const read = parsePrefix(text);
-  if (!read.ok) throw new Error(`the schema let ${text} through`);
-  return read.value;
-}
-
 function peerOf(section: BgpSection["peers"][number]): BgpPeerSettings {
   const { address: text, bfd: watch, device: on, hold, nextHop, passwordFile, source, ...rest } = section;
   return {
     ...rest,
-    address: address(text),
+    address: passedAddress(text),
     holdMs: hold,
-    ...(source === undefined ? {} : { source: address(source) }),
+    ...(source === undefined ? {} : { source: passedAddress(source) }),
     ...(on === undefined ? {} : { device: on }),
-    ...(nextHop === undefined ? {} : { nextHop: address(nextHop) }),
+    ...(nextHop === undefined ? {} : { nextHop: passedAddress(nextHop) }),
     ...(passwordFile === undefined ? {} : { passwordFile }),
     ...(watch === undefined
       ? {}
@@ -109,7 +95,7 @@ function announcementOf(
   return {
     settings: {
       name,
-      prefixes: addresses.map(prefix),
+      prefixes: addresses.map(passedPrefix),
       device: on,
       communities: numbers,
       ...(med === undefined ? {} : { med }),
@@ -130,7 +116,7 @@ export function readBgp(
   const wrong = (word: string, needs: string, example: string, where: Position): void => {
     problems.push(reason(configReasons, "VIP_CONF_VALUE", { word, needs, example }, where));
   };
-  const routerId = address(section.routerId);
+  const routerId = passedAddress(section.routerId);
   if (routerId.family !== 4) wrong("routerId", "an IPv4 address", "routerId: 10.0.0.1", at("peers", 0));
   const peers = section.peers.map(peerOf);
   for (const [index, one] of peers.entries()) {

@@ -1,12 +1,11 @@
 /** The list `carp:` of ha.yaml → the model. */
 import { z } from "zod";
-import { parseAddress } from "../../../../shared/text/address.ts";
 import type { Position } from "../../../../shared/text/position.ts";
-import { type IpPrefix, parsePrefix } from "../../../../shared/text/prefix.ts";
 import { addressWord, prefixWord } from "../../../../shared/text/zod-words.ts";
 import { notifySchema } from "../notify-schema.ts";
 import { CARP_DEFAULTS, type CarpConfiguration } from "../../model/carp/carp.ts";
 import { DEFAULT_ANNOUNCE } from "../../model/router.ts";
+import { passedAddress, passedPrefix } from "../schema-texts.ts";
 
 export const carpSchema = z.strictObject({
   name: z.string().min(1).max(128),
@@ -26,13 +25,6 @@ export const carpSchema = z.strictObject({
 
 export type CarpSection = z.output<typeof carpSchema>;
 
-/** Texts that the schema has read once already. */
-function prefix(text: string): IpPrefix {
-  const read = parsePrefix(text);
-  if (!read.ok) throw new Error(`the schema let ${text} through`);
-  return read.value;
-}
-
 /** What makes a group impossible, in words; undefined when nothing does. */
 export function carpMistake({ settings }: CarpConfiguration): { needs: string; example: string } | undefined {
   const { addresses, rank } = settings;
@@ -48,14 +40,13 @@ export function carpMistake({ settings }: CarpConfiguration): { needs: string; e
 /** One entry of the list, without its scripts. */
 export function readCarp(section: CarpSection, at: Position): CarpConfiguration {
   const { addresses, advbase, advskew, checks, notify: _scripts, source, ...rest } = section;
-  const own = source === undefined ? undefined : parseAddress(source);
   return {
     settings: {
       ...rest,
       rank: { base: advbase, skew: advskew },
-      addresses: addresses.map(prefix).map(({ address, length }) => ({ address, prefixLength: length })),
+      addresses: addresses.map(passedPrefix).map(({ address, length }) => ({ address, prefixLength: length })),
       announce: DEFAULT_ANNOUNCE,
-      ...(own?.ok === true ? { source: own.value } : {}),
+      ...(source === undefined ? {} : { source: passedAddress(source) }),
     },
     tracks: checks.map((check) => ({ check, at })),
     notify: {},

@@ -3,13 +3,13 @@ import { z } from "zod";
 import { type Reason, reason } from "../../../../shared/reason/catalogue.ts";
 import { fail, ok, type Result } from "../../../../shared/reason/result.ts";
 import type { Position } from "../../../../shared/text/position.ts";
-import { type IpPrefix, parsePrefix } from "../../../../shared/text/prefix.ts";
 import { durationWord, prefixWord } from "../../../../shared/text/zod-words.ts";
 import { notifySchema } from "../notify-schema.ts";
 import { configReasons } from "../../model/config-reasons.ts";
 import type { VipConfiguration } from "../../model/configuration.ts";
 import { MAX_POOL_ADDRESSES, MAX_POOL_MEMBERS, MAX_VRID, type PoolConfiguration } from "../../model/pool/pool.ts";
 import { DEFAULT_INTERVAL_MS } from "../../model/router.ts";
+import { passedPrefix } from "../schema-texts.ts";
 
 export const poolSchema = z.strictObject({
   name: z.string().min(1).max(64),
@@ -25,13 +25,6 @@ export const poolSchema = z.strictObject({
 
 export type PoolSection = z.output<typeof poolSchema>;
 
-/** Texts that the schema has read once already. */
-function prefix(text: string): IpPrefix {
-  const read = parsePrefix(text);
-  if (!read.ok) throw new Error(`the schema let ${text} through`);
-  return read.value;
-}
-
 /** A member named twice would be two places for one host. */
 export function doubleMembers({ at, settings }: PoolConfiguration): Reason[] {
   const { members } = settings;
@@ -46,7 +39,7 @@ export function readPool(section: PoolSection, at: Position): PoolConfiguration 
   return {
     settings: {
       ...rest,
-      addresses: addresses.map(prefix).map(({ address, length }) => ({ address, prefixLength: length })),
+      addresses: addresses.map(passedPrefix).map(({ address, length }) => ({ address, prefixLength: length })),
       intervalMs: interval,
       preemptDelayMs: preemptDelay,
     },
