@@ -1,32 +1,16 @@
 /** One process that does everything: listens, checks, answers commands. */
-import { rmSync, writeFileSync } from "node:fs";
-import { sayDetachedReady } from "../../../../shared/drive/supervise/detach.ts";
 import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
 import { Checker } from "../../drive/checks/checker.ts";
 import { CommandSockets } from "../../drive/cli/sockets.ts";
 import { Offload } from "../../drive/nft/offload.ts";
 import type { DataPlane } from "../../drive/plane.ts";
-import type { Configuration } from "../../model/configuration.ts";
 import { Control } from "./control.ts";
+import { Lifecycle, type RunRequest, tell, warn } from "./lifecycle.ts";
 import { drain, makePlane } from "./make-plane.ts";
 import { dropPrivileges } from "./privileges.ts";
 import { Serving } from "./serving.ts";
 
-export interface RunRequest {
-  readonly paths: readonly string[];
-  readonly configuration: Configuration;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly pidFile: string | undefined;
-  readonly finish: readonly number[];
-  readonly terminate: readonly number[];
-}
-
-/** Exit code after SIGINT, as haproxy has it. */
-const EXIT_INTERRUPTED = 130;
 const SOFT_STOP_POLL_MS = 100;
-
-const tell = (text: string): void => void process.stderr.write(text);
-export const tellOffload = (text: string): void => tell(`[WARNING]  (${process.pid}) : ${text}\n`);
 
 class Foreground {
   private readonly serving: Serving;
@@ -34,14 +18,15 @@ class Foreground {
   private readonly control: Control;
   private readonly sockets: CommandSockets;
   private readonly planes: DataPlane[];
-  private readonly offload = new Offload(tellOffload);
+  private readonly offload = new Offload(warn);
   private ending = false;
-  private end: (code: number) => void = () => undefined;
+  private readonly life: Lifecycle;
 
   constructor(
     private readonly request: RunRequest,
     plane: DataPlane,
   ) {
+    this.life = new Lifecycle(request);
     this.serving = new Serving(plane, request, tell);
     this.planes = [plane];
     this.control = new Control(request, () => this.serving.plane);
@@ -54,27 +39,20 @@ class Foreground {
     // So that the next process can take over (-sf) while this one finishes its work.
     if (!(await this.serving.open(request.configuration.global.reusePort))) return EXIT.error;
     this.sockets.open(tell);
-    if (request.pidFile !== undefined) writeFileSync(request.pidFile, `${process.pid}\n`);
+    this.life.claim();
     await this.control.open();
     this.offload.serve(this.serving.plane);
     dropPrivileges(request.configuration.global);
     this.checker.start();
-    sayDetachedReady(false);
-    for (const pid of request.finish) signal(pid, "SIGUSR1");
-    for (const pid of request.terminate) signal(pid, "SIGTERM");
-    const finished = new Promise<number>((resolve) => {
-      this.end = resolve;
+    const code = await this.life.serve({
+      stopNow: (exitCode) => this.life.end(exitCode),
+      stopSoftly: () => this.softStop(),
+      reload: () => this.reload(),
     });
-    process.on("SIGTERM", () => this.end(EXIT.ok));
-    process.on("SIGINT", () => this.end(EXIT_INTERRUPTED));
-    process.on("SIGUSR1", () => this.softStop());
-    for (const name of ["SIGHUP", "SIGUSR2"] as const) process.on(name, () => void this.reload());
-    const code = await finished;
     this.serving.close();
     this.sockets.close();
     this.control.close();
-    if (request.pidFile !== undefined) removeQuietly(request.pidFile);
-    process.exit(code);
+    return this.life.exit(code);
   }
 
   /** No new connections; what runs may finish. */
@@ -89,7 +67,7 @@ class Foreground {
     const startedMs = performance.now();
     setInterval(() => {
       const late = hardStopAfterMs !== undefined && performance.now() - startedMs > hardStopAfterMs;
-      if (late || this.planes.every((plane) => plane.activeConnections === 0)) this.end(EXIT.ok);
+      if (late || this.planes.every((plane) => plane.activeConnections === 0)) this.life.end(EXIT.ok);
     }, SOFT_STOP_POLL_MS);
   }
 
@@ -112,23 +90,6 @@ function makeChecker(plane: DataPlane, control: Control): Checker {
   return new Checker(plane, (event) => {
     control.tell(event);
   });
-}
-
-/** After the privileges are dropped it may not be ours to remove: then it stays, as haproxy leaves it. */
-export function removeQuietly(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // It names a process that is gone; who reads it checks that.
-  }
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It is gone already.
-  }
 }
 
 export async function runInForeground(request: RunRequest): Promise<ExitCode> {

@@ -1,7 +1,5 @@
 /** The master of several workers: owns configuration, checks, server states and command sockets. */
-import { writeFileSync } from "node:fs";
 import { selfCommand } from "../../../../shared/drive/supervise/self-command.ts";
-import { sayDetachedReady } from "../../../../shared/drive/supervise/detach.ts";
 import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
 import { Checker } from "../../drive/checks/checker.ts";
 import { CommandSockets } from "../../drive/cli/sockets.ts";
@@ -10,14 +8,11 @@ import { Offload } from "../../drive/nft/offload.ts";
 import type { DataPlane } from "../../drive/plane.ts";
 import type { ServerRuntime } from "../../drive/runtime.ts";
 import { Control } from "./control.ts";
-import { type RunRequest, removeQuietly, tellOffload } from "./foreground.ts";
+import { Lifecycle, type RunRequest, tell, warn } from "./lifecycle.ts";
 import { adoptState, makePlane } from "./make-plane.ts";
 import { toMasterSchema, type ToWorker } from "./messages.ts";
 import { openLogs, readPlane } from "./serving.ts";
 
-const tell = (text: string): void => void process.stderr.write(text);
-
-const EXIT_INTERRUPTED = 130;
 /** A worker that dies again and again is started this much later each time. */
 const RESTART_AFTER_MS = 200;
 const START_LIMIT_MS = 10_000;
@@ -36,14 +31,15 @@ class Master {
   private counts: CountCollector;
   private readonly sockets: CommandSockets;
   private readonly workers = new Set<Worker>();
-  private readonly offload = new Offload(tellOffload);
+  private readonly offload = new Offload(warn);
   private ending = false;
-  private end: (code: number) => void = () => undefined;
+  private readonly life: Lifecycle;
 
   constructor(
     private readonly request: RunRequest,
     plane: DataPlane,
   ) {
+    this.life = new Lifecycle(request);
     this.plane = plane;
     this.counts = new CountCollector(plane);
     this.control = new Control(request, () => this.plane);
@@ -72,31 +68,26 @@ class Master {
   }
 
   async run(): Promise<ExitCode> {
-    const { plane, request } = this;
+    const { plane } = this;
     await openLogs(plane);
     if (!(await this.startAll())) {
       for (const worker of this.workers) worker.process.kill("SIGKILL");
       return EXIT.error;
     }
     this.sockets.open(tell);
-    if (request.pidFile !== undefined) writeFileSync(request.pidFile, `${process.pid}\n`);
+    this.life.claim();
     await this.control.open();
     this.offload.serve(plane);
     this.checker.start();
-    sayDetachedReady(false);
-    const finished = new Promise<number>((resolve) => {
-      this.end = resolve;
+    const code = await this.life.serve({
+      stopNow: (exitCode) => this.stopNow(exitCode),
+      stopSoftly: () => this.stopSoftly(),
+      reload: () => this.reload(),
     });
-    process.on("SIGTERM", () => this.stopNow(EXIT.ok));
-    process.on("SIGINT", () => this.stopNow(EXIT_INTERRUPTED));
-    process.on("SIGUSR1", () => this.stopSoftly());
-    for (const name of ["SIGHUP", "SIGUSR2"] as const) process.on(name, () => void this.reload());
-    const code = await finished;
     this.checker.stop();
     this.sockets.close();
     this.control.close();
-    if (request.pidFile !== undefined) removeQuietly(request.pidFile);
-    process.exit(code);
+    return this.life.exit(code);
   }
 
   /** Starts as many workers as the configuration says; false when one of them can't serve. */
@@ -142,7 +133,7 @@ class Master {
     this.workers.delete(worker);
     this.counts.forget(worker.number);
     if (this.ending) {
-      if (this.workers.size === 0) this.end(EXIT.ok);
+      if (this.workers.size === 0) this.life.end(EXIT.ok);
       return;
     }
     if (worker.finishing) return;
@@ -155,7 +146,7 @@ class Master {
   private stopNow(code: number): void {
     this.ending = true;
     for (const worker of this.workers) worker.process.kill("SIGTERM");
-    this.end(code);
+    this.life.end(code);
   }
 
   private stopSoftly(): void {
@@ -165,7 +156,7 @@ class Master {
     for (const worker of this.workers) finish(worker);
     const { hardStopAfterMs } = this.plane.configuration.global;
     if (hardStopAfterMs !== undefined) setTimeout(() => this.stopNow(EXIT.ok), hardStopAfterMs);
-    if (this.workers.size === 0) this.end(EXIT.ok);
+    if (this.workers.size === 0) this.life.end(EXIT.ok);
   }
 
   /** The workers take the new configuration in place; their number follows it. A broken one changes nothing. */

@@ -6,7 +6,7 @@ import { CountReporter } from "../../drive/count-reports.ts";
 import { applyHealth, setWeight } from "../../drive/server-admin.ts";
 import type { DataPlane } from "../../drive/plane.ts";
 import { nowMs } from "../../drive/timer-wheel.ts";
-import type { RunRequest } from "./foreground.ts";
+import type { RunRequest } from "./lifecycle.ts";
 import { drain, makePlane } from "./make-plane.ts";
 import { Serving } from "./serving.ts";
 import { type ToMaster, type ToWorker, toWorkerSchema } from "./messages.ts";

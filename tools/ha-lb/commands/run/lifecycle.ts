@@ -1,0 +1,80 @@
+/** What every process that an operator starts does alike: its pid file, its signals, and its end. */
+import { rmSync, writeFileSync } from "node:fs";
+import { sayDetachedReady } from "../../../../shared/drive/supervise/detach.ts";
+import { EXIT } from "../../../../shared/model/exit-codes.ts";
+import type { Configuration } from "../../model/configuration.ts";
+
+export interface RunRequest {
+  readonly paths: readonly string[];
+  readonly configuration: Configuration;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly pidFile: string | undefined;
+  /** Processes that shall finish their work, or end at once, when this one serves. */
+  readonly finish: readonly number[];
+  readonly terminate: readonly number[];
+}
+
+/** Exit code after SIGINT, as haproxy has it. */
+const EXIT_INTERRUPTED = 130;
+
+/** How one kind of process does what the signals ask for. */
+export interface SignalActions {
+  /** Ends at once, with this exit code. */
+  readonly stopNow: (code: number) => void;
+  /** Takes nothing new, and ends when what runs has ended. */
+  readonly stopSoftly: () => void;
+  readonly reload: () => Promise<void>;
+}
+
+export const tell = (text: string): void => void process.stderr.write(text);
+export const warn = (text: string): void => tell(`[WARNING]  (${process.pid}) : ${text}\n`);
+
+export class Lifecycle {
+  private readonly ending = Promise.withResolvers<number>();
+
+  constructor(private readonly request: RunRequest) {}
+
+  /** Sockets are open: from here on others may find this process. */
+  claim(): void {
+    if (this.request.pidFile !== undefined) writeFileSync(this.request.pidFile, `${process.pid}\n`);
+  }
+
+  end(code: number): void {
+    this.ending.resolve(code);
+  }
+
+  /** Tells who waits that this process serves, obeys signals until `end`, and gives the exit code. */
+  async serve(actions: SignalActions): Promise<number> {
+    sayDetachedReady(false);
+    process.on("SIGTERM", () => actions.stopNow(EXIT.ok));
+    process.on("SIGINT", () => actions.stopNow(EXIT_INTERRUPTED));
+    process.on("SIGUSR1", () => actions.stopSoftly());
+    for (const name of ["SIGHUP", "SIGUSR2"] as const) process.on(name, () => void actions.reload());
+    for (const pid of this.request.finish) signal(pid, "SIGUSR1");
+    for (const pid of this.request.terminate) signal(pid, "SIGTERM");
+    return await this.ending.promise;
+  }
+
+  /** The last thing that a process does. */
+  exit(code: number): never {
+    if (this.request.pidFile !== undefined) removeQuietly(this.request.pidFile);
+    process.exit(code);
+  }
+}
+
+/** After the privileges are dropped it may not be ours to remove: then it stays, as haproxy leaves it. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It names a process that is gone; who reads it checks that.
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It is gone already.
+  }
+}
