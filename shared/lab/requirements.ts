@@ -38,12 +38,6 @@ export function requirePrograms(...programs: readonly string[]): string | undefi
   return missing.length === 0 ? undefined : `needs the programs ${missing.join(", ")}`;
 }
 
-/** The kernel knows a file system, e.g. `overlay`, `fuse`. */
-export function requireFileSystem(name: string): string | undefined {
-  const known = run(["grep", "-qw", name, "/proc/filesystems"]).exitCode === 0;
-  return known ? undefined : `needs the file system '${name}' in the kernel`;
-}
-
 const answers = new Map<string, string | undefined>();
 
 /**

@@ -21,7 +21,6 @@ export const cellStatusSchema = z.object({
   /** A few words for the host's cell: `214 r/s`, `sync 0 B`. */
   text: z.string().max(64).optional(),
 });
-export type CellStatus = z.infer<typeof cellStatusSchema>;
 
 export const serviceStatusSchema = z.object({
   /** The service's name, the same on every host: rows with one name are joined. */
@@ -73,6 +72,7 @@ export type StatusEvent = z.infer<typeof statusEventSchema>;
 
 export const NODE_STATES = ["online", "standby", "maintenance", "joining", "offline", "fenced", "unknown"] as const;
 
+/** A host as the reporting daemon sees it. */
 export const nodeStatusSchema = z.object({
   name: z.string().max(128),
   state: z.enum(NODE_STATES),
@@ -85,9 +85,8 @@ export const nodeStatusSchema = z.object({
   /** The configuration it runs, and whether that is the newest. */
   configuration: z.object({ revision: z.string(), current: z.boolean() }).optional(),
 });
-/** A host as the reporting daemon sees it. */
-export type NodeStatus = z.infer<typeof nodeStatusSchema>;
 
+/** What is true of the cluster as a whole; only daemons that know it say it. */
 export const clusterStatusSchema = z.object({
   name: z.string().max(128),
   quorum: z.object({ quorate: z.boolean(), votes: z.number().int(), expected: z.number().int() }).optional(),
@@ -100,8 +99,6 @@ export const clusterStatusSchema = z.object({
     .optional(),
   lastFailover: z.object({ atMs: z.number(), tookMs: z.number() }).optional(),
 });
-/** What is true of the cluster as a whole; only daemons that know it say it. */
-export type ClusterStatus = z.infer<typeof clusterStatusSchema>;
 
 /** How many events a report carries at most, newest first. */
 export const MAX_STATUS_EVENTS = 100;
@@ -135,9 +132,4 @@ export function attentionOf(problem: Problem, subject: string, sinceMs?: number)
     ...(fix === undefined ? {} : { fix }),
     ...(sinceMs === undefined ? {} : { sinceMs }),
   };
-}
-
-/** A fact in words, as something that happened. */
-export function eventOf(problem: Problem, atMs: number): StatusEvent {
-  return { atMs, code: problem.code, severity: problem.severity, sentence: problem.sentence };
 }

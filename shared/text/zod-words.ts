@@ -2,9 +2,7 @@ import { z } from "zod";
 import type { Parsed } from "./parsed.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import { parseDuration, type DurationOptions } from "./duration.ts";
-import { formatEndpoint, parseEndpoint, type Endpoint } from "./endpoint.ts";
 import { formatPrefix, parsePrefix } from "./prefix.ts";
-import { parseSize } from "./size.ts";
 
 /**
  * Zod schemas for the words of configuration files. Each takes what a person writes and gives the value;
@@ -25,11 +23,6 @@ export function durationWord(options: DurationOptions = {}) {
   return word((text) => parseDuration(text, options));
 }
 
-/** A size; gives bytes. */
-export function sizeWord() {
-  return word((text) => parseSize(text));
-}
-
 /** An IP address; gives its canonical text. */
 export function addressWord() {
   return word<string>((text) => {
@@ -43,18 +36,5 @@ export function prefixWord(options: { bareLength?: number } = {}) {
   return word<string>((text) => {
     const outcome = parsePrefix(text, options);
     return outcome.ok ? { ok: true, value: formatPrefix(outcome.value) } : outcome;
-  });
-}
-
-/** `host:port`; gives host and port. */
-export function endpointWord(options: { defaultPort?: number } = {}) {
-  return word<Endpoint>((text) => parseEndpoint(text, options));
-}
-
-/** `host:port`; gives its canonical text. */
-export function endpointText(options: { defaultPort?: number } = {}) {
-  return word<string>((text) => {
-    const outcome = parseEndpoint(text, options);
-    return outcome.ok ? { ok: true, value: formatEndpoint(outcome.value) } : outcome;
   });
 }

@@ -122,4 +122,14 @@ describe.skipIf(lacking !== undefined)(named("the safety of a floating address",
     expect(refused.code).toBe(65);
     expect(refused.stderr).toContain("chmod 600");
   }, 30_000);
+
+  test("a host whose key is missing, or open to others, is refused before it runs", async () => {
+    const host = lab.host("h1");
+    const line = [...HA_VIP, "run", "--vip", "10.7.7.7/24", "--dev", "eth0", "--witness", "10.7.7.1", "--witness-key"];
+    const missing = await host.exec([...line, "/etc/none.key"]);
+    expect([missing.code, missing.stderr]).toEqual([65, expect.stringContaining("/etc/none.key")]);
+    await host.writeFile("/etc/open.key", "0123456789abcdef", "640");
+    const open = await host.exec([...line, "/etc/open.key"]);
+    expect([open.code, open.stderr]).toEqual([65, expect.stringContaining("chmod 600")]);
+  }, 30_000);
 });

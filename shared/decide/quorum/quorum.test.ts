@@ -7,16 +7,9 @@ import {
   type QuorumOptions,
   type QuorumState,
 } from "./quorum.ts";
+import { majorityOfNodes } from "./standing.ts";
 
-const base: QuorumOptions = {
-  nodes: [],
-  witness: null,
-  twoNode: false,
-  waitForAll: false,
-  autoTieBreaker: "none",
-  lastManStanding: false,
-  lastManStandingWindowMs: 10_000,
-};
+const base = majorityOfNodes([]);
 const nodes = (text: string) => text.split("").map((name) => ({ name, votes: 1 }));
 
 /** Plays partitions, e.g. "abc ab a": one a step, each after 11 s; gives Q or - for each. */

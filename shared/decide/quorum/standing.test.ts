@@ -1,27 +1,19 @@
 import { describe, expect, test } from "bun:test";
-import type { QuorumOptions } from "./quorum.ts";
 import {
   createStanding,
   fencingConfirmed,
   fencingFailed,
+  majorityOfNodes,
   stepStanding,
   type Presence,
   type Standing,
   type StandingOptions,
 } from "./standing.ts";
 
-const quorum: QuorumOptions = {
-  nodes: ["a", "b", "c"].map((name) => ({ name, votes: 1 })),
-  witness: null,
-  twoNode: false,
-  waitForAll: false,
-  autoTieBreaker: "none",
-  lastManStanding: false,
-  lastManStandingWindowMs: 10_000,
-};
+const ALL = ["a", "b", "c"];
 const options: StandingOptions = {
   self: "a",
-  quorum,
+  quorum: majorityOfNodes(ALL),
   policy: "stop",
   weights: {},
   fencing: true,
@@ -33,7 +25,6 @@ const options: StandingOptions = {
   lossGraceMs: 300,
   adoptGraceMs: 1000,
 };
-const ALL = ["a", "b", "c"];
 /** A view in which everybody in it vouches for this node. */
 function seen(names: string, more: Partial<Presence> = {}): Presence {
   const members = names.split("");
@@ -99,7 +90,7 @@ describe("standing", () => {
   });
 
   test("of two nodes the first by name shoots first; the other one waits", () => {
-    const two = { ...quorum, nodes: quorum.nodes.slice(0, 2), twoNode: true };
+    const two = { ...majorityOfNodes(["a", "b"]), twoNode: true };
     const first = createStanding({ ...options, quorum: two, joinGraceMs: 0 }, 0);
     const second = createStanding({ ...options, self: "b", quorum: two, joinGraceMs: 0 }, 0);
     const together = { members: ["a", "b"], vouchers: ["a", "b"], ruledOut: [], heldBack: [] };

@@ -21,7 +21,6 @@ const C = bind({
   umask: { args: ["u32"], returns: "u32" },
   fchmod: { args: ["i32", "u32"], returns: "i32" },
   fchown: { args: ["i32", "u32", "u32"], returns: "i32" },
-  lchown: { args: ["ptr", "u32", "u32"], returns: "i32" },
 });
 
 /** Flags of open(2). Three of them have other values on arm64. */
@@ -168,10 +167,4 @@ export function chmod(fd: number, mode: number): void {
 /** Changes owner and group of an open file; -1 leaves one as it is. Throws. */
 export function chown(fd: number, uid: number, gid: number): void {
   orThrow(C.fchown(fd, uid >>> 0, gid >>> 0), "fchown");
-}
-
-/** Changes owner and group of a path (a Unix socket has no descriptor to use) without following a link. Throws. */
-export function chownPath(path: string, uid: number, gid: number): void {
-  const name = Memory.cString(path);
-  orThrow(C.lchown(name.address, uid >>> 0, gid >>> 0), "lchown", path);
 }

@@ -16,7 +16,6 @@ const SYS_GETTID = { x64: 186, arm64: 178 };
 const PR_SET_PDEATHSIG = 1;
 const PR_SET_DUMPABLE = 4;
 const PR_SET_NAME = 15;
-const PR_SET_CHILD_SUBREAPER = 36;
 const PR_SET_NO_NEW_PRIVS = 38;
 
 /** Signal numbers, signal(7): the same on x64 and arm64. */
@@ -69,11 +68,6 @@ export function dieWithParent(signal: number, expectedParent: number): boolean {
 export function setThreadName(name: string): void {
   const text = Memory.cString(name);
   orThrow(C.prctl(PR_SET_NAME, text.address, 0, 0, 0), "prctl PR_SET_NAME");
-}
-
-/** Orphans of our children become our children instead of init's: a supervisor keeps track of them. Throws. */
-export function becomeSubreaper(): void {
-  orThrow(C.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl PR_SET_CHILD_SUBREAPER");
 }
 
 /** No core dump and no debugger of the same user: for processes that hold the cluster key. Throws. */

@@ -8,12 +8,10 @@ const C = bind({
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
 });
 
-const SCHED_OTHER = 0;
 const SCHED_FIFO = 1;
 const SCHED_RESET_ON_FORK = 0x40000000;
 // System call numbers: the musl functions of these names always fail with ENOSYS.
 const SYS_SCHED_SETSCHEDULER = { x64: 144, arm64: 119 };
-const SYS_SCHED_GETSCHEDULER = { x64: 145, arm64: 120 };
 const SYS_MLOCK2 = { x64: 325, arm64: 284 };
 const MLOCK_ONFAULT = 1;
 /** Lines of proc_pid_maps(5): executable, and with an inode. */
@@ -32,18 +30,6 @@ export function setRealTime(priority: number): number {
   if (!(priority >= 1 && priority <= 99)) throw new Error(`real-time priority ${priority}: 1 to 99`);
   parameter.i32[0] = priority;
   return syscall(SYS_SCHED_SETSCHEDULER, 0, SCHED_FIFO | SCHED_RESET_ON_FORK, parameter.address);
-}
-
-/** Back to ordinary scheduling; 0 or -errno. */
-export function setOrdinary(): number {
-  parameter.i32[0] = 0;
-  return syscall(SYS_SCHED_SETSCHEDULER, 0, SCHED_OTHER, parameter.address);
-}
-
-/** Whether the calling thread runs with SCHED_FIFO. */
-export function isRealTime(): boolean {
-  const policy = syscall(SYS_SCHED_GETSCHEDULER, 0);
-  return policy >= 0 && (policy & ~SCHED_RESET_ON_FORK) === SCHED_FIFO;
 }
 
 /**

@@ -35,10 +35,6 @@ export function syslogSeverity(severity: LogSeverity): number {
   return SYSLOG_SEVERITY[severity];
 }
 
-export function isLogSeverity(word: string): word is LogSeverity {
-  return Object.hasOwn(SYSLOG_SEVERITY, word);
-}
-
 export const LOG_SEVERITIES = ["debug", "info", "notice", "warning", "error", "critical"] as const;
 
 /** Is the record at least as grave as the filter asks for? */

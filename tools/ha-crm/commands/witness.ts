@@ -15,7 +15,7 @@ import type { HeartbeatLink } from "../../../shared/drive/raft/heartbeat-message
 import { Heartbeats } from "../../../shared/drive/raft/heartbeats.ts";
 import { readClusterKey, writeNewClusterKey } from "../../../shared/drive/raft/key-file.ts";
 import { checkLinkPaths, linkCards } from "../../../shared/drive/raft/link-paths.ts";
-import { scrubEnvironment } from "../../../shared/drive/supervise/environment.ts";
+import { forbidDumps, forbidNewPrivileges } from "../../../shared/drive/ffi/process.ts";
 import { CORE_REASONS } from "../../../shared/model/core-reasons.ts";
 import { EXIT, type ExitCode } from "../../../shared/model/exit-codes.ts";
 import { controlSocketPath, runDirectoryOf } from "../../../shared/model/paths.ts";
@@ -153,7 +153,8 @@ export const witnessCommand = defineCommand({
     },
   ],
   async run({ options, io, out }) {
-    scrubEnvironment();
+    forbidDumps();
+    forbidNewPrivileges();
     const refuse = (fact: Reason, code: ExitCode): ExitCode => out.problems([describe(CORE_REASONS, fact)], code);
     if (options["create-key"]) {
       try {

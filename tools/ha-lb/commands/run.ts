@@ -1,7 +1,7 @@
 import { defineCommand } from "../../../shared/cli/command.ts";
 import { EXIT, type ExitCode } from "../../../shared/model/exit-codes.ts";
 import { isDetached, startDetached } from "../../../shared/drive/supervise/detach.ts";
-import { scrubEnvironment } from "../../../shared/drive/supervise/environment.ts";
+import { forbidDumps } from "../../../shared/drive/ffi/process.ts";
 import { loadConfiguration } from "./check-load.ts";
 import { tellProblems } from "./alert.ts";
 import { runInForeground } from "./run/foreground.ts";
@@ -43,7 +43,8 @@ export const runCommand = defineCommand({
     { run: "ha-lb -c -f /etc/haproxy/haproxy.cfg", does: "only checks it" },
   ],
   async run(context): Promise<ExitCode> {
-    scrubEnvironment();
+    // Private keys are in its memory. External checks may be setuid programs, as ping is: those keep their rights.
+    forbidDumps();
     const { io, options } = context;
     if (options.directory !== undefined) process.chdir(options.directory);
     const paths = options.config;

@@ -17,6 +17,7 @@ import type { IncludeReader } from "../config/source-lines.ts";
 import { configReasons } from "../model/config-reasons.ts";
 import type { VipConfiguration } from "../model/configuration.ts";
 import { WITNESS_PORT, type WitnessSettings } from "../model/witness.ts";
+import { readWitnessKey } from "../drive/witness-key.ts";
 import { expandPools } from "./pool/expand-pools.ts";
 import type * as PasswordFiles from "./carp/password-files.ts";
 import { unsafeScripts } from "./script-safety.ts";
@@ -153,6 +154,14 @@ function withPasswordFiles(loaded: Loaded): Loaded {
   return { ...loaded, result: ok(result.value, [...result.warnings, ...unreadablePasswords(carps, bgp)]) };
 }
 
+/** Without its key a host could not ask its witness, and would take over unasked: refused before anything runs. */
+function withWitnessKey(loaded: Loaded): Loaded {
+  const { result } = loaded;
+  if (!result.ok || result.value.witness === undefined) return loaded;
+  const key = readWitnessKey(result.value.witness.keyFile);
+  return Buffer.isBuffer(key) ? loaded : { ...loaded, result: fail([key, ...result.warnings]) };
+}
+
 /** What this host may be called in a list of members. */
 function namesOfHost(): ReadonlySet<string> {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
@@ -171,7 +180,7 @@ function withPools(loaded: Loaded): Loaded {
 
 /** Reads what the command line names. Never throws for what an operator may get wrong. */
 export function loadConfiguration(options: LoadOptions): Loaded {
-  return withPasswordFiles(withPools(loadUnexpanded(options)));
+  return withWitnessKey(withPasswordFiles(withPools(loadUnexpanded(options))));
 }
 
 function loadUnexpanded(options: LoadOptions): Loaded {

@@ -6,7 +6,7 @@ import type { Context } from "../../../shared/cli/context.ts";
 import { LOG_OPTIONS, readLogTargets } from "../../../shared/cli/log-options.ts";
 import { openLog } from "../../../shared/drive/log/open-log.ts";
 import type { LogTarget } from "../../../shared/drive/log/target.ts";
-import { scrubEnvironment } from "../../../shared/drive/supervise/environment.ts";
+import { forbidDumps } from "../../../shared/drive/ffi/process.ts";
 import { isDetached, startDetached } from "../../../shared/drive/supervise/detach.ts";
 import { type PidFile, takePidFile } from "../../../shared/drive/supervise/pid-file.ts";
 import { EXIT, type ExitCode } from "../../../shared/model/exit-codes.ts";
@@ -155,7 +155,6 @@ export const runCommand = defineCommand({
     { run: "ha-vip run -f /etc/ha.yaml", does: "runs the section vip: of ha.yaml" },
   ],
   async run(context) {
-    scrubEnvironment();
     return await start(context, false);
   },
 });
@@ -165,5 +164,9 @@ export const daemonCommand = defineCommand({
   summary: "The process that the supervisor starts",
   hidden: true,
   options: RUN_OPTIONS,
-  run: async (context) => await start(context, true),
+  run: async (context) => {
+    // Keys and passwords are in its memory. Notify scripts may be setuid programs: those keep their rights.
+    forbidDumps();
+    return await start(context, true);
+  },
 });

@@ -1,37 +1,17 @@
 /** `ha-vip witness`: the third place that hosts ask before they take over. */
-import { readFileSync, statSync } from "node:fs";
 import { defineCommand } from "../../../shared/cli/command.ts";
 import { LOG_OPTIONS, readLogTargets } from "../../../shared/cli/log-options.ts";
 import { openLog } from "../../../shared/drive/log/open-log.ts";
-import { scrubEnvironment } from "../../../shared/drive/supervise/environment.ts";
+import { forbidDumps, forbidNewPrivileges } from "../../../shared/drive/ffi/process.ts";
 import { EXIT } from "../../../shared/model/exit-codes.ts";
-import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
+import { reason } from "../../../shared/reason/catalogue.ts";
 import { parseEndpoint } from "../../../shared/text/endpoint.ts";
 import { WitnessBook } from "../decide/witness.ts";
 import { askSchema, seal, unseal } from "../drive/witness-codec.ts";
-import { configReasons } from "../model/config-reasons.ts";
+import { readWitnessKey } from "../drive/witness-key.ts";
 import { vipReasons } from "../model/reasons.ts";
 import { WITNESS_PORT } from "../model/witness.ts";
 import { inWords } from "./load.ts";
-
-const READABLE_BY_OTHERS = 0o077;
-const LEAST_KEY_BYTES = 16;
-
-/** The secret, or why it can't be used. */
-export function readKey(path: string): Buffer | Reason {
-  try {
-    const mode = statSync(path).mode & 0o777;
-    if ((mode & READABLE_BY_OTHERS) !== 0)
-      return reason(configReasons, "VIP_CONF_KEY_OPEN", { path, mode: mode.toString(8).padStart(4, "0") });
-    const key = readFileSync(path);
-    if (key.length < LEAST_KEY_BYTES)
-      return reason(configReasons, "VIP_CONF_KEY_SHORT", { path, bytes: key.length, least: LEAST_KEY_BYTES });
-    return key;
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    return reason(configReasons, "VIP_CONF_UNREADABLE", { path, detail });
-  }
-}
 
 export const witnessCommand = defineCommand({
   name: "witness",
@@ -52,8 +32,9 @@ export const witnessCommand = defineCommand({
   },
   examples: [{ run: "ha-vip witness --key /etc/ha-vip/witness.key", does: "answers on UDP port 52113" }],
   async run({ options, out }) {
-    scrubEnvironment();
-    const key = readKey(options.key);
+    forbidDumps();
+    forbidNewPrivileges();
+    const key = readWitnessKey(options.key);
     if (!Buffer.isBuffer(key)) return out.problems(inWords([key]), EXIT.configuration);
     const endpoint = parseEndpoint(options.listen, { defaultPort: WITNESS_PORT });
     if (!endpoint.ok) return out.problems(inWords([endpoint.problem]), EXIT.usage);

@@ -1,11 +1,11 @@
 /** The deadline thread's side of a witness: sends questions, takes answers. */
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { POLL } from "../../../../shared/drive/ffi/poll.ts";
 import type { PollLoop } from "../../../../shared/drive/ffi/poll-loop.ts";
 import { UdpSocket } from "../../../../shared/drive/net/udp-socket.ts";
 import { formatAddress, type IpAddress, parseAddress } from "../../../../shared/text/address.ts";
 import { answerSchema, seal, unseal } from "../../drive/witness-codec.ts";
+import { readWitnessKey } from "../../drive/witness-key.ts";
 import type { WitnessSettings } from "../../model/witness.ts";
 import type { LiveRouter } from "./live-router.ts";
 
@@ -49,7 +49,10 @@ export class WitnessAsker {
     const address = parseAddress(settings.address);
     if (!address.ok) throw new Error(`the witness's address was checked before: ${settings.address}`);
     this.#address = address.value;
-    this.#key = readFileSync(settings.keyFile);
+    const key = readWitnessKey(settings.keyFile);
+    if (!Buffer.isBuffer(key))
+      throw new Error(`the witness's key was checked before: ${settings.keyFile}: ${key.code}`);
+    this.#key = key;
     this.#socket = UdpSocket.open({ family: address.value.family, port: 0 });
     this.loop.add(this.#socket.fd, POLL.IN, () => this.#onReadable());
   }
