@@ -72,7 +72,6 @@ export function resolveTlsFiles(configuration: Configuration): Result<Configurat
     ...proxy,
     binds: proxy.binds.map((bind) => bindOf(bind, bases, problems)),
     servers: proxy.servers.map((server) => serverOf(server, bases)),
-    serverTemplates: proxy.serverTemplates.map((one) => ({ ...one, server: serverOf(one.server, bases) })),
   }));
   return problems.length > 0 ? fail(problems) : ok({ ...configuration, proxies });
 }

@@ -33,7 +33,7 @@ function checkSides(draft: ProxyDraft, report: Report): void {
 /** Those that, missing, let dead connections pile up. */
 function checkTimeouts(draft: ProxyDraft, report: Report): void {
   const { client, connect, server } = draft.timeouts;
-  const hasServers = draft.servers.length + draft.serverTemplates.length > 0;
+  const hasServers = draft.servers.length > 0;
   const missing = [
     ...(draft.isFrontend && client === undefined ? ["client"] : []),
     ...(draft.isBackend && hasServers && connect === undefined ? ["connect"] : []),
@@ -102,7 +102,9 @@ function checkTracks(configuration: Configuration, draft: ProxyDraft, report: Re
 
 function checkServers(draft: ProxyDraft, reading: Reading): void {
   const { report, global } = reading;
-  for (const server of [...draft.servers, ...draft.serverTemplates.map((template) => template.server)]) {
+  for (const [index, server] of draft.servers.entries()) {
+    // Servers of one template are alike.
+    if (server.at === draft.servers[index - 1]?.at) continue;
     const name = `${draft.name}/${server.name}`;
     const { check, agent, address, portRule, tls } = server;
     const byName = address.kind === "ip" || address.kind === "name";

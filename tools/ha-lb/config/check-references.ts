@@ -96,8 +96,7 @@ function checkServer(configuration: Configuration, reference: Reference, report:
   const name = reference.name.slice(slash + 1);
   const proxy = findBackend(configuration, proxyName);
   const servers = proxy?.servers.map((server) => server.name) ?? [];
-  const templated = proxy?.serverTemplates.some((template) => name.startsWith(template.prefix)) ?? false;
-  if (servers.includes(name) || templated) return true;
+  if (servers.includes(name)) return true;
   report.add("LB_NO_SUCH_SERVER", { name, proxy: proxyName, hint: hintFor(name, servers) }, reference.at);
   return false;
 }

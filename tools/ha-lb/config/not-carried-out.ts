@@ -156,12 +156,6 @@ const SERVER: readonly Setting<Server>[] = [
     isSet: (server) => server.agent.enabled,
   },
   {
-    word: "resolvers",
-    kind: "ignored",
-    means: "names are asked of the system's resolver whenever a connection is made",
-    isSet: (server) => server.resolution !== undefined,
-  },
-  {
     word: "observe",
     kind: "ignored",
     means: "only checks decide whether a server is up",
@@ -287,8 +281,10 @@ export function reportNotCarriedOut(configuration: Configuration, report: Report
     tell(PROXY, proxy, proxy.at);
     reportActions(proxy, report);
     for (const bind of proxy.binds) tell(BIND, bind, bind.at);
-    for (const server of proxy.servers) tell(SERVER, server, server.at);
-    for (const { server } of proxy.serverTemplates) tell(SERVER, server, server.at);
+    for (const [index, server] of proxy.servers.entries()) {
+      // Servers of one template are alike.
+      if (server.at !== proxy.servers[index - 1]?.at) tell(SERVER, server, server.at);
+    }
   }
   hashedUsers(configuration, report);
 }

@@ -263,8 +263,7 @@ export const PROXY_READERS: Readonly<Record<string, LineReader>> = {
     draft.defaultServer = parseDefaultServer(scope, line, draft.defaultServer, serverTls);
   },
   "server-template": ({ scope, draft, serverTls }, line) => {
-    const template = parseServerTemplate(scope, line, draft.defaultServer, serverTls);
-    if (template !== undefined) draft.serverTemplates.push({ ...template, at: line.span(0) });
+    draft.servers.push(...parseServerTemplate(scope, line, draft.defaultServer, serverTls));
   },
   bind: ({ draft, bindTls }, line) => {
     draft.binds.push(...parseBind(line, 1, "bind", bindTls));

@@ -164,24 +164,30 @@ function portRule(text: string): PortRule {
   return { kind: "fixed", port: Number(text) };
 }
 
-/** `server-template PREFIX NUM|LOW-HIGH FQDN OPTIONS`. */
+/** `server-template PREFIX NUM|LOW-HIGH FQDN OPTIONS`: servers named `PREFIX1` and so on. */
 export function parseServerTemplate(
   scope: Scope,
   line: Line,
   base: ServerDraft | undefined,
   tls: TlsDefaults,
-): { readonly prefix: string; readonly low: number; readonly high: number; readonly server: Server } | undefined {
+): readonly Server[] {
   const prefix = line.need(1, "server-template", "a prefix, a number or range, and an address");
   const range = line.need(2, "server-template", "a number or range of servers");
-  if (prefix === undefined || range === undefined) return undefined;
+  if (prefix === undefined || range === undefined) return [];
   const found = /^(\d{1,6})(?:-(\d{1,6}))?$/.exec(range);
   const low = found?.[2] === undefined ? 1 : Number(found[1]);
   const high = Number(found?.[2] ?? found?.[1] ?? 0);
   if (found === null || high < low || high - low + 1 > TEMPLATE_SERVERS_MAX) {
     const expected = `a number or a range LOW-HIGH of ${TEMPLATE_SERVERS_MAX} servers at most`;
     line.problem("LB_BAD_NUMBER", { keyword: "server-template", expected, text: range }, 2);
-    return undefined;
+    return [];
   }
   const server = readServer(scope, line, 3, prefix, base, tls);
-  return server === undefined ? undefined : { prefix, low, high, server };
+  if (server === undefined) return [];
+  // An id that is given is the first one's.
+  return Array.from({ length: high - low + 1 }, (_, index) => ({
+    ...server,
+    name: `${prefix}${low + index}`,
+    id: server.id === 0 ? 0 : server.id + index,
+  }));
 }

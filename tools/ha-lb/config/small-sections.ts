@@ -102,7 +102,7 @@ const HOLDS = ["other", "refused", "nx", "timeout", "valid", "obsolete"] as cons
 const DNS_PORT = 53;
 
 export function resolversReader(name: string, at: Position): SectionReader<Resolvers> {
-  const nameServers: { name: string; address: SocketAddress }[] = [];
+  const nameServers: { name: string; address: SocketAddress; stream: boolean }[] = [];
   const holdMs = { other: 30_000, refused: 30_000, nx: 30_000, timeout: 30_000, valid: 10_000, obsolete: 0 };
   const settings = {
     parseResolvConf: false,
@@ -120,7 +120,7 @@ export function resolversReader(name: string, at: Position): SectionReader<Resol
           if (who === undefined || address === undefined) return;
           const withPort =
             address.kind === "ip" && address.port === 0 ? { ...address, port: DNS_PORT, portEnd: DNS_PORT } : address;
-          nameServers.push({ name: who, address: withPort });
+          nameServers.push({ name: who, address: withPort, stream: /^(stream\+|tcp[46]?@)/.test(line.text(2)) });
           return;
         }
         case "parse-resolv-conf":

@@ -13,7 +13,6 @@ export function usedFiles(reading: Reading, proxies: readonly Proxy[]): readonly
   for (const proxy of proxies) {
     for (const bind of proxy.binds) files.push(...bindFiles(bind, caBase, crtBase));
     for (const server of proxy.servers) files.push(...serverFiles(server, caBase, crtBase));
-    for (const template of proxy.serverTemplates) files.push(...serverFiles(template.server, caBase, crtBase));
   }
   for (const section of reading.httpErrors.values()) {
     for (const path of section.files.values()) files.push({ path, keyword: "errorfile", at: section.at });

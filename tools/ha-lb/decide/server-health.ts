@@ -103,8 +103,9 @@ export function weightInForce(weight: number, sinceUpMs: number, slowStartMs: nu
 }
 
 /** `UP`, `DOWN 1/2`, `UP 2/3`, `NOLB`, `DRAIN`, `MAINT`, `no check`: as the status page shows it. */
-export function statusText(state: HealthState, check: ServerCheck): string {
+export function statusText(state: HealthState, check: ServerCheck, hasAddress = true): string {
   if (state.admin === "maint") return "MAINT";
+  if (!hasAddress) return "MAINT (resolution)";
   if (state.admin === "drain") return state.up ? "DRAIN" : "DOWN";
   if (!check.enabled) return "no check";
   if (state.up) {

@@ -16,6 +16,7 @@ import type { WorldView } from "../model/sample-context.ts";
 import type { StatsRow } from "../model/stats-row.ts";
 import type { SampleValue } from "../model/value.ts";
 import type { ConnectionFacts } from "./connect.ts";
+import type { NameKeeper } from "./dns/name-keeper.ts";
 import { ClientConnection } from "./http/client.ts";
 import { abandon } from "./http/client-events.ts";
 import { requeueClient } from "./http/dispatch.ts";
@@ -219,6 +220,8 @@ export class DataPlane {
   onConnectionGone: (() => void) | undefined;
   /** A command changed lists, tables or limits: the master's workers do the same. */
   onSharedCommand: ((command: string, payload: string | undefined) => void) | undefined;
+  /** Who looks for the addresses of servers with names. */
+  names: NameKeeper | undefined;
   /** A server's state, weight or address changed: the master tells its workers. */
   onServerChange: ((server: ServerRuntime) => void) | undefined;
   /** A connection without a request is worth a line unless `dontlognull` says otherwise. */

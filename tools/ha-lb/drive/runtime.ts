@@ -3,6 +3,7 @@ import type { Balancer, Candidate } from "../decide/balance/candidate.ts";
 import { inPlay } from "../decide/balance/candidate.ts";
 import type { KeyOf } from "../decide/balance/key.ts";
 import { type HealthState, isUsable, startHealth, takesPersistent, weightInForce } from "../decide/server-health.ts";
+import type { Service } from "../decide/dns/answer.ts";
 import type { Head } from "../decide/http/head.ts";
 import { RoundRobin } from "../decide/balance/round-robin.ts";
 import type { Render } from "../decide/log-format.ts";
@@ -35,6 +36,11 @@ export interface Idle {
   onEvicted(): void;
 }
 
+/** Is the system asked for the name whenever a connection is made? */
+function asksSystem({ initAddress, resolution }: Server): boolean {
+  return resolution === undefined && initAddress.every((method) => method === "last" || method === "libc");
+}
+
 export class ServerRuntime implements Candidate {
   readonly name: string;
   readonly id: number;
@@ -53,6 +59,8 @@ export class ServerRuntime implements Candidate {
   host: string;
   port: number;
   upSinceMs = Number.NEGATIVE_INFINITY;
+  /** For names of services (SRV): the one that it stands for. */
+  service: Service | undefined;
 
   constructor(
     readonly settings: Server,
@@ -66,7 +74,9 @@ export class ServerRuntime implements Candidate {
     this.maxConnections = settings.maxConnections ?? 0;
     this.health = startHealth(settings.disabled, nowMs());
     const { address } = settings;
-    this.host = address.kind === "ip" || address.kind === "name" ? address.host : "";
+    const host = address.kind === "ip" || address.kind === "name" ? address.host : "";
+    // Names of a `resolvers` section become addresses when they are known.
+    this.host = address.kind === "name" && !asksSystem(settings) ? "" : host;
     this.port = address.kind === "ip" || address.kind === "name" ? address.port : 0;
     this.refresh();
   }
@@ -89,7 +99,12 @@ export class ServerRuntime implements Candidate {
 
   /** May it get a request that belongs to it? */
   get takesTied(): boolean {
-    return takesPersistent(this.health);
+    return takesPersistent(this.health) && this.hasAddress;
+  }
+
+  /** False while the name of a `resolvers` section, or of `init-addr none`, has no address. */
+  get hasAddress(): boolean {
+    return this.host !== "" || this.settings.address.kind !== "name";
   }
 
   /** Works out `usable` and `weight` again; tells whether anything changed. */
@@ -97,7 +112,7 @@ export class ServerRuntime implements Candidate {
     const before = this.usable;
     const weightBefore = this.weight;
     this.weight = weightInForce(this.wantedWeight, nowMs() - this.upSinceMs, this.settings.slowStartMs);
-    this.usable = isUsable(this.health) && this.weight > 0;
+    this.usable = isUsable(this.health) && this.weight > 0 && this.hasAddress;
     return before !== this.usable || weightBefore !== this.weight;
   }
 

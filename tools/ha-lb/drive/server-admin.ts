@@ -27,6 +27,19 @@ export function applyHealth(plane: DataPlane, server: ServerRuntime, health: Hea
   }
 }
 
+/** Another address, found by name or given by a command. Connections that run stay where they are. */
+export function setAddress(plane: DataPlane, server: ServerRuntime, host: string, port: number): void {
+  if (server.host === host && server.port === port) return;
+  const wasUsable = server.usable;
+  server.host = host;
+  server.port = port;
+  server.closeIdle();
+  server.backend.rebuild();
+  plane.onServerChange?.(server);
+  if (!server.hasAddress) for (const waiting of server.queue.splice(0)) plane.requeue(waiting, server);
+  if (!wasUsable && server.usable) server.backend.serveQueue(server);
+}
+
 export function setAdmin(plane: DataPlane, server: ServerRuntime, admin: AdminState): void {
   if (server.health.admin === admin) return;
   applyHealth(plane, server, { ...server.health, admin, changedMs: nowMs() });

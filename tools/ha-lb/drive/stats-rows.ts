@@ -79,7 +79,7 @@ function serverRow(server: ServerRuntime): StatsRow {
     mode: proxy.mode,
     proxyId: proxy.id,
     serverId: server.id,
-    status: statusText(health, settings.check),
+    status: statusText(health, settings.check, server.hasAddress),
     queued: server.queued,
     highestQueue: counters.highestQueue,
     active: server.active,

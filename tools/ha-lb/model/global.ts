@@ -109,7 +109,12 @@ export interface UserList {
 
 export interface Resolvers {
   readonly name: string;
-  readonly nameServers: readonly { readonly name: string; readonly address: SocketAddress }[];
+  /** `stream`: asked over TCP only. */
+  readonly nameServers: readonly {
+    readonly name: string;
+    readonly address: SocketAddress;
+    readonly stream: boolean;
+  }[];
   readonly parseResolvConf: boolean;
   readonly acceptedPayloadBytes: number;
   readonly resolveRetries: number;

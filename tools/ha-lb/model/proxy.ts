@@ -7,7 +7,7 @@ import type { HealthCheck } from "./health-check.ts";
 import type { LogTarget } from "./log-target.ts";
 import type { LogFormat } from "./log-format.ts";
 import type { LocalReply, PersistRule, Redirect, Rule, StickRule, UseBackendRule, UseServerRule } from "./rule.ts";
-import type { Server, ServerTemplate } from "./server.ts";
+import type { Server } from "./server.ts";
 import type { StickTable } from "./stick-table.ts";
 
 /** All in ms; absent means none (infinite). */
@@ -173,7 +173,6 @@ export interface Proxy {
   readonly balance: BalanceAlgorithm;
   readonly hashType: HashType;
   readonly servers: readonly Server[];
-  readonly serverTemplates: readonly ServerTemplate[];
   readonly useServer: readonly UseServerRule[];
   readonly persistRules: readonly PersistRule[];
   readonly cookie?: Cookie;

@@ -94,15 +94,6 @@ export interface Server {
   readonly at: Position;
 }
 
-/** `server-template PREFIX NUM|LOW-HIGH FQDN …`: `count` servers, named `PREFIX1` and so on. */
-export interface ServerTemplate {
-  readonly prefix: string;
-  readonly low: number;
-  readonly high: number;
-  readonly server: Server;
-  readonly at: Position;
-}
-
 export const CHECK_INTERVAL_DEFAULT_MS = 2000;
 export const CHECK_RISE_DEFAULT = 2;
 export const CHECK_FALL_DEFAULT = 3;

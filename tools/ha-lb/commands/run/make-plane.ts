@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { VERSION } from "../../../../shared/model/version.ts";
 import { PatternRegistry } from "../../decide/acl-registry.ts";
 import { DataPlane } from "../../drive/plane.ts";
+import type { ServerRuntime } from "../../drive/runtime.ts";
 import type { Configuration } from "../../model/configuration.ts";
 import { tellProblems } from "../alert.ts";
 import { readNamedFiles, readOrUndefined, styleFormats } from "../load.ts";
@@ -32,12 +33,23 @@ export function adoptState(from: DataPlane, to: DataPlane): void {
   for (const backend of to.backends.values()) {
     for (const server of backend.servers) {
       const before = from.backends.get(backend.name)?.server(server.name);
-      if (before === undefined || before.host !== server.host || before.port !== server.port) continue;
+      if (before === undefined || !isSamePlace(before, server)) continue;
+      server.host = before.host;
+      server.port = before.port;
+      server.service = before.service;
       const admin = server.settings.disabled === before.settings.disabled ? before.health.admin : server.health.admin;
       server.health = { ...before.health, admin };
     }
     backend.rebuild();
   }
+}
+
+/** Is it the same machine in both? Names are, whatever their address is now. */
+function isSamePlace(before: ServerRuntime, server: ServerRuntime): boolean {
+  const { address: was } = before.settings;
+  const { address } = server.settings;
+  if (address.kind === "name") return was.kind === "name" && was.host === address.host && was.port === address.port;
+  return before.host === server.host && before.port === server.port;
 }
 
 /** Connections end with the answer to the request they are at or the next one; idle ones after a moment. */

@@ -1,7 +1,6 @@
 /** The master of several workers: owns configuration, checks, server states and command sockets. */
 import { selfCommand } from "../../../../shared/drive/supervise/self-command.ts";
 import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
-import { Checker } from "../../drive/checks/checker.ts";
 import { CommandSockets } from "../../drive/cli/sockets.ts";
 import { CountCollector } from "../../drive/count-reports.ts";
 import { Offload } from "../../drive/nft/offload.ts";
@@ -12,6 +11,7 @@ import { Lifecycle, type RunRequest, tell, warn } from "./lifecycle.ts";
 import { adoptState, makePlane } from "./make-plane.ts";
 import { toMasterSchema, type ToWorker } from "./messages.ts";
 import { openLogs, readPlane } from "./serving.ts";
+import { Supervision } from "./supervision.ts";
 
 /** A worker that dies again and again is started this much later each time. */
 const RESTART_AFTER_MS = 200;
@@ -26,7 +26,7 @@ interface Worker {
 
 class Master {
   private plane: DataPlane;
-  private checker: Checker;
+  private supervision: Supervision;
   private readonly control: Control;
   private counts: CountCollector;
   private readonly sockets: CommandSockets;
@@ -43,15 +43,9 @@ class Master {
     this.plane = plane;
     this.counts = new CountCollector(plane);
     this.control = new Control(request, () => this.plane);
-    this.checker = this.makeChecker(plane);
+    this.supervision = new Supervision(plane, this.control);
     this.sockets = new CommandSockets(plane, plane.configuration.global.statsSockets);
     this.watch(plane);
-  }
-
-  private makeChecker(plane: DataPlane): Checker {
-    return new Checker(plane, (event) => {
-      this.control.tell(event);
-    });
   }
 
   /** Every change of a server goes to the workers of this generation. */
@@ -70,6 +64,7 @@ class Master {
   async run(): Promise<ExitCode> {
     const { plane } = this;
     await openLogs(plane);
+    await this.supervision.prepare();
     if (!(await this.startAll())) {
       for (const worker of this.workers) worker.process.kill("SIGKILL");
       return EXIT.error;
@@ -78,13 +73,13 @@ class Master {
     this.life.claim();
     await this.control.open();
     this.offload.serve(plane);
-    this.checker.start();
+    this.supervision.start();
     const code = await this.life.serve({
       stopNow: (exitCode) => this.stopNow(exitCode),
       stopSoftly: () => this.stopSoftly(),
       reload: () => this.reload(),
     });
-    this.checker.stop();
+    this.supervision.stop();
     this.sockets.close();
     this.control.close();
     return this.life.exit(code);
@@ -152,7 +147,7 @@ class Master {
   private stopSoftly(): void {
     this.ending = true;
     this.offload.close();
-    this.checker.stop();
+    this.supervision.stop();
     for (const worker of this.workers) finish(worker);
     const { hardStopAfterMs } = this.plane.configuration.global;
     if (hardStopAfterMs !== undefined) setTimeout(() => this.stopNow(EXIT.ok), hardStopAfterMs);
@@ -177,9 +172,10 @@ class Master {
     for (let number = 1; number <= threads; number += 1) {
       if (![...this.workers].some((worker) => worker.number === number)) this.start(number);
     }
-    this.checker.stop();
-    this.checker = this.makeChecker(plane);
-    this.checker.start();
+    this.supervision.stop();
+    this.supervision = new Supervision(plane, this.control);
+    await this.supervision.prepare();
+    this.supervision.start();
     this.sockets.serve(plane);
     tell(`[NOTICE]   (${process.pid}) : configuration reloaded\n`);
   }

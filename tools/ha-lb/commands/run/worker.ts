@@ -3,7 +3,7 @@ import { letGoOfTerminal } from "../../../../shared/drive/supervise/detach.ts";
 import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
 import { answerCommand } from "../../drive/cli/commands.ts";
 import { CountReporter } from "../../drive/count-reports.ts";
-import { applyHealth, setWeight } from "../../drive/server-admin.ts";
+import { applyHealth, setAddress, setWeight } from "../../drive/server-admin.ts";
 import type { DataPlane } from "../../drive/plane.ts";
 import { nowMs } from "../../drive/timer-wheel.ts";
 import type { RunRequest } from "./lifecycle.ts";
@@ -22,11 +22,7 @@ function obey(plane: DataPlane, message: ToWorker & { readonly kind: "server" })
   const server = plane.backends.get(message.backend)?.server(message.server);
   if (server === undefined) return;
   const { health, weight, host, port, maxConnections } = message;
-  if (server.host !== host || server.port !== port) {
-    server.host = host;
-    server.port = port;
-    server.closeIdle();
-  }
+  setAddress(plane, server, host, port);
   server.maxConnections = maxConnections;
   if (server.wantedWeight !== weight) setWeight(plane, server, weight);
   applyHealth(plane, server, { ...server.health, ...health, changedMs: nowMs() });

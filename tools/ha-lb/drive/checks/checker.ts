@@ -59,7 +59,7 @@ export class Checker {
     const { check } = server.settings;
     const { proxy } = server.backend;
     const pauseMs = nextCheckInMs(server.health, check);
-    if (server.health.admin === "maint") {
+    if (server.health.admin === "maint" || !server.hasAddress) {
       wheel.set(schedule, nowMs() + pauseMs);
       return;
     }

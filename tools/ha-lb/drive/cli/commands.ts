@@ -1,8 +1,9 @@
 /** Commands of the socket, management guide chapter 9.3. */
 import type { DataPlane } from "../plane.ts";
 import type { ServerRuntime } from "../runtime.ts";
-import { applyHealth, changeServer, setWeight } from "../server-admin.ts";
+import { applyHealth, changeServer, setAddress, setWeight } from "../server-admin.ts";
 import { nowMs } from "../timer-wheel.ts";
+import { showResolvers } from "./dns-commands.ts";
 import { addToList, changeMap, clearTable, showLists, showTable } from "./list-commands.ts";
 import { getEntry, setOtherMaxconn, setTable, showCommandSockets, showStat } from "./more-commands.ts";
 import { showInfo, showServersConn, showServersState, showSessions, showErrors } from "./show-commands.ts";
@@ -76,10 +77,7 @@ function setServer(plane: DataPlane, rest: readonly string[]): string {
         return "";
       }
       case "addr":
-        server.host = value;
-        if (port !== undefined && /^\d+$/.test(port)) server.port = Number(port);
-        server.closeIdle();
-        plane.onServerChange?.(server);
+        setAddress(plane, server, value, port !== undefined && /^\d+$/.test(port) ? Number(port) : server.port);
         return `IP changed to '${value}', port '${server.port}' by 'stats socket command'\n`;
       default:
         return "'set server <srv>' only supports 'state', 'weight', 'health', 'addr'.\n";
@@ -146,6 +144,12 @@ const COMMANDS: readonly CliCommand[] = [
     run: (plane) => `# name\n${[...plane.backends.keys()].map((name) => `${name}\n`).join("")}`,
   },
   { words: "show sess", usage: "show sess", level: "operator", run: (plane) => showSessions(plane) },
+  {
+    words: "show resolvers",
+    usage: "show resolvers [id]",
+    level: "user",
+    run: (plane, rest) => showResolvers(plane, rest[0]),
+  },
   { words: "show errors", usage: "show errors", level: "operator", run: (plane) => showErrors(plane) },
   { words: "show table", usage: "show table [name]", level: "user", run: (plane, rest) => showTable(plane, rest[0]) },
   { words: "show map", usage: "show map [name]", level: "user", run: (plane, rest) => showLists(plane, true, rest[0]) },
