@@ -19,6 +19,8 @@ export const ACT = {
   onCoordinator: 128,
   /** Implied by the fencing of its node. */
   missed: 256,
+  /** A monitor that shall begin anew, with other parameters. */
+  reschedule: 512,
 } as const;
 
 /** Bits of an ordering between two actions: what one side means for the other. */

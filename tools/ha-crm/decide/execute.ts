@@ -3,6 +3,7 @@ import type { SchedAction } from "./action.ts";
 import type { Schedule } from "./schedule.ts";
 import type { SchedNode, World } from "./world.ts";
 import { ACT } from "./action.ts";
+import { digestOf, operationParameters } from "./digest.ts";
 import { ROLE } from "./roles.ts";
 
 /** An action that shall fail in the simulation: `db_start_0@n1=1`. */
@@ -135,7 +136,8 @@ function carryOut(world: World, copies: Map<string, NodeCopy>, action: SchedActi
 
 function record(world: World, copy: NodeCopy, action: SchedAction, failure: number | undefined): void {
   const resource = action.resource;
-  if (resource === undefined) return;
+  const node = action.node;
+  if (resource === undefined || node === undefined) return;
   const name = historyName(action);
   let history = copy.histories.get(name);
   if (history === undefined) {
@@ -148,11 +150,13 @@ function record(world: World, copy: NodeCopy, action: SchedAction, failure: numb
   }
   copy.callId += 1;
   const expected = expectedRc(action);
-  const operationKey = `${name}_${action.task}_${action.intervalMs}`;
+  // An agent that read its parameters again is as if it had been started with them.
+  const task = action.task === "reload-agent" ? "start" : action.task;
+  const operationKey = `${name}_${task}_${action.intervalMs}`;
   const isFailure = failure !== undefined && failure !== expected;
   const entry: HistoryEntry = {
     id: isFailure ? `${name}_last_failure_0` : action.intervalMs > 0 ? operationKey : `${name}_last_0`,
-    operation: action.task,
+    operation: task,
     intervalMs: action.intervalMs,
     callId: copy.callId,
     rc: failure ?? expected,
@@ -160,6 +164,7 @@ function record(world: World, copy: NodeCopy, action: SchedAction, failure: numb
     expectedRc: expected,
     lastRcChange: world.now,
     operationKey,
+    digest: digestOf(operationParameters(world, resource, node, task, action.intervalMs).parameters),
     ...migrationPeers(action),
   };
   const others = history.entries.filter((one) => one.id !== entry.id);

@@ -1,8 +1,8 @@
 import type { HistoryEntry } from "../model/state.ts";
 import { INFINITY_SCORE } from "../model/score.ts";
-import { ACT } from "./action.ts";
+import { clearFailures } from "./changed-parameters.ts";
+import { changeSince } from "./digest.ts";
 import { failCount } from "./failures.ts";
-import { makeAction } from "./make-action.ts";
 import { findNode, type OnFail, type SchedNode, type SchedResource, type World } from "./world.ts";
 import { migrateFromFailed, migrateToFailed, migrateToPending, migrateToSucceeded } from "./history-migration.ts";
 import { ROLE } from "./roles.ts";
@@ -83,6 +83,7 @@ export function applyEntry(run: HistoryRun, entry: HistoryEntry): void {
     if (rc === RC.notInstalled && !run.node.online) return;
   }
   const status = remapStatus(run, entry, rc, isProbe);
+  forgetOfOtherParameters(run, entry);
   if (isExpired(run, entry, rc, isProbe) && status !== STATUS.done) return;
   switch (status) {
     case STATUS.done:
@@ -177,6 +178,14 @@ function remapStatus(run: HistoryRun, entry: HistoryEntry, rc: number, isProbe: 
   }
 }
 
+/** A failure with other parameters than today's doesn't count for today's. */
+function forgetOfOtherParameters(run: HistoryRun, entry: HistoryEntry): void {
+  const { resource, world, node } = run;
+  if (entry.digest === undefined || !entry.id.endsWith("_last_failure_0")) return;
+  if (entry.operation !== "start" && entry.operation !== "monitor") return;
+  if (changeSince(world, resource, node, entry) !== "none") clearFailures(world, resource, node);
+}
+
 /** Failures are forgotten after the resource's failure-timeout, unless newer ones still count. */
 function isExpired(run: HistoryRun, entry: HistoryEntry, rc: number, isProbe: boolean): boolean {
   const { resource, world, node } = run;
@@ -184,16 +193,11 @@ function isExpired(run: HistoryRun, entry: HistoryEntry, rc: number, isProbe: bo
   if (world.now < entry.lastRcChange + Math.trunc(resource.failureTimeoutMs / 1000)) return false;
   if (failCount(world, resource, node, false) > 0) {
     if (failCount(world, resource, node, true) > 0) return false;
-    clearFailCount(world, resource, node);
+    clearFailures(world, resource, node);
   }
   // What a probe found stays true.
   const found = [RC.ok, RC.notRunning, RC.promoted].some((one) => one === rc);
   return !(isProbe && found);
-}
-
-function clearFailCount(world: World, resource: SchedResource, node: SchedNode): void {
-  const action = makeAction(world, resource, "clear_failcount", 0, node, false);
-  action.clear(ACT.optional);
 }
 
 function succeed(run: HistoryRun, entry: HistoryEntry, rc: number): void {

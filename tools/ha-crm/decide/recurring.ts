@@ -1,8 +1,10 @@
 import type { HistoryEntry } from "../model/state.ts";
+import { followChange } from "./changed-parameters.ts";
 import { ACT, ORD, operationKey, type SchedAction } from "./action.ts";
 import { makeAction, startAction, stopAction } from "./make-action.ts";
 import { addOrdering, orderTasks } from "./ordering-list.ts";
 import { parseRole, ROLE } from "./roles.ts";
+import { findOperation } from "./unpack-operations.ts";
 import { booleanOr } from "./values.ts";
 import { nodeAvailable, type ConfiguredOperation, type SchedNode, type SchedResource, type World } from "./world.ts";
 
@@ -47,7 +49,7 @@ function createForActive(
 ): void {
   const { name, intervalMs } = operation;
   const known = existing(resource, operationKey(resource.id, name, intervalMs), node);
-  const optional = known !== undefined && start.has(ACT.optional);
+  const optional = known !== undefined && start.has(ACT.optional) && !known.has(ACT.reschedule);
   if (!fitsRole(resource, operation)) {
     if (known !== undefined && start.has(ACT.optional)) cancelForRole(world, resource, node, operation);
     return;
@@ -62,6 +64,10 @@ function createForActive(
     thenAction: action,
     flags: ORD.impliesThen | ORD.runnableLeft,
   });
+  if (resource.reloading) {
+    const flags = ORD.impliesThen | ORD.runnableLeft;
+    addOrdering(world, { first: resource, firstTask: "reload-agent", thenAction: action, flags });
+  }
   if (resource.nextRole === ROLE.promoted) {
     addOrdering(world, {
       first: resource,
@@ -185,7 +191,7 @@ export function cancelStrayMonitors(world: World): void {
           if (one.runningOn.includes(node)) stopAction(world, one, node, false);
           forget(world, one, node);
         }
-      } else if (resource.runningOn.includes(node)) cancelOn(world, resource, node, entries);
+      } else if (resource.runningOn.includes(node)) followHistory(world, resource, node, entries);
     }
   }
 }
@@ -198,16 +204,15 @@ function forget(world: World, resource: SchedResource, node: SchedNode): void {
   orderTasks(world, resource, "delete", resource, "start", ORD.ordered);
 }
 
-function cancelOn(world: World, resource: SchedResource, node: SchedNode, entries: readonly HistoryEntry[]): void {
+/** Ends monitors that nobody asks for, and follows changed parameters. */
+function followHistory(world: World, resource: SchedResource, node: SchedNode, entries: readonly HistoryEntry[]): void {
   const { start, stop } = activeRange(entries);
   for (const [index, entry] of entries.entries()) {
-    if (entry.intervalMs === 0 || index < start || (start < stop && index <= stop)) continue;
-    const wanted = resource.operations.some(
-      (one) =>
-        one.name === entry.operation && one.intervalMs === entry.intervalMs && booleanOr(one.meta.get("enabled"), true),
-    );
-    if (resource.maintenance || node.maintenance || (!wanted && world.settings.stopOrphanActions)) {
+    if (index < start || (start < stop && index <= stop)) continue;
+    const repeats = entry.intervalMs > 0;
+    const wanted = !repeats || findOperation(resource, entry.operation, entry.intervalMs) !== undefined;
+    if (repeats && (resource.maintenance || node.maintenance || (!wanted && world.settings.stopOrphanActions)))
       cancelAction(world, resource, node, entry.operation, entry.intervalMs);
-    }
+    else if (wanted) followChange(world, resource, node, entry);
   }
 }

@@ -18,7 +18,9 @@ export function unpackOperations(
     const meta = new Map<string, string>(Object.entries(operation.options));
     collectPairs(meta, operation.meta, context);
     collectPairs(meta, defaults, context);
-    return { id: operation.id, name: operation.name, intervalMs, meta, at: operation.at };
+    const parameters = new Map<string, string>();
+    collectPairs(parameters, operation.instance, context);
+    return { id: operation.id, name: operation.name, intervalMs, meta, parameters, at: operation.at };
   });
 }
 

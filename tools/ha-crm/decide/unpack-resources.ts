@@ -52,6 +52,7 @@ function isRemoteAgent(primitive: Primitive): boolean {
 interface Merged {
   readonly agent?: Primitive["agent"] | undefined;
   readonly meta: readonly NvSet[];
+  readonly instance: readonly NvSet[];
   readonly utilization: readonly NvSet[];
   readonly operations: readonly Operation[];
 }
@@ -68,6 +69,7 @@ export function mergeTemplate(primitive: Primitive, template: Template | undefin
   return {
     agent: primitive.agent ?? template.agent,
     meta: [...primitive.meta, ...template.meta],
+    instance: [...primitive.instance, ...template.instance],
     utilization: [...primitive.utilization, ...template.utilization],
     operations: [...primitive.operations, ...inherited],
   };
@@ -128,6 +130,7 @@ export class ResourceBuilder {
     );
     const resource = this.make(config, "primitive", parent, suffix);
     resource.agent = merged.agent;
+    resource.parameterSets = merged.instance;
     this.readMeta(resource, merged.meta);
     resource.operations = unpackOperations(world, merged.agent, merged.operations, world.cluster.operationDefaults);
     const utilization = new Map<string, string>();
@@ -149,6 +152,7 @@ export class ResourceBuilder {
   private buildGroup(config: Group, parent: SchedResource | undefined, suffix: string): SchedResource | undefined {
     if (config.members.length === 0) return undefined;
     const resource = this.make(config, "group", parent, suffix);
+    resource.parameterSets = config.instance;
     this.readMeta(resource, config.meta);
     this.applyOptions(resource);
     resource.groupOrdered = booleanOr(resource.meta.get("ordered"), true);
@@ -159,6 +163,7 @@ export class ResourceBuilder {
 
   private buildClone(config: Clone): SchedResource {
     const resource = this.make(config, "clone", undefined, "");
+    resource.parameterSets = config.instance;
     this.readMeta(resource, config.meta);
     this.applyOptions(resource);
     const meta = resource.meta;

@@ -1,5 +1,6 @@
 import type { Position } from "../../../shared/text/position.ts";
 import type { Cluster, NodeConfig } from "../model/cluster.ts";
+import type { NvSet } from "../model/nvset.ts";
 import type { Agent, Resource } from "../model/resource.ts";
 import type { ClusterState, HistoryEntry, NodeState } from "../model/state.ts";
 import type { SchedAction } from "./action.ts";
@@ -83,6 +84,8 @@ export interface ConfiguredOperation {
   readonly name: string;
   readonly intervalMs: number;
   readonly meta: ReadonlyMap<string, string>;
+  /** What the agent is given for this operation alone. */
+  readonly parameters: ReadonlyMap<string, string>;
   readonly at: Position | undefined;
 }
 
@@ -92,6 +95,8 @@ export class SchedResource {
   agent: Agent | undefined;
   meta = new Map<string, string>();
   operations: readonly ConfiguredOperation[] = [];
+  /** What its agent is given, without what its parents say. */
+  parameterSets: readonly NvSet[] = [];
   readonly utilization = new Map<string, number>();
   priority = 0;
   stickiness = 0;
@@ -145,6 +150,8 @@ export class SchedResource {
   blocked = false;
   stopUnexpected = false;
   restarting = false;
+  /** Its agent is told to read its parameters again. */
+  reloading = false;
   migrationSource: SchedNode | undefined;
   migrationTarget: SchedNode | undefined;
   readonly danglingMigrations: SchedNode[] = [];

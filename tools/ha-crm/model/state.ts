@@ -17,7 +17,17 @@ export interface HistoryEntry {
   readonly migrateTarget?: string | undefined;
   readonly onNode?: string | undefined;
   readonly operationKey: string;
+  /** Of the parameters it was carried out with. */
   readonly digest?: string | undefined;
+  /** Of those parameters whose change asks for a restart; there only when the agent can reload the others. */
+  readonly restartDigest?: string | undefined;
+  /** Names of these; all when absent. */
+  readonly restartParameters?: readonly string[] | undefined;
+  /** Of all but the secret ones, and the names of the secret ones. */
+  readonly secureDigest?: string | undefined;
+  readonly secureParameters?: readonly string[] | undefined;
+  /** Version of the history's form. */
+  readonly featureSet?: string | undefined;
 }
 
 export interface ResourceHistory {

@@ -59,6 +59,10 @@ function expectedRc(key: string | undefined): number {
   return found === null ? -1 : Number(found[1]);
 }
 
+function words(text: string | undefined): readonly string[] | undefined {
+  return text?.split(" ").filter((word) => word !== "");
+}
+
 function whole(text: string | undefined, otherwise: number): number {
   const value = text === undefined ? Number.NaN : Number.parseInt(text, 10);
   return Number.isNaN(value) ? otherwise : value;
@@ -82,6 +86,11 @@ function readEntry(element: XmlElement): HistoryEntry {
     onNode: get("on_node"),
     operationKey: get("operation_key") ?? id,
     digest: get("op-digest"),
+    restartDigest: get("op-restart-digest"),
+    restartParameters: words(get("op-force-restart")),
+    secureDigest: get("op-secure-digest"),
+    secureParameters: words(get("op-secure-params")),
+    featureSet: get("crm_feature_set"),
   };
 }
 
