@@ -4,7 +4,7 @@
  */
 const VERBS_HELP = new Set(["-h", "--help", "--version"]);
 /** Flags with one argument that mean nothing here. */
-const TAKES_ONE = new Set(["-N", "-L", "-m", "-n", "-x"]);
+const TAKES_ONE = new Set(["-N", "-L", "-m", "-n"]);
 const WITHOUT: ReadonlySet<string> = new Set(["-V", "-q", "-db", "-dM", "-dr", "-dG", "-dV", "-dL", "-dZ"]);
 
 /** @returns our own words, or undefined when the line begins with one of our verbs or asks for help */
@@ -23,8 +23,9 @@ export function rewritePeerFlags(argv: readonly string[]): readonly string[] | u
       index += 1;
       // More files may follow one -f, up to the next flag.
     } else if (word === "--") words.push(...argv.slice(index + 1).flatMap((file) => ["--config", file]));
-    else if (word === "-p" || word === "-C" || word === "-S") {
-      words.push({ "-p": "--pid-file", "-C": "--directory", "-S": "--master-socket" }[word], argv[index + 1] ?? "");
+    else if (word === "-p" || word === "-C" || word === "-S" || word === "-x") {
+      const option = { "-p": "--pid-file", "-C": "--directory", "-S": "--master-socket", "-x": "--take-over" }[word];
+      words.push(option, argv[index + 1] ?? "");
       index += 1;
     } else if (word === "-D") words.push("--daemon");
     else if (word === "-W" || word === "-Ws") words.push("--master-worker");

@@ -28,6 +28,11 @@ export const RUN_OPTIONS = {
     placeholder: "PID",
     summary: "a process that shall finish its work and end",
   },
+  "take-over": {
+    type: "string",
+    placeholder: "SOCKET",
+    summary: "the command socket of a running process whose listening sockets are taken over",
+  },
   terminate: { type: "string", repeatable: true, placeholder: "PID", summary: "a process that shall end at once" },
 } as const;
 
@@ -65,6 +70,7 @@ export const runCommand = defineCommand({
       pidFile: options["pid-file"] ?? global.pidFile,
       finish: (options.finish ?? []).map(Number),
       terminate: (options.terminate ?? []).map(Number),
+      takeOver: options["take-over"],
     };
     const isChild = isDetached(io.env) || io.env["HA_LB_WORKER"] !== undefined;
     if (

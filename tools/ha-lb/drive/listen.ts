@@ -1,20 +1,23 @@
 /** Listening sockets of the `bind` lines, and the connections that come in on them. */
 import type { Socket, SocketHandler, TCPSocketListener, UnixSocketListener } from "bun";
-import { rmSync } from "node:fs";
+import { close, duplicate } from "../../../shared/drive/ffi/fd.ts";
 import type { ProxyHeader } from "../decide/proxy-protocol.ts";
 import type { Bind } from "../model/bind.ts";
 import { becomeHttp2 } from "./h2/connection.ts";
 import { ClientConnection } from "./http/client.ts";
+import { keyOf, type SocketSource } from "./listening-sockets.ts";
 import { Preface } from "./preface.ts";
 import type { Peer } from "./peer.ts";
 import type { DataPlane } from "./plane.ts";
 import type { FrontendRuntime, ListenerRuntime } from "./runtime.ts";
 import { TcpSession } from "./tcp/session.ts";
 import { nowMs } from "./timer-wheel.ts";
-import { addCertificates, bindTlsContexts, isNamed, tlsViewOf } from "./tls.ts";
+import { addCertificates, bindTlsContexts, isNamed, type TlsContext, tlsViewOf } from "./tls.ts";
 
 export interface OpenListener {
-  readonly key: string;
+  /** The listening socket; it belongs to who gave it. */
+  readonly fd: number;
+  readonly bind: Bind;
   readonly stop: () => void;
   /** The same socket brings its connections to another data plane from now on. */
   readonly serve: (plane: DataPlane, runtime: ListenerRuntime) => void;
@@ -113,19 +116,20 @@ function handlersOf(to: Destination): SocketHandler<Peer> {
 type AnyListener = TCPSocketListener<Peer> | UnixSocketListener<Peer>;
 const listenOn = Bun.listen as unknown as (options: object) => AnyListener;
 
-/** Where a wildcard address listens. */
-const hostOf = (bind: Bind): string => {
-  const { address } = bind;
-  if (address.kind !== "ip") throw new Error(`a listener on ${address.kind}`);
-  if (address.host === "" || address.host === "*") return "0.0.0.0";
-  return address.host;
-};
+/** One socket of one `bind`, with all that can go wrong done. */
+interface Planned {
+  readonly runtime: ListenerRuntime;
+  readonly fd: number;
+  /** Of binds with TLS. */
+  readonly contexts: readonly TlsContext[] | undefined;
+}
 
-function openOne(plane: DataPlane, runtime: ListenerRuntime, shared: boolean, port: number): OpenListener {
+function openOne(plane: DataPlane, { runtime, fd, contexts }: Planned): OpenListener {
   const to: Destination = { plane, runtime };
-  const listener = listenAt(to, shared, port);
+  const listener = listenAt(to, fd, contexts);
   return {
-    key: listenerKey(runtime.bind, port),
+    fd,
+    bind: runtime.bind,
     stop: () => {
       listener.stop(false);
     },
@@ -136,15 +140,13 @@ function openOne(plane: DataPlane, runtime: ListenerRuntime, shared: boolean, po
   };
 }
 
-function listenAt(to: Destination, shared: boolean, port: number): AnyListener {
-  const { bind } = to.runtime;
-  if (bind.tls === undefined) return listenWith(to, shared, port, { socket: handlersOf(to) });
-  const contexts = bindTlsContexts(bind.tls);
+function listenAt(to: Destination, fd: number, contexts: readonly TlsContext[] | undefined): AnyListener {
+  if (contexts === undefined) return listenWith(fd, { socket: handlersOf(to) });
   const [first] = contexts;
   if (first === undefined) throw new Error("no certificate was found");
   const names = new Set(contexts.flatMap((context) => context.names.map((name) => name.toLowerCase())));
-  const strict = bind.tls.strictSni ? { handshake: strictly(names) } : {};
-  const listener = listenWith(to, shared, port, { socket: { ...handlersOf(to), ...strict }, tls: first.options });
+  const strict = to.runtime.bind.tls?.strictSni === true ? { handshake: strictly(names) } : {};
+  const listener = listenWith(fd, { socket: { ...handlersOf(to), ...strict }, tls: first.options });
   addCertificates(listener, contexts);
   return listener;
 }
@@ -156,58 +158,75 @@ function strictly(names: ReadonlySet<string>): NonNullable<SocketHandler<Peer>["
   };
 }
 
-function listenWith(to: Destination, shared: boolean, port: number, how: object): AnyListener {
-  const { bind } = to.runtime;
-  const common = { allowHalfOpen: true, ...how };
-  const { address } = bind;
-  switch (address.kind) {
-    case "unix":
-      if (!address.abstract) rmSync(address.path, { force: true });
-      return listenOn({ ...common, unix: address.abstract ? `\0${address.path}` : address.path });
-    case "descriptor":
-      return listenOn({ ...common, fd: address.descriptor });
-    case "ip": {
-      const only = address.family === 6 ? { ipv6Only: !bind.v4v6 } : {};
-      return listenOn({ ...common, hostname: hostOf(bind), port, reusePort: shared, ...only });
-    }
-    case "name":
-      throw new Error("a name can't be listened on");
+/** The runtime closes what it listens on when it stops: it gets a descriptor of its own. */
+function listenWith(fd: number, how: object): AnyListener {
+  const own = duplicate(fd);
+  try {
+    return listenOn({ allowHalfOpen: true, ...how, fd: own });
+  } catch (error) {
+    close(own);
+    throw error;
   }
 }
 
-/** Opens all sockets of the configuration; what fails is told, and what was opened stays for the caller to close. */
-export function openListeners(
-  plane: DataPlane,
-  shared: boolean,
-  before: readonly OpenListener[] = [],
-): { readonly open: readonly OpenListener[]; readonly failures: readonly ListenFailure[] } {
-  const open: OpenListener[] = [];
+/** Everything that a configuration needs to listen, or what can't be had of it. Nothing has changed until `openPlanned`. */
+export interface ListenerPlan {
+  readonly planned: readonly Planned[];
+  readonly failures: readonly ListenFailure[];
+  /** Names of the sockets in use. */
+  readonly keys: ReadonlySet<string>;
+}
+
+export function planListeners(plane: DataPlane, sockets: SocketSource): ListenerPlan {
+  const planned: Planned[] = [];
   const failures: ListenFailure[] = [];
+  const keys = new Set<string>();
   for (const frontend of plane.frontends) {
     if (frontend.proxy.disabled) continue;
     let id = 0;
     for (const bind of frontend.proxy.binds) {
       id += 1;
-      for (const port of portsOf(bind)) {
-        try {
-          const runtime: ListenerRuntime = { bind, id: bind.id ?? id, frontend, becomeHttp2: http2Of(bind, frontend) };
-          const key = listenerKey(bind, port);
-          const kept = before.find((one) => one.key === key);
-          if (kept !== undefined && bind.tls === undefined) {
-            kept.serve(plane, runtime);
-            open.push(kept);
-          } else {
-            kept?.stop();
-            open.push(openOne(plane, runtime, shared, port));
-          }
-        } catch (error) {
-          failures.push({ bind, detail: error instanceof Error ? error.message : String(error) });
+      const runtime: ListenerRuntime = { bind, id: bind.id ?? id, frontend, becomeHttp2: http2Of(bind, frontend) };
+      try {
+        const contexts = bind.tls === undefined ? undefined : bindTlsContexts(bind.tls);
+        for (const port of portsOf(bind)) {
+          for (const fd of sockets.take(bind, port)) planned.push({ runtime, fd, contexts });
+          keys.add(keyOf(bind, port));
         }
+      } catch (error) {
+        failures.push({ bind, detail: error instanceof Error ? error.message : String(error) });
       }
     }
   }
+  return { planned, failures, keys };
+}
+
+/**
+ * Listens as planned. Sockets that were listened on `before` go on with their waiting connections: without TLS by the
+ * same listener, with TLS by a new one that has the certificates as they are now. When that fails nothing has changed.
+ * Throws.
+ */
+export function openPlanned(
+  plane: DataPlane,
+  { planned }: ListenerPlan,
+  before: readonly OpenListener[] = [],
+): readonly OpenListener[] {
+  const keptFor = (plan: Planned): OpenListener | undefined =>
+    plan.contexts === undefined ? before.find((one) => one.fd === plan.fd && one.bind.tls === undefined) : undefined;
+  const opened = new Map<Planned, OpenListener>();
+  try {
+    for (const plan of planned) if (keptFor(plan) === undefined) opened.set(plan, openOne(plane, plan));
+  } catch (error) {
+    for (const one of opened.values()) one.stop();
+    throw error;
+  }
+  const open = planned.flatMap((plan) => {
+    const one = opened.get(plan) ?? keptFor(plan);
+    if (one !== undefined && !opened.has(plan)) one.serve(plane, plan.runtime);
+    return one === undefined ? [] : [one];
+  });
   for (const old of before) if (!open.includes(old)) old.stop();
-  return { open, failures };
+  return open;
 }
 
 /** Without TLS both protocols are understood unless one is named; with TLS what ALPN may agree on. */
@@ -216,11 +235,6 @@ function http2Of(bind: Bind, { proxy }: FrontendRuntime): ListenerRuntime["becom
   const agreed = bind.protocol === "h2" || (bind.tls?.alpn.includes("h2") ?? false);
   const spoken = agreed || (bind.tls === undefined && !proxy.flags.has("disable-h2-upgrade"));
   return spoken ? becomeHttp2 : undefined;
-}
-
-/** Sockets with the same key may go over to a new configuration. */
-function listenerKey(bind: Bind, port: number): string {
-  return `${bind.address.kind === "ip" ? bind.address.host : bind.text}:${port}`;
 }
 
 function portsOf(bind: Bind): readonly number[] {

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { EventFeed } from "../../../../shared/drive/control/event-feed.ts";
 import { startControlServer, type ControlServer } from "../../../../shared/drive/control/server.ts";
 import { standardMethods } from "../../../../shared/drive/control/standard-methods.ts";
+import { EXIT } from "../../../../shared/model/exit-codes.ts";
 import { controlSocketPath, runDirectoryOf } from "../../../../shared/model/paths.ts";
 import { VERSION } from "../../../../shared/model/version.ts";
 import type { HealthEvent } from "../../drive/checks/checker.ts";
@@ -17,16 +18,26 @@ export interface ControlRequest {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** How long the process before may take to leave the control socket. */
+const PLACE_LIMIT_MS = 10_000;
+const PLACE_POLL_MS = 50;
+
 export class Control {
   private readonly events = new EventFeed();
   private server: ControlServer | undefined;
+  private closed = false;
 
   constructor(
     private readonly request: ControlRequest,
     private readonly plane: () => DataPlane,
   ) {}
 
-  async open(): Promise<void> {
+  /** Others may ask from here on. The process before, which is about to end, may still have the place for a moment. */
+  open(): void {
+    void this.tryOpen(performance.now());
+  }
+
+  private async tryOpen(sinceMs: number): Promise<void> {
     const opened = await startControlServer({
       tool: "ha-lb",
       version: VERSION,
@@ -36,12 +47,17 @@ export class Control {
         ...serverMethods(this.plane),
       },
     });
-    if (opened.ok) this.server = opened.server;
-    else
+    if (opened.ok) {
+      if (this.closed) opened.server.close();
+      else this.server = opened.server;
+    } else if (opened.exit === EXIT.problem && !this.closed && performance.now() - sinceMs < PLACE_LIMIT_MS) {
+      setTimeout(() => void this.tryOpen(sinceMs), PLACE_POLL_MS).unref();
+    } else
       for (const { sentence } of opened.problems) process.stderr.write(`[WARNING]  (${process.pid}) : ${sentence}\n`);
   }
 
   close(): void {
+    this.closed = true;
     this.server?.close();
   }
 

@@ -1,7 +1,7 @@
 /** One process that does everything: listens, checks, answers commands. */
 import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
-import { Checker } from "../../drive/checks/checker.ts";
 import { CommandSockets } from "../../drive/cli/sockets.ts";
+import { OwnSockets } from "../../drive/listening-sockets.ts";
 import { Offload } from "../../drive/nft/offload.ts";
 import type { DataPlane } from "../../drive/plane.ts";
 import { Control } from "./control.ts";
@@ -9,14 +9,16 @@ import { Lifecycle, type RunRequest, tell, warn } from "./lifecycle.ts";
 import { drain, makePlane } from "./make-plane.ts";
 import { dropPrivileges } from "./privileges.ts";
 import { Serving } from "./serving.ts";
+import { Supervision } from "./supervision.ts";
 
 const SOFT_STOP_POLL_MS = 100;
 
 class Foreground {
   private readonly serving: Serving;
-  private checker: Checker;
+  private supervision: Supervision;
   private readonly control: Control;
   private readonly sockets: CommandSockets;
+  private readonly listening: OwnSockets;
   private readonly planes: DataPlane[];
   private readonly offload = new Offload(warn);
   private ending = false;
@@ -27,23 +29,26 @@ class Foreground {
     plane: DataPlane,
   ) {
     this.life = new Lifecycle(request);
-    this.serving = new Serving(plane, request, tell);
+    this.listening = new OwnSockets(1, request.configuration.global.reusePort);
+    this.serving = new Serving(plane, request, this.listening, tell);
     this.planes = [plane];
     this.control = new Control(request, () => this.serving.plane);
-    this.checker = makeChecker(plane, this.control);
-    this.sockets = new CommandSockets(plane, plane.configuration.global.statsSockets);
+    this.supervision = new Supervision(plane, this.control);
+    this.sockets = new CommandSockets(plane, this.listening, tell);
   }
 
   async run(): Promise<ExitCode> {
     const { request } = this;
-    // So that the next process can take over (-sf) while this one finishes its work.
-    if (!(await this.serving.open(request.configuration.global.reusePort))) return EXIT.error;
-    this.sockets.open(tell);
+    await this.supervision.prepare();
+    this.life.adoptSockets(this.listening);
+    const keys = await this.serving.open();
+    if (keys === undefined) return EXIT.error;
+    this.listening.keepOnly(new Set([...keys, ...this.sockets.serve(this.serving.plane)]));
     this.life.claim();
-    await this.control.open();
+    this.control.open();
     this.offload.serve(this.serving.plane);
     dropPrivileges(request.configuration.global);
-    this.checker.start();
+    this.supervision.start();
     const code = await this.life.serve({
       stopNow: (exitCode) => this.life.end(exitCode),
       stopSoftly: () => this.softStop(),
@@ -59,9 +64,12 @@ class Foreground {
   private softStop(): void {
     if (this.ending) return;
     this.ending = true;
-    this.checker.stop();
+    this.supervision.stop();
     this.offload.close();
     this.serving.close();
+    this.sockets.close();
+    this.control.close();
+    this.listening.closeAll();
     drain(this.serving.plane);
     const { hardStopAfterMs } = this.serving.plane.configuration.global;
     const startedMs = performance.now();
@@ -72,24 +80,20 @@ class Foreground {
   }
 
   private async reload(): Promise<void> {
-    const plane = await this.serving.reload(this.request.configuration.global.reusePort);
-    if (plane === undefined) return;
+    const keys = await this.serving.reload();
+    if (keys === undefined) return;
+    const { plane } = this.serving;
+    this.listening.keepOnly(new Set([...keys, ...this.sockets.serve(plane)]));
     this.planes.push(plane);
     this.offload.serve(plane);
     // Planes without a connection are history.
     for (const old of this.planes.splice(0)) if (old === plane || old.activeConnections > 0) this.planes.push(old);
-    this.checker.stop();
-    this.checker = makeChecker(plane, this.control);
-    this.checker.start();
-    this.sockets.serve(plane);
+    this.supervision.stop();
+    this.supervision = new Supervision(plane, this.control);
+    await this.supervision.prepare();
+    this.supervision.start();
     tell(`[NOTICE]   (${process.pid}) : configuration reloaded\n`);
   }
-}
-
-function makeChecker(plane: DataPlane, control: Control): Checker {
-  return new Checker(plane, (event) => {
-    control.tell(event);
-  });
 }
 
 export async function runInForeground(request: RunRequest): Promise<ExitCode> {

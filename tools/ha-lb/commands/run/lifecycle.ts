@@ -2,6 +2,8 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { sayDetachedReady } from "../../../../shared/drive/supervise/detach.ts";
 import { EXIT } from "../../../../shared/model/exit-codes.ts";
+import type { OwnSockets } from "../../drive/listening-sockets.ts";
+import { fetchSockets } from "../../drive/transfer.ts";
 import type { Configuration } from "../../model/configuration.ts";
 
 export interface RunRequest {
@@ -12,6 +14,8 @@ export interface RunRequest {
   /** Processes that shall finish their work, or end at once, when this one serves. */
   readonly finish: readonly number[];
   readonly terminate: readonly number[];
+  /** The command socket of a process whose listening sockets this one takes over. */
+  readonly takeOver: string | undefined;
 }
 
 /** Exit code after SIGINT, as haproxy has it. */
@@ -33,6 +37,18 @@ export class Lifecycle {
   private readonly ending = Promise.withResolvers<number>();
 
   constructor(private readonly request: RunRequest) {}
+
+  /** Takes the sockets of the process before, when there is one that gives them. */
+  adoptSockets(sockets: OwnSockets): void {
+    const { takeOver } = this.request;
+    if (takeOver === undefined) return;
+    try {
+      for (const { fd, device } of fetchSockets(takeOver)) sockets.adopt(fd, device);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      warn(`failed to get the sockets of the old process through '${takeOver}': ${why}`);
+    }
+  }
 
   /** Sockets are open: from here on others may find this process. */
   claim(): void {

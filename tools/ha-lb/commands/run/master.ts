@@ -3,24 +3,30 @@ import { selfCommand } from "../../../../shared/drive/supervise/self-command.ts"
 import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
 import { CommandSockets } from "../../drive/cli/sockets.ts";
 import { CountCollector } from "../../drive/count-reports.ts";
+import { planListeners } from "../../drive/listen.ts";
+import { OwnSockets } from "../../drive/listening-sockets.ts";
 import { Offload } from "../../drive/nft/offload.ts";
 import type { DataPlane } from "../../drive/plane.ts";
 import type { ServerRuntime } from "../../drive/runtime.ts";
+import { shareOf, SocketGiver } from "../../drive/socket-channel.ts";
 import { Control } from "./control.ts";
 import { Lifecycle, type RunRequest, tell, warn } from "./lifecycle.ts";
 import { adoptState, makePlane } from "./make-plane.ts";
 import { toMasterSchema, type ToWorker } from "./messages.ts";
-import { openLogs, readPlane } from "./serving.ts";
+import { openLogs, readPlane, tellFailures, tellRefused } from "./serving.ts";
 import { Supervision } from "./supervision.ts";
 
 /** A worker that dies again and again is started this much later each time. */
 const RESTART_AFTER_MS = 200;
 const START_LIMIT_MS = 10_000;
+/** Where a worker finds its channel for sockets. */
+const SOCKETS_DESCRIPTOR = 3;
 
 interface Worker {
   readonly number: number;
   readonly process: Bun.Subprocess;
   readonly ready: Promise<boolean>;
+  readonly giver: SocketGiver;
   finishing: boolean;
 }
 
@@ -30,6 +36,7 @@ class Master {
   private readonly control: Control;
   private counts: CountCollector;
   private readonly sockets: CommandSockets;
+  private readonly listening: OwnSockets;
   private readonly workers = new Set<Worker>();
   private readonly offload = new Offload(warn);
   private ending = false;
@@ -44,7 +51,9 @@ class Master {
     this.counts = new CountCollector(plane);
     this.control = new Control(request, () => this.plane);
     this.supervision = new Supervision(plane, this.control);
-    this.sockets = new CommandSockets(plane, plane.configuration.global.statsSockets);
+    const { reusePort, threads } = plane.configuration.global;
+    this.listening = new OwnSockets(threads, reusePort);
+    this.sockets = new CommandSockets(plane, this.listening, tell);
     this.watch(plane);
   }
 
@@ -65,13 +74,17 @@ class Master {
     const { plane } = this;
     await openLogs(plane);
     await this.supervision.prepare();
+    this.life.adoptSockets(this.listening);
+    const plan = planListeners(plane, this.listening);
+    tellFailures(plan, tell);
+    if (plan.failures.length > 0) return EXIT.error;
+    this.listening.keepOnly(new Set([...plan.keys, ...this.sockets.serve(plane)]));
     if (!(await this.startAll())) {
       for (const worker of this.workers) worker.process.kill("SIGKILL");
       return EXIT.error;
     }
-    this.sockets.open(tell);
     this.life.claim();
-    await this.control.open();
+    this.control.open();
     this.offload.serve(plane);
     this.supervision.start();
     const code = await this.life.serve({
@@ -103,9 +116,10 @@ class Master {
         resolve(false);
       }, START_LIMIT_MS).unref();
     });
+    const giver = new SocketGiver();
     const child = Bun.spawn([...selfCommand(process.argv.slice(2))], {
-      stdio: ["ignore", "inherit", "inherit"],
-      env: { ...process.env, HA_LB_WORKER: String(number) },
+      stdio: ["ignore", "inherit", "inherit", giver.theirs],
+      env: { ...process.env, HA_LB_WORKER: String(number), HA_LB_SOCKETS: String(SOCKETS_DESCRIPTOR) },
       ipc: (value) => {
         const message = toMasterSchema.safeParse(value).data;
         if (message?.kind === "ready") {
@@ -119,12 +133,22 @@ class Master {
         this.gone(worker);
       },
     });
-    const worker: Worker = { number, process: child, ready, finishing: false };
+    giver.inherited();
+    const worker: Worker = { number, process: child, ready, giver, finishing: false };
     this.workers.add(worker);
+    this.give(worker);
     return worker;
   }
 
+  /** Tells a worker what it shall listen on. */
+  private give(worker: Worker): void {
+    const workers = Math.max(1, this.plane.configuration.global.threads);
+    const shared = shareOf(this.listening.all(), worker.number, workers);
+    if (!worker.giver.give(shared)) worker.process.kill("SIGKILL");
+  }
+
   private gone(worker: Worker): void {
+    worker.giver.close();
     this.workers.delete(worker);
     this.counts.forget(worker.number);
     if (this.ending) {
@@ -148,6 +172,9 @@ class Master {
     this.ending = true;
     this.offload.close();
     this.supervision.stop();
+    this.sockets.close();
+    this.control.close();
+    this.listening.closeAll();
     for (const worker of this.workers) finish(worker);
     const { hardStopAfterMs } = this.plane.configuration.global;
     if (hardStopAfterMs !== undefined) setTimeout(() => this.stopNow(EXIT.ok), hardStopAfterMs);
@@ -158,16 +185,26 @@ class Master {
   private async reload(): Promise<void> {
     const plane = readPlane(this.request, tell);
     if (plane === undefined) return;
+    const plan = planListeners(plane, this.listening);
+    tellFailures(plan, tell);
+    if (plan.failures.length > 0) {
+      tellRefused(tell);
+      return;
+    }
     await openLogs(plane);
     adoptState(this.plane, plane);
     this.plane = plane;
     this.counts = new CountCollector(plane);
     this.watch(plane);
     this.offload.serve(plane);
+    this.listening.keepOnly(new Set([...plan.keys, ...this.sockets.serve(plane)]));
     const { threads } = plane.configuration.global;
     for (const worker of this.workers) {
       if (worker.number > Math.max(1, threads)) finish(worker);
-      else send(worker, { kind: "reload" });
+      else {
+        this.give(worker);
+        send(worker, { kind: "reload" });
+      }
     }
     for (let number = 1; number <= threads; number += 1) {
       if (![...this.workers].some((worker) => worker.number === number)) this.start(number);
@@ -176,7 +213,6 @@ class Master {
     this.supervision = new Supervision(plane, this.control);
     await this.supervision.prepare();
     this.supervision.start();
-    this.sockets.serve(plane);
     tell(`[NOTICE]   (${process.pid}) : configuration reloaded\n`);
   }
 }

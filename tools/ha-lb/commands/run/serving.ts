@@ -1,7 +1,7 @@
 /** A data plane on its sockets, and how another configuration takes its place without losing a connection. */
 import type { Result } from "../../../../shared/reason/result.ts";
-import type { OpenListener } from "../../drive/listen.ts";
-import { openListeners } from "../../drive/listen.ts";
+import { type ListenerPlan, type OpenListener, openPlanned, planListeners } from "../../drive/listen.ts";
+import type { SocketSource } from "../../drive/listening-sockets.ts";
 import type { DataPlane } from "../../drive/plane.ts";
 import type { Configuration } from "../../model/configuration.ts";
 import { tellProblems } from "../alert.ts";
@@ -22,24 +22,30 @@ export class Serving {
   constructor(
     plane: DataPlane,
     private readonly request: ServingRequest,
+    private readonly sockets: SocketSource,
     private readonly tell: Tell,
   ) {
     this.plane = plane;
   }
 
-  /** Opens all sockets; false when one can't be had, and then none stays open. */
-  async open(shared: boolean): Promise<boolean> {
-    const { open, failures } = openListeners(this.plane, shared);
-    this.listeners = open;
-    for (const { bind, detail } of failures) {
-      this.tell(`[ALERT]    (${process.pid}) : cannot bind ${bind.text}: ${detail}\n`);
+  /** Opens all sockets; the names of those in use, or undefined when one can't be had. */
+  async open(): Promise<ReadonlySet<string> | undefined> {
+    const plan = this.listen(this.plane);
+    if (plan !== undefined) await openLogs(this.plane);
+    return plan?.keys;
+  }
+
+  private listen(plane: DataPlane): ListenerPlan | undefined {
+    const plan = planListeners(plane, this.sockets);
+    tellFailures(plan, this.tell);
+    if (plan.failures.length > 0) return undefined;
+    try {
+      this.listeners = openPlanned(plane, plan, this.listeners);
+      return plan;
+    } catch (error) {
+      this.tell(`[ALERT]    (${process.pid}) : cannot listen: ${error instanceof Error ? error.message : "?"}\n`);
+      return undefined;
     }
-    if (failures.length > 0) {
-      this.close();
-      return false;
-    }
-    await openLogs(this.plane);
-    return true;
   }
 
   close(): void {
@@ -49,35 +55,43 @@ export class Serving {
 
   /**
    * Reads the configuration again and puts it in force on the same sockets. Requests that run finish on the old
-   * rules; connections stay. A broken configuration changes nothing.
-   * @returns the new data plane, or undefined when the old one stays
+   * rules; connections stay. A broken configuration, or one with a socket that can't be had, changes nothing.
+   * @returns the names of the sockets in use, or undefined when the old data plane stays
    */
-  async reload(shared: boolean): Promise<DataPlane | undefined> {
+  async reload(): Promise<ReadonlySet<string> | undefined> {
     const plane = readPlane(this.request, this.tell);
     if (plane === undefined) return undefined;
     await openLogs(plane);
     adoptState(this.plane, plane);
     const before = this.plane;
-    const { open, failures } = openListeners(plane, shared, this.listeners);
-    for (const { bind, detail } of failures) {
-      this.tell(`[ALERT]    (${process.pid}) : cannot bind ${bind.text}: ${detail}\n`);
+    const plan = this.listen(plane);
+    if (plan === undefined) {
+      tellRefused(this.tell);
+      return undefined;
     }
-    this.listeners = open;
     this.plane = plane;
     drain(before);
-    return plane;
+    return plan.keys;
   }
 }
 
+export function tellFailures({ failures }: ListenerPlan, say: Tell): void {
+  for (const { bind, detail } of failures) say(`[ALERT]    (${process.pid}) : cannot bind ${bind.text}: ${detail}\n`);
+}
+
+export function tellRefused(say: Tell): void {
+  say(`[ALERT]    (${process.pid}) : reload refused: the running configuration stays\n`);
+}
+
 /** Reads the configuration anew; undefined, with the reasons told, when it can't be used. */
-export function readPlane(request: ServingRequest, tell: Tell): DataPlane | undefined {
+export function readPlane(request: ServingRequest, say: Tell): DataPlane | undefined {
   const { result }: { readonly result: Result<Configuration> } = loadConfiguration({
     paths: request.paths,
     environment: request.env,
   });
-  if (result.ok) return makePlane(result.value, tell);
-  tellProblems(result, tell);
-  tell(`[ALERT]    (${process.pid}) : reload refused: the running configuration stays\n`);
+  if (result.ok) return makePlane(result.value, say);
+  tellProblems(result, say);
+  tellRefused(say);
   return undefined;
 }
 

@@ -2,6 +2,7 @@
 import { letGoOfTerminal } from "../../../../shared/drive/supervise/detach.ts";
 import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
 import { answerCommand } from "../../drive/cli/commands.ts";
+import { GivenSockets } from "../../drive/socket-channel.ts";
 import { CountReporter } from "../../drive/count-reports.ts";
 import { applyHealth, setAddress, setWeight } from "../../drive/server-admin.ts";
 import type { DataPlane } from "../../drive/plane.ts";
@@ -31,6 +32,7 @@ function obey(plane: DataPlane, message: ToWorker & { readonly kind: "server" })
 /** One worker's life: obeys the master until it says finish, or is gone. */
 class WorkerProcess {
   private readonly serving: Serving;
+  private readonly sockets: GivenSockets;
   private reporter: CountReporter;
   private readonly planes: DataPlane[];
   private end: () => void = () => undefined;
@@ -39,13 +41,15 @@ class WorkerProcess {
     private readonly request: RunRequest,
     plane: DataPlane,
   ) {
-    this.serving = new Serving(plane, request, fail);
+    this.sockets = new GivenSockets(Number(request.env["HA_LB_SOCKETS"]));
+    this.serving = new Serving(plane, request, this.sockets, fail);
     this.reporter = new CountReporter(plane);
     this.planes = [plane];
   }
 
   async run(): Promise<ExitCode> {
-    if (!(await this.serving.open(true))) return EXIT.error;
+    this.sockets.update();
+    if ((await this.serving.open()) === undefined) return EXIT.error;
     dropPrivileges(this.request.configuration.global);
     const finished = new Promise<void>((resolve) => {
       this.end = resolve;
@@ -84,6 +88,7 @@ class WorkerProcess {
         return;
       case "finish":
         this.serving.close();
+        this.sockets.closeAll();
         drain(this.serving.plane);
         setInterval(() => {
           if (this.planes.every((plane) => plane.activeConnections === 0)) this.end();
@@ -93,8 +98,10 @@ class WorkerProcess {
 
   private async reload(): Promise<void> {
     this.report();
-    const plane = await this.serving.reload(true);
-    if (plane !== undefined) {
+    this.sockets.update();
+    if ((await this.serving.reload()) !== undefined) {
+      const { plane } = this.serving;
+      this.sockets.release();
       this.planes.push(plane);
       for (const old of this.planes.splice(0)) if (old === plane || old.activeConnections > 0) this.planes.push(old);
       this.reporter = new CountReporter(plane);

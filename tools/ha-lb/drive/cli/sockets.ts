@@ -1,164 +1,129 @@
-/** The command sockets (`stats socket`): one command line per connection, answered, then closed. */
+/** The command sockets (`stats socket`): listening, and handing out the process's own listening sockets. */
 import type { Socket } from "bun";
-import { chmodSync, rmSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
+import { close, duplicate } from "../../../../shared/drive/ffi/fd.ts";
 import type { Bind } from "../../model/bind.ts";
+import { keyOf, type OwnSockets } from "../listening-sockets.ts";
 import type { DataPlane } from "../plane.ts";
-import { answerCommand, type Level } from "./commands.ts";
-
-/** Bytes of a command with its payload. */
-const MOST_COMMAND_BYTES = 1024 * 1024;
-
-interface Session {
-  text: string;
-  done: boolean;
-  interactive: boolean;
-  pending: Buffer | undefined;
-  closing: boolean;
-}
+import { Transfer } from "../transfer.ts";
+import { CliSession } from "./session.ts";
 
 interface Listener {
   stop(closeActive?: boolean): void;
 }
 
+interface OpenSocket {
+  readonly key: string;
+  readonly bind: Bind;
+  readonly listener: Listener;
+  /** Of a path: what we put there. Another process may have put its own there since. */
+  readonly inode: number | undefined;
+}
+
 export class CommandSockets {
-  private readonly listeners: Listener[] = [];
+  private open: readonly OpenSocket[] = [];
+  /** Another process has our sockets: their paths are its own to remove. */
+  private handedOut = false;
 
   constructor(
     private plane: DataPlane,
-    private readonly binds: readonly Bind[],
+    private readonly sockets: OwnSockets,
+    private readonly tell: (text: string) => void,
   ) {}
 
-  /** After a reload: the same sockets speak for the new configuration. */
-  serve(plane: DataPlane): void {
+  /** Listens where this configuration says, and speaks for it; sockets that stay go on. Gives the names of those in use. */
+  serve(plane: DataPlane): ReadonlySet<string> {
     this.plane = plane;
+    const next: OpenSocket[] = [];
+    for (const bind of plane.configuration.global.statsSockets) {
+      const key = keyOf(bind, portOf(bind));
+      const kept = this.open.find((one) => one.key === key);
+      const sameRights = kept?.bind.level === bind.level && kept?.bind.exposeListeners === bind.exposeListeners;
+      if (kept !== undefined && sameRights) next.push(kept);
+      else {
+        kept?.listener.stop(false);
+        const opened = this.openOne(bind, key);
+        if (opened !== undefined) next.push(opened);
+      }
+    }
+    for (const old of this.open) {
+      if (next.some((one) => one.key === old.key)) continue;
+      old.listener.stop(false);
+      this.remove(old);
+    }
+    this.open = next;
+    return new Set(next.map((one) => one.key));
   }
 
-  open(tell: (text: string) => void): void {
-    for (const bind of this.binds) {
-      try {
-        this.listeners.push(this.openOne(bind));
-      } catch (error) {
-        const detail = error instanceof Error ? error.message : String(error);
-        tell(`[ALERT]    (${process.pid}) : cannot bind stats socket ${bind.text}: ${detail}\n`);
-      }
+  private openOne(bind: Bind, key: string): OpenSocket | undefined {
+    try {
+      const [fd] = this.sockets.take(bind, portOf(bind));
+      if (fd === undefined) throw new Error("no socket");
+      const { address } = bind;
+      const inode = address.kind === "unix" && !address.abstract ? inodeOf(address.path) : undefined;
+      return { key, bind, listener: this.listen(fd, bind), inode };
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      this.tell(`[ALERT]    (${process.pid}) : cannot bind stats socket ${bind.text}: ${detail}\n`);
+      return undefined;
     }
   }
 
-  private openOne(bind: Bind): Listener {
-    const level = bind.level ?? "operator";
+  private listen(fd: number, bind: Bind): Listener {
+    const host = {
+      plane: () => this.plane,
+      transfer: bind.exposeListeners ? () => this.handOut() : undefined,
+    };
     const socket = {
-      open: (one: Socket<Session>) => {
-        one.data = { text: "", done: false, interactive: false, pending: undefined, closing: false };
+      open: (one: Socket<CliSession>) => {
+        const { statsTimeoutMs } = this.plane.configuration.global;
+        one.data = new CliSession(one, host, bind.level ?? "operator", statsTimeoutMs);
       },
-      data: (one: Socket<Session>, data: Buffer) => this.onData(one, data, level),
-      end: (one: Socket<Session>) => this.onEnd(one, level),
-      drain: (one: Socket<Session>) => flush(one),
-      close: () => undefined,
+      data: (one: Socket<CliSession>, data: Buffer) => one.data.onData(data),
+      end: (one: Socket<CliSession>) => one.data.onEnd(),
+      drain: (one: Socket<CliSession>) => one.data.flush(),
+      close: (one: Socket<CliSession>) => one.data.onClose(),
       error: () => undefined,
     };
-    const { address } = bind;
-    if (address.kind === "unix") {
-      rmSync(address.path, { force: true });
-      const listener = Bun.listen<Session>({ unix: address.path, allowHalfOpen: true, socket });
-      if (bind.mode !== undefined) chmodSync(address.path, bind.mode);
-      return listener;
-    }
-    if (address.kind === "descriptor") {
-      const listen = Bun.listen as unknown as (options: object) => Listener;
-      return listen({ fd: address.descriptor, allowHalfOpen: true, socket });
-    }
-    if (address.kind !== "ip") throw new Error("a command socket needs a path or an address");
-    return Bun.listen<Session>({ hostname: address.host, port: address.port, allowHalfOpen: true, socket });
-  }
-
-  private onData(socket: Socket<Session>, data: Buffer, level: Level): void {
-    const session = socket.data;
-    if (session.done && !session.interactive) return;
-    session.text += data.toString("latin1");
-    if (session.text.length > MOST_COMMAND_BYTES) {
-      socket.terminate();
-      return;
-    }
-    this.advance(socket, level, false);
-  }
-
-  private onEnd(socket: Socket<Session>, level: Level): void {
-    this.advance(socket, level, true);
-    socket.data.closing = true;
-    flush(socket);
-  }
-
-  /** Answers each whole line; a payload ends at an empty line. */
-  private advance(socket: Socket<Session>, level: Level, ended: boolean): void {
-    const session = socket.data;
-    for (;;) {
-      const end = session.text.indexOf("\n");
-      if (end < 0 && !(ended && session.text !== "")) return;
-      const line = (end < 0 ? session.text : session.text.slice(0, end)).replace(/\r$/, "");
-      let rest = end < 0 ? "" : session.text.slice(end + 1);
-      let payload: string | undefined;
-      if (/<<\s*$/.test(line)) {
-        const stop = rest.startsWith("\n") ? 0 : rest.indexOf("\n\n");
-        if (stop < 0 && !ended) return;
-        payload = stop < 0 ? rest : rest.slice(0, stop);
-        rest = stop < 0 ? "" : rest.slice(stop + 2);
-      }
-      session.text = rest;
-      if (line.trim() === "prompt") session.interactive = !session.interactive;
-      else if (line.trim() === "quit") {
-        session.closing = true;
-        flush(socket);
-        return;
-      } else this.answer(socket, level, line.replace(/<<\s*$/, ""), payload);
-      if (session.interactive) write(socket, "\n> ");
-      else {
-        session.done = true;
-        session.closing = true;
-        flush(socket);
-        return;
-      }
+    const listenOn = Bun.listen as unknown as (options: object) => Listener;
+    const own = duplicate(fd);
+    try {
+      return listenOn({ fd: own, allowHalfOpen: true, socket });
+    } catch (error) {
+      close(own);
+      throw error;
     }
   }
 
-  private answer(socket: Socket<Session>, level: Level, line: string, payload: string | undefined): void {
-    for (const command of splitCommands(line)) write(socket, `${answerCommand(this.plane, level, command, payload)}\n`);
+  private handOut(): Transfer {
+    this.handedOut = true;
+    return new Transfer(this.sockets.all());
   }
 
   close(): void {
-    for (const listener of this.listeners) listener.stop(true);
-    for (const { address } of this.binds) if (address.kind === "unix") removeQuietly(address.path);
+    for (const one of this.open) {
+      one.listener.stop(false);
+      this.remove(one);
+    }
+    this.open = [];
+  }
+
+  /** After the privileges are dropped the folder may not be ours; the next start replaces the file. */
+  private remove({ bind, inode }: OpenSocket): void {
+    const { address } = bind;
+    if (address.kind !== "unix" || address.abstract || this.handedOut) return;
+    try {
+      if (inodeOf(address.path) === inode) rmSync(address.path, { force: true });
+    } catch {
+      // It stays.
+    }
   }
 }
 
-/** After the privileges are dropped the folder may not be ours; the next start replaces the file. */
-function removeQuietly(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // It stays.
-  }
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
-/** Commands between `;`; a backslash keeps one. */
-function splitCommands(line: string): readonly string[] {
-  return line
-    .split(/(?<!\\);/)
-    .map((part) => part.replaceAll("\\;", ";").trim())
-    .filter((part) => part !== "");
-}
-
-function write(socket: Socket<Session>, text: string): void {
-  const bytes = Buffer.from(text, "latin1");
-  const { data } = socket;
-  data.pending = data.pending === undefined ? bytes : Buffer.concat([data.pending, bytes]);
-  flush(socket);
-}
-
-function flush(socket: Socket<Session>): void {
-  const { data } = socket;
-  if (data.pending !== undefined) {
-    const written = Math.max(socket.write(data.pending), 0);
-    data.pending = written < data.pending.length ? data.pending.subarray(written) : undefined;
-  }
-  if (data.pending === undefined && data.closing) socket.end();
+function portOf({ address }: Bind): number {
+  return address.kind === "ip" ? address.port : 0;
 }
