@@ -1,9 +1,7 @@
 /** A request as rules, conditions and log formats see it. Made only for requests that somebody asks about. */
 import type { StatsRow } from "../../model/stats-row.ts";
-import type { RuleTarget } from "../../decide/rules/target.ts";
 import type { Head } from "../../decide/http/head.ts";
 import { type IpAddress, parseIp } from "../../model/ip.ts";
-import type { LogLevel } from "../../model/rule.ts";
 import type {
   ClientView,
   HeaderView,
@@ -12,47 +10,13 @@ import type {
   RequestView,
   ResponseView,
   ServerView,
-  TableStore,
   TlsView,
-  TrackedEntry,
-  VariableStore,
-  WorldView,
 } from "../../model/sample-context.ts";
-import type { VariableScope } from "../../model/sample.ts";
-import type { SampleValue } from "../../model/value.ts";
 import type { BackendRuntime, FrontendRuntime } from "../runtime.ts";
+import { StreamBase } from "../stream-base.ts";
 import type { ClientConnection } from "./client.ts";
 import { logViewOf } from "./log-view.ts";
 import { tlsViewOf } from "../tls.ts";
-
-/** Bytes of variables one stream may hold. */
-const MOST_VARIABLES = 256;
-
-export class Variables implements VariableStore {
-  private readonly own = new Map<string, SampleValue>();
-
-  constructor(
-    private readonly session: Map<string, SampleValue>,
-    private readonly process: Map<string, SampleValue>,
-  ) {}
-
-  private of(scope: VariableScope): Map<string, SampleValue> {
-    return scope === "proc" ? this.process : scope === "sess" ? this.session : this.own;
-  }
-
-  get(scope: VariableScope, name: string): SampleValue | undefined {
-    return this.of(scope).get(`${scope}.${name}`);
-  }
-
-  set(scope: VariableScope, name: string, value: SampleValue): void {
-    const store = this.of(scope);
-    if (store.size < MOST_VARIABLES) store.set(`${scope}.${name}`, value);
-  }
-
-  unset(scope: VariableScope, name: string): void {
-    this.of(scope).delete(`${scope}.${name}`);
-  }
-}
 
 class ClientSide implements ClientView {
   constructor(private readonly stream: Stream) {}
@@ -171,30 +135,21 @@ function proxyView(runtime: BackendRuntime | FrontendRuntime, stream: Stream): P
   };
 }
 
-export class Stream implements RuleTarget {
+export class Stream extends StreamBase {
   readonly client: ClientView;
   readonly requestHead: Head;
-  responseHead: Head | undefined;
-  lastRule: { readonly file: string; readonly line: number } | undefined;
-  logLevel: LogLevel | undefined;
-  retriesOff = false;
-  serverTimeoutMs: number | undefined;
-  tunnelTimeoutMs: number | undefined;
   sourceOverride: IpAddress | undefined;
   sourcePortOverride: number | undefined;
   destinationOverride: IpAddress | undefined;
   destinationPortOverride: number | undefined;
-  readonly variables: VariableStore;
-  readonly nowMs = Date.now();
   readonly inspectionEnded = true;
   private uniqueIdText: string | undefined;
-  private readonly trackedEntries = new Map<number, TrackedEntry>();
-  readonly captures: Record<"request" | "response", (string | undefined)[]> = { request: [], response: [] };
+  protected readonly isHttp = true;
 
   constructor(readonly connection: ClientConnection) {
+    super(connection.plane, connection.sessionVariables());
     this.requestHead = connection.head;
     this.client = new ClientSide(this);
-    this.variables = new Variables(connection.sessionVariables(), connection.plane.processVariables);
   }
 
   get request(): RequestView | undefined {
@@ -225,48 +180,15 @@ export class Stream implements RuleTarget {
     // As long as no backend is chosen the frontend stands for it.
     return proxyView(this.connection.backend ?? this.connection.frontend, this);
   }
-  get world(): WorldView {
-    return this.connection.plane.world;
-  }
-  get tables(): TableStore {
-    return this.connection.plane.tables;
-  }
   get log(): LogView {
     return logViewOf(this.connection, this);
   }
 
-  tracked(slot: number): TrackedEntry | undefined {
-    return this.trackedEntries.get(slot);
-  }
-  track(slot: number, table: string, key: SampleValue): void {
-    if (this.trackedEntries.has(slot)) return;
-    const entry = this.connection.plane.tables.track(table, key, true);
-    if (entry !== undefined) this.trackedEntries.set(slot, entry);
-  }
-  incrementTracked(slot: number, counter: string, index: number): void {
-    this.trackedEntries.get(slot)?.increment(counter, index, undefined);
-  }
-  setTag(slot: number, name: string, index: number, value: number): void {
-    const entry = this.trackedEntries.get(slot);
-    if (entry !== undefined) this.connection.plane.tables.setTag(entry, name, index, value);
-  }
   requestBuffer(): string {
     return Buffer.concat(this.connection.held).toString("latin1");
   }
   responseBuffer(): string {
     return "";
-  }
-  random(): number {
-    return Math.random();
-  }
-  captured(side: "request" | "response", slot: number): string | undefined {
-    return this.captures[side][slot];
-  }
-  capture(side: "request" | "response", slot: number, text: string): void {
-    this.captures[side][slot] = text;
-  }
-  storeCapture(side: "request" | "response", slot: number, text: string): void {
-    this.capture(side, slot, text);
   }
   uniqueId(): string | undefined {
     this.uniqueIdText ??= this.connection.frontend.uniqueId?.(this);
@@ -280,19 +202,16 @@ export class Stream implements RuleTarget {
     if (address !== undefined) this.destinationOverride = address;
     if (port !== undefined) this.destinationPortOverride = port;
   }
-  file(path: string): string | undefined {
-    return this.connection.plane.files.get(path);
-  }
   statsRows(): readonly StatsRow[] {
-    return this.connection.plane.statsRows([], "");
+    return this.plane.statsRows([], "");
   }
   errorPage(status: number): string {
-    return this.connection.plane.errorPageFor(this.connection, status);
+    return this.plane.errorPageFor(this.connection, status);
   }
 
   /** The server's status: rules of the answer already see it counted. */
   countStatus(status: number): void {
-    for (const entry of this.trackedEntries.values()) this.connection.plane.tables.countStatus(entry, status);
+    for (const entry of this.trackedEntries.values()) this.plane.tables.countStatus(entry, status);
     this.statusCounted = true;
   }
   private statusCounted = false;
@@ -300,8 +219,6 @@ export class Stream implements RuleTarget {
   /** The request is over. */
   end(): void {
     if (!this.statusCounted) this.countStatus(this.connection.status);
-    const { requestBytes, responseBytes } = this.connection;
-    for (const entry of this.trackedEntries.values())
-      this.connection.plane.tables.release(entry, { bytesIn: requestBytes, bytesOut: responseBytes });
+    this.release(this.connection.requestBytes, this.connection.responseBytes);
   }
 }
