@@ -118,6 +118,17 @@ describe("a file is changed as pcs changes it", () => {
     expect(readdirSync(folder).filter((name) => name.endsWith(".new"))).toEqual([]);
   });
 
+  test("commands that change one file at the same time lose nothing of each other", async () => {
+    const file = newFile("many.xml");
+    const names = Array.from({ length: 8 }, (_, number) => `many${number}`);
+    const done = await Promise.all(
+      names.map((name) => run(MAIN, ["-f", file, "resource", "create", name, "ocf:pacemaker:Dummy"])),
+    );
+    expect(done.map((one) => one.exit)).toEqual(names.map(() => 0));
+    const after = readFileSync(file, "utf8");
+    expect(names.filter((name) => !after.includes(`<primitive id="${name}"`))).toEqual([]);
+  });
+
   test("a refused command changes nothing, says why, and how to mend it", async () => {
     const file = newFile("refused.xml", "web");
     const before = readFileSync(file, "utf8");

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { Output } from "../../../shared/cli/output.ts";
 import { EXIT, type ExitCode } from "../../../shared/model/exit-codes.ts";
 import { type Catalogue, describe, type Problem, reason, type Reason } from "../../../shared/reason/catalogue.ts";
@@ -10,6 +9,7 @@ import type { Cluster } from "../model/cluster.ts";
 import { pcsReasons } from "../model/pcs-reasons.ts";
 import { crmReasons } from "../model/reasons.ts";
 import type { ClusterState } from "../model/state.ts";
+import { readText } from "./read-file.ts";
 
 const CATALOGUE: Catalogue = { ...textReasons, ...crmReasons, ...pcsReasons };
 
@@ -30,11 +30,11 @@ export interface Loaded {
 
 const NO_STATE: ClusterState = { quorate: true, haveWatchdog: false, nodes: [], tickets: [] };
 
-/** Reads a file, or standard input for `-`; a CIB begins with `<`, everything else is ha.yaml. Problems are shown. */
+/** Reads a file, packed or not, or standard input for `-`; a CIB begins with `<`, everything else is ha.yaml. Problems are shown. */
 export function loadConfiguration(file: string, out: Output): Loaded | ExitCode {
   let text: string;
   try {
-    text = readFileSync(file === "-" ? 0 : file, "utf8");
+    text = readText(file);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     return out.problems(inWords([reason(crmReasons, "CRM_SIM_FILE", { file, detail })]), EXIT.error);

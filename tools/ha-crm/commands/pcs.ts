@@ -12,6 +12,7 @@ import { knownAgentsOfType } from "../model/agents.ts";
 import { pcsReasons } from "../model/pcs-reasons.ts";
 import { crmReasons } from "../model/reasons.ts";
 import { lookUpAgent } from "./agents.ts";
+import { editLocked } from "./lock-file.ts";
 import { replaceFile } from "./write-file.ts";
 
 const CATALOGUE: Catalogue = { ...crmReasons, ...pcsReasons };
@@ -34,6 +35,7 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   CRM_PCS_LAST: EXIT.breaksRule,
   CRM_PCS_LEVEL_EXISTS: EXIT.breaksRule,
   CRM_PCS_FILE: EXIT.error,
+  CRM_PCS_LOCKED: EXIT.tryLater,
 };
 
 /** Our own options in front of a verb; the shared reader knows what to do with them. */
@@ -78,6 +80,25 @@ function problems(out: Output, facts: readonly Reason[], sources: readonly Sourc
 const EMPTY_CIB = "<cib><configuration/></cib>";
 const detailOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
+function unreadable(file: string, error: unknown, out: Output): ExitCode {
+  const fix = "name a CIB that exists and that you may read";
+  const data = { file, action: "read", detail: detailOf(error), fix };
+  return problems(out, [reason(pcsReasons, "CRM_PCS_FILE", data)], []);
+}
+
+/** Two commands that change the same file do so one after the other. */
+function runVerbOnFile(verb: PcsVerb, rest: readonly string[], tool: string, out: Output): ExitCode {
+  const { file } = takeFile(rest);
+  if (file === undefined || verb.looks === true) return runOnFile(verb, rest, tool, out);
+  try {
+    const exit = editLocked(file, () => runOnFile(verb, rest, tool, out));
+    if (exit !== undefined) return exit;
+  } catch (error) {
+    return unreadable(file, error, out);
+  }
+  return problems(out, [reason(pcsReasons, "CRM_PCS_LOCKED", { file })], []);
+}
+
 function runOnFile(verb: PcsVerb, rest: readonly string[], tool: string, out: Output): ExitCode {
   const { file, words } = takeFile(rest);
   const line = argvSource(tool, [...verb.words, ...words]);
@@ -89,12 +110,7 @@ function runOnFile(verb: PcsVerb, rest: readonly string[], tool: string, out: Ou
   try {
     text = file === undefined ? EMPTY_CIB : readFileSync(file, "utf8");
   } catch (error) {
-    const fix = "name a CIB that exists and that you may read";
-    return problems(
-      out,
-      [reason(pcsReasons, "CRM_PCS_FILE", { file: file ?? "-", action: "read", detail: detailOf(error), fix })],
-      [],
-    );
+    return unreadable(file ?? "-", error, out);
   }
   const world: PcsWorld = {
     agent: lookUpAgent,
@@ -139,6 +155,6 @@ export const pcsCommands: readonly Command[] = PCS_VERBS.map((verb) =>
     ...(verb.example === undefined ? {} : { examples: [verb.example] }),
     ...(verb.hidden === true ? { hidden: true } : {}),
     raw: true,
-    run: ({ rest, tool, out }) => runOnFile(verb, rest, tool, out),
+    run: ({ rest, tool, out }) => runVerbOnFile(verb, rest, tool, out),
   }),
 );

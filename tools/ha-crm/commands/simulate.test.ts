@@ -113,6 +113,28 @@ describe("simulate", () => {
     });
   });
 
+  test("packed inputs and standard input are read; a damaged archive is refused", async () => {
+    const wanted = (await simulate(two)).json.placement;
+    const packed = join(folder, "pe-input-1.bz2");
+    writeFileSync(packed, Bun.gzipSync(two));
+    const main = join(import.meta.dir, "../main.ts");
+    const ask = async (file: string, stdin: string) => {
+      const child = Bun.spawn([process.execPath, main, "simulate", "--cib", file, "-o", "json"], {
+        stdin: new TextEncoder().encode(stdin),
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      const [text, errors] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+      return { code: await child.exited, text, errors };
+    };
+    expect(JSON.parse((await ask(packed, "")).text).placement).toEqual(wanted);
+    expect(JSON.parse((await ask("-", two)).text).placement).toEqual(wanted);
+    writeFileSync(packed, "BZh91AY&SY and no more");
+    const broken = await ask(packed, "");
+    expect(broken.code).toBe(1);
+    expect(broken.errors).toContain("CRM_SIM_FILE");
+  });
+
   test("rules with dates are held against the date given", async () => {
     const text = cib({
       resources: dummy("a"),

@@ -68,7 +68,7 @@ export function operationParameters(
   const operation = findOperation(resource, task, intervalMs);
   const own = operation?.parameters ?? new Map<string, string>();
   const parameters = new Map([...parametersOn(world, resource, node), ...own]);
-  for (const name of [...parameters.keys()])
+  for (const name of parameters.keys())
     if (NO_PARAMETERS.has(name) || name.startsWith("CRM_meta_")) parameters.delete(name);
   if (intervalMs > 0)
     parameters.set(TIMEOUT, String(parseTimeMs(operation?.meta.get("timeout")) ?? DEFAULT_TIMEOUT_MS));

@@ -128,6 +128,11 @@ export const pcsReasons = defineCatalogue({
     fix: 'name a file: "{example}"',
   },
   CRM_PCS_FILE: { severity: "error", sentence: "{file} can't be {action}: {detail}", fix: "{fix}" },
+  CRM_PCS_LOCKED: {
+    severity: "error",
+    sentence: "another command has been changing {file} all the time",
+    fix: "try again when it has ended",
+  },
   CRM_IMPORT_LOST: {
     severity: "warning",
     sentence: "<{element}> is not carried over as it stands",
