@@ -132,7 +132,7 @@ describe("simulate", () => {
     writeFileSync(packed, "BZh91AY&SY and no more");
     const broken = await ask(packed, "");
     expect(broken.code).toBe(1);
-    expect(broken.errors).toContain("CRM_SIM_FILE");
+    expect(broken.text).toContain("CRM_SIM_FILE");
   });
 
   test("rules with dates are held against the date given", async () => {
