@@ -66,7 +66,14 @@ export class SimClient {
     const key = this.random.pick(KEYS);
     const seen = this.lastSeen.get(key);
     const roll = this.random.fraction();
-    const kind = roll < 0.4 ? "read" : roll < 0.65 || seen === undefined ? "put" : roll < 0.93 ? "cas" : "delete";
+    const kind =
+      roll < 0.4 || this.world.onlyReads
+        ? "read"
+        : roll < 0.65 || seen === undefined
+          ? "put"
+          : roll < 0.93
+            ? "cas"
+            : "delete";
     this.writes += 1;
     this.pending = {
       key,

@@ -1,15 +1,19 @@
-import { membersOf } from "../decide/raft/log.ts";
 import { queryStore } from "../decide/kv/store.ts";
 import type { Members } from "../effect/raft.ts";
+import { ask, askForMembers, holderOf, isolate, leaderOf, onLeader, withoutVoter } from "./aim.ts";
+import { layAmbush } from "./ambush.ts";
 import { corrupt } from "./disk.ts";
 import { LOCK_KEY } from "./guard.ts";
-import { feed, request, setClockRate, startDisk, type SimNode } from "./node.ts";
+import { feed, setClockRate, startDisk, type SimNode } from "./node.ts";
 import { LEADER, type Fault } from "./schedule.ts";
 import type { World } from "./world.ts";
 
 type NodeFault = Exclude<
   Fault,
-  { kind: "cut" | "transfer" | "isolateLeader" | "powerLoss" | "shortReigns" | "crashAfterVote" | "cutHolder" }
+  {
+    kind:
+      "cut" | "transfer" | "isolateLeader" | "powerLoss" | "shortReigns" | "crashAfterVote" | "cutHolder" | "ambush";
+  }
 >;
 
 /** Carries one fault of the schedule out, and plans its end. */
@@ -30,7 +34,7 @@ export function applyFault(world: World, fault: Fault): void {
     return;
   }
   if (fault.kind === "cutHolder") {
-    const holder = world.nodes.find((node) => node.guard?.active === true);
+    const holder = holderOf(world);
     if (holder === undefined) return;
     holder.wallOffsetMs += fault.jumpMs;
     isolate(world, holder, "both", fault.forMs);
@@ -51,6 +55,10 @@ export function applyFault(world: World, fault: Fault): void {
   }
   if (fault.kind === "crashAfterVote") {
     world.crashesAfterVote = fault.count;
+    return;
+  }
+  if (fault.kind === "ambush") {
+    layAmbush(world, fault);
     return;
   }
   const index = fault.kind === "fence" ? fault.by : fault.node;
@@ -102,9 +110,7 @@ function applyToNode(world: World, node: SimNode, fault: NodeFault): void {
       if (fault.promote) later(150, () => changeMembers(world, (members) => withLearner(members, node.id, true)));
       break;
     case "removeVoter":
-      changeMembers(world, (members) =>
-        members.voters.length <= 2 ? null : { ...members, voters: members.voters.filter((id) => id !== node.id) },
-      );
+      changeMembers(world, (members) => withoutVoter(members, node.id, 2));
       break;
     case "hangAgent":
       if (node.guard !== null) node.guard.hangMs = fault.forMs;
@@ -121,45 +127,8 @@ export function freeDisk(world: World, node: SimNode): void {
   startDisk(world, node);
 }
 
-/** The leader of the newest term, if there is one. */
-function leaderOf(world: World): SimNode | undefined {
-  let found: SimNode | undefined;
-  for (const node of world.nodes) {
-    const raft = node.replica?.raft;
-    if (raft === undefined || raft.leadership === null) continue;
-    if (raft.term > (found?.replica?.raft.term ?? -1)) found = node;
-  }
-  return found;
-}
-
-function isolate(world: World, leader: SimNode, direction: "in" | "out" | "both", forMs: number): void {
-  world.say(leader, `is cut off (${direction})`);
-  const cutAll = (by: number): void => {
-    for (const other of world.nodes) {
-      if (other === leader) continue;
-      if (direction !== "out") world.cut(other.index, leader.index, by);
-      if (direction !== "in") world.cut(leader.index, other.index, by);
-    }
-  };
-  cutAll(1);
-  world.call(world.nowMs + forMs, () => cutAll(-1));
-}
-
-function onLeader(world: World, call: (leader: SimNode) => void): void {
-  const leader = leaderOf(world);
-  if (leader !== undefined) call(leader);
-}
-
-function ask(world: World, node: SimNode, what: Parameters<typeof request>[2]): void {
-  request(world, node, what, () => undefined);
-}
-
 function changeMembers(world: World, change: (members: Members) => Members | null): void {
-  onLeader(world, (leader) => {
-    if (leader.replica === null) return;
-    const members = change(membersOf(leader.replica.raft.log));
-    if (members !== null) ask(world, leader, { kind: "changeMembers", members });
-  });
+  onLeader(world, (leader) => askForMembers(world, leader, change));
 }
 
 function withLearner(members: Members, id: string, promote: boolean): Members | null {
@@ -197,6 +166,8 @@ export function mendAll(world: World): void {
   world.noisy = false;
   world.shortReigns = null;
   world.crashesAfterVote = 0;
+  world.traps.clear();
+  world.onlyReads = false;
   world.mendLinks();
   for (const node of world.nodes) {
     node.delayMs = 0;

@@ -1,4 +1,5 @@
 import { createRandom, type Random } from "../decide/random.ts";
+import { AMBUSH_PLANS, type Ambush, type AmbushPlan } from "./ambush.ts";
 
 /**
  * A schedule is all that goes wrong in one run, made from a seed before the run begins. It is data: it can be printed, cut
@@ -30,6 +31,7 @@ export type Fault =
   | { readonly kind: "removeVoter"; readonly node: number }
   /** Who holds the lock has its wall clock set, and is cut off at the same moment. */
   | { readonly kind: "cutHolder"; readonly jumpMs: number; readonly forMs: number }
+  | Ambush
   | { readonly kind: "hangAgent"; readonly node: number; readonly forMs: number }
   | { readonly kind: "fence"; readonly by: number; readonly outcome: "success" | "failure" | "timeout" };
 
@@ -74,14 +76,14 @@ export function makeSchedule(seed: number): Schedule {
   const chaosMs = random.integer(800, 2400);
   const count = random.integer(1, MAX_FAULTS);
   const guards = random.chance(0.4);
+  const menu = makeMenu(random, voters, spare > 0, guards);
   const faults: TimedFault[] = [];
   let weakened = false;
   for (let made = 0; made < count; made += 1) {
-    const fault = makeFault(random, nodes, voters, spare > 0, guards);
+    const fault = makeFault(random, random.pick(menu), nodes, voters);
     // A lost log is made good by a majority of the others: no two of them, and not of a group that was made smaller.
-    const weakens = fault.kind === "corrupt" || fault.kind === "removeVoter";
-    if (weakens && weakened) continue;
-    if (weakens) weakened = true;
+    if (weakens(fault) && weakened) continue;
+    if (weakens(fault)) weakened = true;
     faults.push({ atMs: random.integer(0, chaosMs), fault });
   }
   faults.sort((a, b) => a.atMs - b.atMs);
@@ -105,17 +107,25 @@ export function makeSchedule(seed: number): Schedule {
   };
 }
 
+/** A node may lose its log in it, or the group a voter. */
+function weakens(fault: Fault): boolean {
+  if (fault.kind === "ambush") return fault.plan === "amnesia" || fault.plan === "hasty";
+  return fault.kind === "corrupt" || fault.kind === "removeVoter";
+}
+
 /** What a directed schedule aims at: bugs that chance alone meets too rarely. */
-export type Profile = "any" | "holders" | "reigns";
+export type Profile = "any" | "holders" | "reigns" | "ambushes";
 
 /**
  * `holders`: who holds the lock loses the others again and again, with little else going on. `reigns`: leaders fall one after
  * the other, right after their election or their first commit, so that entries of several terms lie about uncommitted.
+ * `ambushes`: the moments at which consensus is most easily wrong (see `ambush.ts`), one kind of them a schedule.
  */
 export function makeDirectedSchedule(profile: Profile, seed: number): Schedule {
   const schedule = makeSchedule(seed);
   if (profile === "any") return schedule;
   const random = createRandom(seed ^ 0x401de5);
+  if (profile === "ambushes") return makeAmbushes(random, schedule);
   const faults: TimedFault[] = [];
   if (profile === "reigns") {
     for (let atMs = 300; atMs < schedule.chaosMs; atMs += random.integer(300, 700)) {
@@ -132,17 +142,45 @@ export function makeDirectedSchedule(profile: Profile, seed: number): Schedule {
   return { ...schedule, ...quiet, nodes: 3, voters: 3, guards: true, chaosMs: schedule.chaosMs + 600, faults };
 }
 
-function makeFault(random: Random, nodes: number, voters: number, spare: boolean, guards: boolean): Fault {
-  const node = random.chance(0.4) ? LEADER : random.integer(0, nodes - 1);
-  const forMs = random.pick([20, 120, 300, 700]);
+function makeAmbushes(random: Random, schedule: Schedule): Schedule {
+  const plan = random.pick(AMBUSH_PLANS);
+  const faults: TimedFault[] = [];
+  for (let atMs = 350; atMs < schedule.chaosMs; atMs += random.integer(500, 900)) {
+    const fault = makeAmbush(random, plan);
+    faults.push({ atMs, fault });
+    if (weakens(fault)) break;
+  }
+  const calm = random.chance(0.7) ? { lossRatio: 0, duplicateRatio: 0, reorderMs: 0, latencyMs: 1.5 } : {};
+  // A lost log needs two others that have it.
+  const voters = Math.max(3, schedule.voters);
+  const nodes = voters + schedule.nodes - schedule.voters;
+  const busy = { clients: 4, thinkMs: 4, guards: plan === "handover" ? random.chance(0.6) : false };
+  return { ...schedule, ...calm, ...busy, voters, nodes, chaosMs: schedule.chaosMs + 600, faults };
+}
+
+function makeAmbush(random: Random, plan: AmbushPlan): Ambush {
+  return { kind: "ambush", plan, aheadMs: random.integer(60, 300), forMs: random.integer(150, 600) };
+}
+
+/**
+ * Which kinds of faults a schedule has. Each seed leaves about half of them out (swarm testing, Groce et al. 2012): some bugs
+ * show only where what would hide them doesn't happen.
+ */
+function makeMenu(random: Random, voters: number, spare: boolean, guards: boolean): readonly Fault["kind"][] {
   const kinds: Fault["kind"][] = ["crash", "crash", "crash", "pause", "pause", "drift", "cut", "cut", "delay"];
   kinds.push("isolateLeader", "isolateLeader", "powerLoss", "shortReigns", "shortReigns", "crashAfterVote");
   kinds.push("slowDisk", "fullDisk", "transfer", "transfer", "wallJump");
   // A lone voter has no peer to get its log back from.
-  if (voters >= 3) kinds.push("corrupt");
+  if (voters >= 3) kinds.push("corrupt", "ambush");
   if (spare) kinds.push("learner", "learner", "removeVoter");
-  if (guards) kinds.push("hangAgent", "fence", "fence");
-  const kind = random.pick(kinds);
+  if (guards) kinds.push("hangAgent", "fence", "fence", "cutHolder");
+  const left = kinds.filter(() => random.chance(0.5));
+  return left.length > 0 ? left : kinds;
+}
+
+function makeFault(random: Random, kind: Fault["kind"], nodes: number, voters: number): Fault {
+  const node = random.chance(0.4) ? LEADER : random.integer(0, nodes - 1);
+  const forMs = random.pick([20, 120, 300, 700]);
   switch (kind) {
     case "crash":
       return { kind, node, downMs: random.pick([5, 60, 300, 800]), powerCut: random.chance(0.7) };
@@ -187,6 +225,8 @@ function makeFault(random: Random, nodes: number, voters: number, spare: boolean
       };
     case "lyingDisk":
       return { kind, node };
+    case "ambush":
+      return makeAmbush(random, random.pick(AMBUSH_PLANS));
     case "cutHolder":
       return { kind, jumpMs: random.pick([-5000, -400, 400]), forMs };
   }

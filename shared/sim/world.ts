@@ -6,6 +6,7 @@ import { createReplica, type Replica } from "../decide/replica/replica.ts";
 import { createLogChecker, forgetApplied, observeReplica, SafetyViolation, type LogChecker } from "./check/log.ts";
 import { SimClient } from "./client.ts";
 import { cutPower, endWrite, killProcess, recoverDisk } from "./disk.ts";
+import type { Trap } from "./ambush.ts";
 import { applyFault } from "./faults.ts";
 import { SimGuard } from "./guard.ts";
 import { EventHeap, type Timed } from "./heap.ts";
@@ -51,6 +52,9 @@ export class World {
   /** How many of the next leaders are to fall soon after their election. */
   shortReigns: { count: number; readonly reignMs: number } | null = null;
   crashesAfterVote = 0;
+  readonly traps = new Set<Trap>();
+  /** Clients write nothing for the moment. */
+  onlyReads = false;
   private readonly cuts: Uint8Array;
   private readonly heap = new EventHeap<Queued>();
   private order = 0;
@@ -225,18 +229,20 @@ export class World {
       this.call(this.nowMs + this.random.fraction(), () => this.stopNode(from, true));
       this.call(this.nowMs + 2 + this.random.fraction() * 4, () => this.startNode(from));
     }
+    let lateMs = 0;
+    for (const trap of this.traps) lateMs += trap(from, target, message);
     if ((this.cuts[from.index * this.schedule.nodes + target.index] ?? 0) > 0) return;
     const { lossRatio, duplicateRatio, reorderMs } = this.schedule;
     if (this.noisy && lossRatio > 0 && this.random.chance(lossRatio)) return;
-    this.deliver(from, target, message, reorderMs);
+    this.deliver(from, target, message, reorderMs, lateMs);
     if (this.noisy && duplicateRatio > 0 && this.random.chance(duplicateRatio)) {
-      this.deliver(from, target, message, reorderMs + 200);
+      this.deliver(from, target, message, reorderMs + 200, 0);
     }
   }
 
-  private deliver(from: SimNode, target: SimNode, message: ReplicaMessage, reorderMs: number): void {
+  private deliver(from: SimNode, target: SimNode, message: ReplicaMessage, reorderMs: number, lateMs: number): void {
     const usualMs = this.noisy ? this.schedule.latencyMs : 1.5;
-    let latencyMs = 0.1 + this.random.fraction() * usualMs + from.delayMs + target.delayMs;
+    let latencyMs = lateMs + 0.1 + this.random.fraction() * usualMs + from.delayMs + target.delayMs;
     if (this.noisy && reorderMs > 0 && this.random.chance(0.1)) latencyMs += this.random.fraction() * reorderMs;
     this.after(latencyMs, { kind: "deliver", node: target.index, from: from.id, message });
   }

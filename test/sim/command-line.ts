@@ -5,14 +5,14 @@ import { makePresenceSchedule, type PresenceSchedule } from "../../shared/sim/pr
 import { runSchedule, type Outcome } from "../../shared/sim/run.ts";
 import { makeDirectedSchedule, type Schedule } from "../../shared/sim/schedule.ts";
 import { shrinkPresence, shrinkSchedule } from "../../shared/sim/shrink.ts";
-import { isWorldName, runInProcesses, type WorldName } from "./processes.ts";
+import { lookUpWorlds, runInProcesses, type WorldName } from "./processes.ts";
 
 const EXIT = { ok: 0, safety: 3, liveness: 4, crash: 5, usage: 64 } as const;
 
 const HELP = `usage: npm run sim -- [--seed N | --seeds A..B | --schedule FILE] [--world NAME] [--jobs N] [--bug NAME] [--quiet]
-  --world NAME    consensus (log, store, leases; the default), holders or reigns (the same, aimed at who holds
-                  a lock, or leads),
-                  or membership (heartbeats, quorum, watchdog, fencing)
+  --world NAME    consensus (log, store, leases; the default), holders, reigns or ambushes (the same, aimed at who
+                  holds a lock, at who leads, or at single moments), membership (heartbeats, quorum, watchdog,
+                  fencing), or all of them in turn
   --seed N        run one schedule and print what happened
   --seeds A..B    run many (default 1..2000); stops at the first failure
   --schedule F    run a schedule saved from an earlier failure
@@ -113,8 +113,9 @@ export async function runCommandLine(): Promise<number> {
     console.log(HELP);
     return EXIT.ok;
   }
-  const { world } = values;
-  if (!isWorldName(world)) {
+  const worlds = lookUpWorlds(values.world);
+  const [world] = worlds;
+  if (world === undefined) {
     console.error(HELP);
     return EXIT.usage;
   }
@@ -130,13 +131,11 @@ export async function runCommandLine(): Promise<number> {
   }
   if (values.step !== undefined) return runWorker(world, range[0], range[1], Number(values.step));
   const jobs = Number(values.jobs ?? navigator.hardwareConcurrency);
-  const failure = await runInProcesses({
-    world,
-    from: range[0],
-    to: range[1],
-    jobs,
-    bug: values.bug ?? null,
-    quiet: values.quiet,
-  });
-  return failure === null ? EXIT.ok : reportFailure(world, failure.seed, failure.outcome, values.quiet);
+  for (const one of worlds) {
+    const bug = values.bug ?? null;
+    if (worlds.length > 1 && !values.quiet) console.error(one);
+    const failure = await runInProcesses({ world: one, from: range[0], to: range[1], jobs, bug, quiet: values.quiet });
+    if (failure !== null) return reportFailure(one, failure.seed, failure.outcome, values.quiet);
+  }
+  return EXIT.ok;
 }

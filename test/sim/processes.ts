@@ -16,14 +16,15 @@ interface WorkerLine {
 const PROGRESS_EVERY_MS = 1000;
 
 /**
- * Which simulated world: consensus with store and leases; the same with schedules aimed at lock holders, or at leaders; or membership with
- * quorum and fencing.
+ * Which simulated world: consensus with store and leases; the same with schedules aimed at lock holders, at leaders that fall
+ * one after the other, or at single moments; or membership with quorum and fencing.
  */
-export type WorldName = "consensus" | "holders" | "reigns" | "membership";
-const WORLDS: readonly string[] = ["consensus", "holders", "reigns", "membership"] satisfies readonly WorldName[];
+const WORLDS = ["consensus", "holders", "reigns", "ambushes", "membership"] as const;
+export type WorldName = (typeof WORLDS)[number];
 
-export function isWorldName(text: string): text is WorldName {
-  return WORLDS.includes(text);
+/** The worlds that a word means: one, all, or none when it is unknown. */
+export function lookUpWorlds(word: string): readonly WorldName[] {
+  return word === "all" ? WORLDS : WORLDS.filter((world) => world === word);
 }
 
 export interface ManyRuns {

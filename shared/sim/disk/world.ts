@@ -1,0 +1,271 @@
+import { createRandom, type Random } from "../../decide/random.ts";
+import {
+  createDiskVote,
+  stepDiskVote,
+  type DiskVote,
+  type DiskVoteOptions,
+} from "../../decide/quorum/disk-vote.ts";
+import type { DiskOperation, DiskVoteEvent, SlotSight, VoteBlock } from "../../effect/disk-vote.ts";
+import { SafetyViolation } from "../check/log.ts";
+import { EventHeap, type Timed } from "../heap.ts";
+import { DISK_DRIFT_RATIO, DISK_TTL_MS, type DiskFault, type DiskSchedule } from "./schedule.ts";
+
+interface Queued extends Timed {
+  readonly call: () => void;
+}
+
+/** One host: the shipping disk vote on a clock of its own. */
+export class DiskNode {
+  vote: DiskVote | null = null;
+  paused = false;
+  latencyMs: number | null = null;
+  hangMs = 0;
+  pathLost = false;
+  life = 0;
+  rate = 1;
+  offsetMs: number;
+  /** By this node's clock. It goes on to count after a crash: what the node ran lives on until then. */
+  heldUntilMs = Number.NEGATIVE_INFINITY;
+  /** What happened while it was paused. */
+  readonly waiting: DiskVoteEvent[] = [];
+  timer = 0;
+
+  constructor(readonly index: number) {
+    this.offsetMs = 3000 * (index + 1);
+  }
+}
+
+const EMPTY: SlotSight = { mark: "", block: null, damaged: false };
+
+/** Nodes and a disk in virtual time. Every sector changes at one moment; operations take their time before and after it. */
+export class DiskWorld {
+  nowMs = 0;
+  events = 0;
+  gains = 0;
+  peace = false;
+  readonly nodes: readonly DiskNode[];
+  readonly trace: string[] | null;
+  private readonly random: Random;
+  private readonly sectors: SlotSight[];
+  private readonly heap = new EventHeap<Queued>();
+  private order = 0;
+
+  constructor(
+    readonly schedule: DiskSchedule,
+    traced: boolean,
+  ) {
+    this.random = createRandom(schedule.seed ^ 0x05ec7042);
+    this.trace = traced ? [] : null;
+    this.nodes = Array.from({ length: schedule.nodes }, (_, at) => new DiskNode(at));
+    this.sectors = this.nodes.map(() => EMPTY);
+    for (const node of this.nodes) this.after(this.random.fraction() * 200, () => this.start(node));
+    for (const { atMs, fault } of schedule.diskFaults) this.inChaos(atMs, () => this.applyFault(fault));
+  }
+
+  after(ms: number, call: () => void): void {
+    this.order += 1;
+    this.heap.push({ atMs: this.nowMs + Math.max(0, ms), order: this.order, call });
+  }
+
+  private inChaos(ms: number, call: () => void): void {
+    this.after(ms, () => {
+      if (!this.peace) call();
+    });
+  }
+
+  runUntil(endMs: number): void {
+    let ended = false;
+    this.after(endMs - this.nowMs, () => (ended = true));
+    for (let event = this.heap.pop(); event !== undefined; event = this.heap.pop()) {
+      this.nowMs = event.atMs;
+      this.events += 1;
+      event.call();
+      if (ended) return;
+    }
+  }
+
+  localMs(node: DiskNode): number {
+    return node.offsetMs + node.rate * this.nowMs;
+  }
+
+  holds(node: DiskNode): boolean {
+    return this.localMs(node) < node.heldUntilMs;
+  }
+
+  private start(node: DiskNode): void {
+    if (node.vote !== null) return;
+    node.life += 1;
+    node.waiting.length = 0;
+    const options: DiskVoteOptions = {
+      node: `n${node.index}`,
+      slot: node.index,
+      slots: this.nodes.length,
+      life: `${node.index}.${node.life}`,
+      ttlMs: DISK_TTL_MS,
+      driftRatio: DISK_DRIFT_RATIO,
+      pollMs: DISK_TTL_MS / 5,
+    };
+    node.vote = createDiskVote(options, this.localMs(node));
+    this.feed(node, { kind: "tick" });
+  }
+
+  private crash(node: DiskNode): void {
+    node.vote = null;
+    node.paused = false;
+    node.life += 1;
+  }
+
+  private feed(node: DiskNode, event: DiskVoteEvent): void {
+    const { vote } = node;
+    if (vote === null) return;
+    if (node.paused) {
+      if (event.kind !== "tick") node.waiting.push(event);
+      return;
+    }
+    const nowMs = this.localMs(node);
+    const { operation, reasons } = stepDiskVote(vote, event, nowMs);
+    for (const fact of reasons) this.say(node, `${fact.code} ${JSON.stringify(fact.data)}`);
+    if (vote.heldUntilMs > node.heldUntilMs) this.onProlonged(node, vote.heldUntilMs);
+    // What it ran by its vote is stopped when the vote is given up.
+    else if (vote.heldUntilMs < nowMs) node.heldUntilMs = vote.heldUntilMs;
+    if (vote.phase === "left") {
+      this.crash(node);
+      return;
+    }
+    if (operation !== null) this.begin(node, operation);
+    this.planTick(node, vote);
+  }
+
+  private onProlonged(node: DiskNode, untilMs: number): void {
+    if (!this.holds(node)) this.gains += 1;
+    node.heldUntilMs = untilMs;
+    for (const other of this.nodes) {
+      if (other === node || !this.holds(other) || !this.holds(node)) continue;
+      throw new SafetyViolation("one holder", `the disk votes for n${node.index} and n${other.index} at once`);
+    }
+  }
+
+  private planTick(node: DiskNode, vote: DiskVote): void {
+    if (vote.underWay !== null) return;
+    node.timer += 1;
+    const { timer, life } = node;
+    const waitMs = (vote.dueMs - this.localMs(node)) / node.rate;
+    this.after(waitMs, () => {
+      if (timer === node.timer && life === node.life) this.feed(node, { kind: "tick" });
+    });
+  }
+
+  private begin(node: DiskNode, operation: DiskOperation): void {
+    const { life } = node;
+    const usualMs = node.latencyMs ?? this.schedule.latencyMs;
+    const tookMs = 0.1 + this.random.fraction() * usualMs + node.hangMs;
+    node.hangMs = 0;
+    const answer = (event: DiskVoteEvent): void => {
+      if (life === node.life) this.feed(node, event);
+    };
+    if (node.pathLost) {
+      if (operation.kind === "write" && this.random.chance(0.5)) this.landStray(operation.block);
+      this.after(tookMs, () => answer({ kind: "failed", detail: "path" }));
+      return;
+    }
+    // The disk acts somewhere between the question and the answer.
+    const actsMs = this.random.chance(0.3) ? tookMs : this.random.fraction() * tookMs;
+    if (operation.kind === "read") {
+      const slots: SlotSight[] = this.nodes.map(() => EMPTY);
+      for (const at of slots.keys()) {
+        const sampleMs = this.random.chance(0.5) ? actsMs : this.random.fraction() * tookMs;
+        this.after(sampleMs, () => (slots[at] = this.sectors[at] ?? EMPTY));
+      }
+      this.after(tookMs, () => answer({ kind: "read", slots }));
+      return;
+    }
+    const { block } = operation;
+    this.after(actsMs, () => {
+      // The host died in the midst of it: the write is lost, late, torn, or it was just in time.
+      if (life === node.life || this.random.chance(0.4)) this.land(block);
+      else if (this.random.chance(0.2)) this.damage(block.slot);
+      else if (this.random.chance(0.7)) this.landStray(block);
+    });
+    this.after(tookMs, () => answer({ kind: "wrote" }));
+  }
+
+  /** A write that nobody waits for any more arrives later, over whatever was written meanwhile. */
+  private landStray(block: VoteBlock): void {
+    this.after(this.random.fraction() * this.schedule.strayMs, () => {
+      this.trace?.push(`${this.nowMs.toFixed(1)} stray write of n${block.slot}`);
+      this.land(block);
+    });
+  }
+
+  private land(block: VoteBlock): void {
+    const mark = `${block.life}/${block.sequence}`;
+    this.sectors[block.slot] = { mark, block, damaged: false };
+    this.trace?.push(`${this.nowMs.toFixed(1)} disk: ${mark} ${block.flag} ${block.epoch}`);
+  }
+
+  private damage(slot: number): void {
+    this.sectors[slot] = { mark: `damage ${this.nowMs}`, block: null, damaged: true };
+    this.trace?.push(`${this.nowMs.toFixed(1)} disk: slot ${slot} is damaged`);
+  }
+
+  private applyFault(fault: DiskFault): void {
+    const node = this.nodes[fault.node];
+    if (node === undefined) return;
+    this.say(node, JSON.stringify(fault));
+    switch (fault.kind) {
+      case "crash":
+        this.crash(node);
+        this.inChaos(fault.downMs, () => this.start(node));
+        break;
+      case "leave":
+        this.feed(node, { kind: "release" });
+        this.inChaos(fault.downMs, () => this.start(node));
+        break;
+      case "pause":
+        node.paused = node.vote !== null;
+        this.inChaos(fault.forMs, () => this.resume(node));
+        break;
+      case "pathLoss":
+        node.pathLost = true;
+        this.inChaos(fault.forMs, () => (node.pathLost = false));
+        break;
+      case "hang":
+        node.hangMs = fault.forMs;
+        break;
+      case "slow":
+        node.latencyMs = fault.latencyMs;
+        this.inChaos(fault.forMs, () => (node.latencyMs = null));
+        break;
+      case "drift":
+        node.offsetMs = this.localMs(node) - fault.rate * this.nowMs;
+        node.rate = fault.rate;
+        break;
+      case "corrupt":
+        this.damage(fault.node);
+        break;
+    }
+  }
+
+  private resume(node: DiskNode): void {
+    if (!node.paused) return;
+    node.paused = false;
+    for (const event of node.waiting.splice(0)) this.feed(node, event);
+    this.feed(node, { kind: "tick" });
+  }
+
+  /** Ends all that goes wrong. */
+  mend(): void {
+    this.peace = true;
+    for (const node of this.nodes) {
+      node.pathLost = false;
+      node.latencyMs = 2;
+      node.hangMs = 0;
+      this.resume(node);
+      this.start(node);
+    }
+  }
+
+  private say(node: DiskNode, what: string): void {
+    this.trace?.push(`${this.nowMs.toFixed(1)} n${node.index} ${what}`);
+  }
+}
