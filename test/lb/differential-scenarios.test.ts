@@ -4,6 +4,7 @@ import { HAS_HAPROXY } from "./pair.ts";
 import { CHECKS } from "./scenario/checks.ts";
 import { CONVERSIONS } from "./scenario/conversions.ts";
 import { LIMITS } from "./scenario/limits.ts";
+import { LOGINS } from "./scenario/logins.ts";
 import { MESSAGES } from "./scenario/messages.ts";
 import { PROTOCOLS } from "./scenario/protocols.ts";
 import { RULES } from "./scenario/rules.ts";
@@ -18,6 +19,7 @@ const SETS: readonly (readonly [string, readonly Scenario[]])[] = [
   ["health checks", CHECKS],
   ["protocols", PROTOCOLS],
   ["messages", MESSAGES],
+  ["passwords and groups", LOGINS],
 ];
 
 for (const [title, scenarios] of SETS) {

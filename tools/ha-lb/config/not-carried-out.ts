@@ -6,6 +6,7 @@ import type { Position } from "../../../shared/text/position.ts";
 import type { Bind } from "../model/bind.ts";
 import type { Configuration } from "../model/configuration.ts";
 import type { Global } from "../model/global.ts";
+import { unknownPasswordHash } from "../model/password-hash.ts";
 import type { Proxy } from "../model/proxy.ts";
 import type { Action } from "../model/rule.ts";
 import type { Server } from "../model/server.ts";
@@ -78,12 +79,6 @@ const PROXY: readonly Setting<Proxy>[] = [
     kind: "ignored",
     means: LOG_ONLY,
     isSet: (proxy) => proxy.structuredDataFormat !== undefined,
-  },
-  {
-    word: "load-server-state-from-file",
-    kind: "ignored",
-    means: "servers start as the configuration says and are checked at once",
-    isSet: (proxy) => proxy.loadServerState !== "none",
   },
   {
     word: "max-keep-alive-queue",
@@ -178,23 +173,6 @@ const BIND: readonly Setting<Bind>[] = [
     isSet: (bind) => bind.tls?.caVerifyFile !== undefined,
   },
   {
-    word: "interface",
-    kind: "refused",
-    means: "the socket would listen on all interfaces; bind to the interface's address",
-    isSet: (bind) => bind.interfaceName !== undefined,
-  },
-  {
-    word: "transparent",
-    kind: "refused",
-    means: "addresses that aren't this host's can't be bound",
-    isSet: (bind) => bind.transparent,
-  },
-  { word: "backlog", kind: "ignored", means: KERNEL, isSet: (bind) => bind.backlog !== undefined },
-  { word: "mss", kind: "ignored", means: KERNEL, isSet: (bind) => bind.mss !== undefined },
-  { word: "tcp-ut", kind: "ignored", means: KERNEL, isSet: (bind) => bind.userTimeoutMs !== undefined },
-  { word: "defer-accept", kind: "ignored", means: "connections are taken at once", isSet: (bind) => bind.deferAccept },
-  { word: "tfo", kind: "ignored", means: "connections are opened without fast open", isSet: (bind) => bind.fastOpen },
-  {
     word: "ca-ignore-err",
     kind: "ignored",
     means: "every error of a certificate counts",
@@ -259,12 +237,15 @@ function reportActions(proxy: Proxy, report: Report): void {
   }
 }
 
-/** Hashed passwords can't be compared yet: nobody could log in. */
-function hashedUsers({ userLists }: Configuration, report: Report): void {
+/** Users whose password's hash can't be compared could never log in. */
+function unknownHashes({ userLists }: Configuration, report: Report): void {
   for (const list of userLists.values()) {
-    if (![...list.users.values()].some((user) => user.hashed)) continue;
-    const means = "hashed passwords can't be compared yet: nobody could log in; use 'insecure-password'";
-    report.add("LB_NOT_SUPPORTED", { keyword: "password", means }, list.at);
+    for (const [name, { hashed, password }] of list.users) {
+      const hash = hashed && password !== "" ? unknownPasswordHash(password) : undefined;
+      if (hash === undefined) continue;
+      const means = `hashes of ${hash} can't be compared: '${name}' could not log in; SHA-crypt ('$5$', '$6$'), bcrypt and MD5-crypt can`;
+      report.add("LB_NOT_SUPPORTED", { keyword: "password", means }, list.at);
+    }
   }
 }
 
@@ -286,7 +267,7 @@ export function reportNotCarriedOut(configuration: Configuration, report: Report
       if (server.at !== proxy.servers[index - 1]?.at) tell(SERVER, server, server.at);
     }
   }
-  hashedUsers(configuration, report);
+  unknownHashes(configuration, report);
 }
 
 /** What the reference page says of a word instead of "honoured". */

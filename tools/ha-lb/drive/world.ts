@@ -3,6 +3,7 @@ import { createDecipheriv, createHash, createHmac, createVerify, randomUUID, tim
 import { networkInterfaces } from "node:os";
 import type { IpAddress } from "../model/ip.ts";
 import type { WorldView } from "../model/sample-context.ts";
+import { PasswordVerifier } from "./passwords/verifier.ts";
 import type { DataPlane } from "./plane.ts";
 import type { BackendRuntime } from "./runtime.ts";
 import { nowMs } from "./timer-wheel.ts";
@@ -28,6 +29,7 @@ function backendCounters(backend: BackendRuntime | undefined): ReturnType<WorldV
 
 export function makeWorld(plane: DataPlane): WorldView {
   const { userLists } = plane.configuration;
+  const passwords = new PasswordVerifier();
   return {
     hostName: plane.hostName,
     processNumber: 1,
@@ -66,7 +68,7 @@ export function makeWorld(plane: DataPlane): WorldView {
     authenticate(listName, user, password) {
       const found = userLists.get(listName)?.users.get(user);
       if (found === undefined) return undefined;
-      return passwordMatches(found, password) ? { groups: found.groups } : undefined;
+      return passwords.matches(found, password) ? { groups: found.groups } : undefined;
     },
     uuid: () => randomUUID(),
     digest: (algorithm, data) => attempt(() => createHash(algorithm).update(bytes(data)).digest().toString("latin1")),
@@ -95,12 +97,6 @@ export function makeWorld(plane: DataPlane): WorldView {
       return good === undefined ? -1 : good ? 1 : 0;
     },
   };
-}
-
-function passwordMatches(user: { readonly password: string; readonly hashed: boolean }, given: string): boolean {
-  if (user.hashed) return false;
-  const one = createHash("sha256").update(user.password).digest();
-  return timingSafeEqual(one, createHash("sha256").update(given).digest());
 }
 
 function attempt<Value>(work: () => Value): Value | undefined {
