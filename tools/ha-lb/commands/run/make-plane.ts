@@ -4,6 +4,7 @@ import { VERSION } from "../../../../shared/model/version.ts";
 import { PatternRegistry } from "../../decide/acl-registry.ts";
 import { DataPlane } from "../../drive/plane.ts";
 import type { ServerRuntime } from "../../drive/runtime.ts";
+import { loadServerStates } from "../../drive/server-states.ts";
 import type { Configuration } from "../../model/configuration.ts";
 import { tellProblems } from "../alert.ts";
 import { readNamedFiles, readOrUndefined, styleFormats } from "../load.ts";
@@ -25,7 +26,9 @@ export function makePlane(configuration: Configuration, tell: (text: string) => 
     version: VERSION,
   });
   for (const path of patterns.unreadable) tell(`[ALERT]    (${process.pid}) : config : cannot read '${path}'\n`);
-  return patterns.unreadable.length > 0 ? undefined : plane;
+  if (patterns.unreadable.length > 0) return undefined;
+  loadServerStates(plane);
+  return plane;
 }
 
 /** Servers that are in both configurations keep their state: a reload must not forget who is down. */

@@ -65,7 +65,7 @@ export function assignServices(
   return assigned.map((service) => service ?? rest.shift());
 }
 
-/** A server's weight, 1 to 256, from a record's 0 to 65535. */
+/** A server's weight, 0 to 256, from a record's 0 to 65535. A record of weight 0 gets no traffic, as in the peer. */
 export function weightOfService(weight: number): number {
-  return Math.floor(weight / 256) + 1;
+  return Math.ceil(weight / 256);
 }

@@ -114,6 +114,6 @@ describe("who gets what", () => {
       c,
       undefined,
     ]);
-    expect([0, 255, 256, 65535].map(weightOfService)).toEqual([1, 1, 2, 256]);
+    expect([0, 1, 256, 512, 65535].map(weightOfService)).toEqual([0, 1, 1, 2, 256]);
   });
 });

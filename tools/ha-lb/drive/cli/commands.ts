@@ -2,11 +2,12 @@
 import type { DataPlane } from "../plane.ts";
 import type { ServerRuntime } from "../runtime.ts";
 import { applyHealth, changeServer, setAddress, setWeight } from "../server-admin.ts";
+import { showServersState } from "../server-states.ts";
 import { nowMs } from "../timer-wheel.ts";
 import { showResolvers } from "./dns-commands.ts";
 import { addToList, changeMap, clearTable, showLists, showTable } from "./list-commands.ts";
 import { getEntry, setOtherMaxconn, setTable, showCommandSockets, showStat } from "./more-commands.ts";
-import { showInfo, showServersConn, showServersState, showSessions, showErrors } from "./show-commands.ts";
+import { showInfo, showServersConn, showSessions, showErrors } from "./show-commands.ts";
 
 export type Level = "user" | "operator" | "admin";
 const RANK = { user: 0, operator: 1, admin: 2 } as const;

@@ -38,24 +38,6 @@ export function showInfo(plane: DataPlane, form: string | undefined): string {
   return info.map(([name, value]) => `${name}: ${value}\n`).join("");
 }
 
-/** Version 1 of the server state format, as files of `server-state-file` hold it. */
-export function showServersState(plane: DataPlane, only: string | undefined): string {
-  let text =
-    "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port\n";
-  for (const backend of plane.backends.values()) {
-    if (only !== undefined && backend.name !== only) continue;
-    for (const server of backend.servers) {
-      const { health } = server;
-      const operational = !health.up || health.admin === "maint" ? 0 : health.stopping ? 3 : 2;
-      const admin = health.admin === "maint" ? 1 : health.admin === "drain" ? 8 : 0;
-      const since = Math.floor((nowMs() - health.changedMs) / 1000);
-      const tls = server.settings.tls === undefined ? 0 : 1;
-      text += `${backend.proxy.id} ${backend.name} ${server.id} ${server.name} ${server.host} ${operational} ${admin} ${server.wantedWeight} ${server.settings.weight} ${since} 0 0 0 0 0 0 0 - ${server.port} - ${tls} 0 - - 0\n`;
-    }
-  }
-  return text;
-}
-
 export function showServersConn(plane: DataPlane, only: string | undefined): string {
   let text = "# bkname/svname bkid/svid addr port - purge_delay used_cur idle_cur\n";
   for (const backend of plane.backends.values()) {

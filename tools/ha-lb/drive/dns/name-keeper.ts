@@ -189,9 +189,10 @@ export class NameKeeper {
       if (before?.target !== service?.target || before?.port !== service?.port) {
         changed = true;
         const { server } = seat;
-        this.onEvent({ kind: "target", server, from: before?.target ?? "", to: service?.target ?? "" });
+        const [from, to] = [before?.target ?? "", service?.target ?? ""];
+        if (from !== to) this.onEvent({ kind: "target", server, from, to });
         // Addresses of another target are none of this one.
-        this.give(seat, "", portOf(seat), "SRV record");
+        this.give(seat, from === to ? server.host : "", portOf(seat), "SRV record");
       }
       if (service === undefined) continue;
       if (!seat.resolution.options.includes("ignore-weight")) {

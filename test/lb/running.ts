@@ -1,0 +1,69 @@
+/** One balancer that runs for a test, ours or HAProxy: what it says, and its command socket. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { until } from "../../shared/lab/host.ts";
+
+const ROOT = join(import.meta.dir, "..", "..");
+export type Which = "haproxy" | "ha-lb";
+
+export interface Running {
+  readonly which: Which;
+  readonly folder: string;
+  readonly pid: number;
+  /** Lines on its outputs so far: logs go to `log stdout format raw local0`. */
+  lines(): readonly string[];
+  ask(command: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Sends one line of commands, ends its side, and gives all that comes back. */
+export function askSocket(path: string, line: string): Promise<string> {
+  return new Promise((resolve) => {
+    let text = "";
+    const socket = connect({ path, allowHalfOpen: true });
+    socket.on("connect", () => socket.end(`${line}\n`));
+    socket.on("data", (data) => {
+      text += data.toString("latin1");
+    });
+    socket.on("error", () => resolve("no connection"));
+    socket.on("end", () => resolve(text));
+  });
+}
+
+/** Starts it on a configuration; `stats socket` is added to `global`, which the text must begin with. */
+export async function startBalancer(which: Which, configuration: string): Promise<Running> {
+  const folder = mkdtempSync(join(tmpdir(), `lb-${which}-`));
+  const socket = join(folder, "s.sock");
+  const file = join(folder, "lb.cfg");
+  writeFileSync(file, configuration.replace("global\n", `global\n stats socket ${socket} mode 600 level admin\n`));
+  const command = which === "haproxy" ? ["haproxy"] : [process.execPath, join(ROOT, "tools/ha-lb/main.ts")];
+  const child = Bun.spawn([...command, "-db", "-f", file], { stdout: "pipe", stderr: "pipe", stdin: "ignore" });
+  let text = "";
+  const follow = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
+    const decoder = new TextDecoder();
+    for await (const part of stream) text += decoder.decode(part, { stream: true });
+  };
+  const followed = Promise.all([follow(child.stdout), follow(child.stderr)]);
+  const running: Running = {
+    which,
+    folder,
+    pid: child.pid,
+    lines: () => text.split("\n").filter((line) => line !== ""),
+    ask: (one) => askSocket(socket, one),
+    async stop() {
+      child.kill("SIGTERM");
+      await child.exited;
+      await followed;
+      rmSync(folder, { recursive: true });
+    },
+  };
+  try {
+    await until(`${which} answers`, async () => (await running.ask("show info")).includes("Pid:"));
+  } catch (error) {
+    await running.stop();
+    throw new Error(`${which} didn't start:\n${text}`, { cause: error });
+  }
+  return running;
+}
