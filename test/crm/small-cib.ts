@@ -8,6 +8,7 @@ import { NOW } from "./oracle.ts";
  *     node NAME [remote] [down|lost|leaving] [NAME=VALUE…]   n1 and n2, up, when there is no such line
  *     attribute NODE NAME=VALUE              one that doesn't outlive the node
  *     ran RESOURCE NODE OPERATION[_MS] [RC[/EXPECTED]] [pending] [id:ID] [digest:…] [restart:…] [secure:…] [NAME=VALUE…]
+ *     locked RESOURCE NODE SECONDS           waits for its node since so many seconds (shutdown-lock)
  *     <primitive …>, <rsc_order …>, <fencing-level …>, …     go where they belong
  *
  * `digest:a=1,b=2` is the digest of these parameters, `digest:none` none at all, `digest:old` another one.
@@ -29,6 +30,7 @@ interface SmallNode {
   readonly attributes: readonly string[];
   readonly transient: string[];
   readonly history: Map<string, string[]>;
+  readonly locks: Map<string, number>;
 }
 
 export const digestText = (parameters: Readonly<Record<string, string>>) =>
@@ -68,6 +70,7 @@ class SmallCib {
     if (what === "option") this.options.push(...words);
     else if (what === "node") this.addNode(words);
     else if (what === "attribute") this.node(words[0] ?? "").transient.push(words[1] ?? "");
+    else if (what === "locked") this.lock(words);
     else if (what === "ran") this.addOperation(words);
     else throw new Error(`what is "${line}"?`);
   }
@@ -82,6 +85,7 @@ class SmallCib {
       attributes: words.filter((word) => word.includes("=")),
       transient: [],
       history: new Map(),
+      locks: new Map(),
     });
   }
 
@@ -90,6 +94,12 @@ class SmallCib {
     const found = this.nodes.find((one) => one.name === name);
     if (found === undefined) throw new Error(`there is no node ${name}`);
     return found;
+  }
+
+  private lock([resource = "", nodeName = "", seconds = "0"]: readonly string[]): void {
+    const node = this.node(nodeName);
+    node.locks.set(resource, NOW - Number(seconds));
+    if (!node.history.has(resource)) node.history.set(resource, []);
   }
 
   private addOperation([resource = "", nodeName = "", operation = "", ...words]: readonly string[]): void {
@@ -171,7 +181,8 @@ ${section("constraints")}${["fencing-topology", "tags", "rsc_defaults", "op_defa
     const transient = [...node.transient, ...(node.state === "leaving" ? [`shutdown=${NOW - 50}`] : [])];
     const attributes = transient.map((one) => nvpair(`t${node.id}`, one)).join("");
     const resources = [...node.history].map(
-      ([name, entries]) => `<lrm_resource id="${name}" ${this.agentOf(name)}>${entries.join("")}</lrm_resource>`,
+      ([name, entries]) =>
+        `<lrm_resource id="${name}" ${this.agentOf(name)}${lockOf(node, name)}>${entries.join("")}</lrm_resource>`,
     );
     return `<node_state ${stateWords(node, id)} uname="${node.name}" crm-debug-origin="small-cib"><transient_attributes id="${id}"><instance_attributes id="status-${node.id}">${attributes}</instance_attributes></transient_attributes><lrm id="${id}"><lrm_resources>${resources.join("")}</lrm_resources></lrm></node_state>`;
   }
@@ -188,6 +199,11 @@ ${section("constraints")}${["fencing-topology", "tags", "rsc_defaults", "op_defa
 const DUMMY = 'class="ocf" provider="pacemaker" type="Dummy"';
 const containerAgent = (name: string) =>
   `class="ocf" provider="heartbeat" type="${name.includes("-docker-") ? "docker" : "podman"}"`;
+
+function lockOf(node: SmallNode, resource: string): string {
+  const since = node.locks.get(resource);
+  return since === undefined ? "" : ` shutdown-lock="${since}"`;
+}
 
 function stateWords(node: SmallNode, id: string): string {
   if (node.remote) return `remote_node="true" id="${id}" in_ccm="true"`;

@@ -5,7 +5,13 @@ import type { Plan, PlannedAction } from "../decide/plan.ts";
 
 /** The answer for programs: where everything is afterwards, and the steps with what each waits for. */
 export function planJson(plan: Plan, warnings: readonly Problem[]): unknown {
-  return { placement: plan.placement, actions: plan.actions, dropped: plan.dropped, warnings };
+  const { placement, actions, dropped } = plan;
+  const recheck = recheckTime(plan);
+  return { placement, actions, dropped, ...(recheck === undefined ? {} : { recheck }), warnings };
+}
+
+function recheckTime(plan: Plan): string | undefined {
+  return plan.recheckAt === undefined ? undefined : new Date(plan.recheckAt * 1000).toISOString().replace(".000Z", "Z");
 }
 
 function places(placement: Placement, resource: string): string {
@@ -20,7 +26,7 @@ function actionText(action: PlannedAction): string {
   const where = action.node === undefined ? "" : ` on ${action.node}`;
   switch (action.kind) {
     case "fence":
-      return `fence ${action.node ?? ""} (${action.task})`;
+      return `fence ${action.node ?? ""} (${action.task})${action.delaySeconds === undefined ? "" : ` after ${action.delaySeconds} s`}`;
     case "shutdown":
       return `let ${action.node ?? ""} shut down`;
     case "point":
@@ -44,7 +50,9 @@ export function planTable(plan: Plan): Answer {
     const why = action.reason === undefined ? "" : `  [${action.reason}]`;
     return `${String(index + 1).padStart(4)}. ${actionText(action)}${why}`;
   });
-  const text = steps.length === 0 ? "Nothing to do." : `${steps.length} steps:\n${lines.join("\n")}`;
+  const recheck = recheckTime(plan);
+  const later = recheck === undefined ? "" : `\nTime alone may change this plan: look again at ${recheck}.`;
+  const text = (steps.length === 0 ? "Nothing to do." : `${steps.length} steps:\n${lines.join("\n")}`) + later;
   return {
     table: {
       columns: [{ key: "resource" }, { key: "now" }, { key: "then" }, { key: "change" }],

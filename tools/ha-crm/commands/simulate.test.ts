@@ -45,7 +45,9 @@ interface Answer {
       readonly node?: string;
       readonly number: number;
       readonly resource?: string;
+      readonly delaySeconds?: number;
     }[];
+    readonly recheck?: string;
     readonly dropped: readonly { readonly constraint: string }[];
   };
   readonly errors: string;
@@ -144,6 +146,8 @@ describe("simulate", () => {
       a: [{ node: "n1", role: "Started" }],
     });
     expect((await simulate(text, "--date", "2026-06-01")).json.placement).toEqual({ a: [] });
+    expect((await simulate(text, "--date", "2025-06-01")).json.recheck).toBe("2026-01-01T00:00:01Z");
+    expect((await simulate(text, "--date", "2026-06-01")).json.recheck).toBeUndefined();
   });
 
   test("nothing is started elsewhere before the lost node is fenced", async () => {
@@ -154,6 +158,21 @@ describe("simulate", () => {
     expect(shot?.node).toBe("n2");
     expect(start?.node).toBe("n1");
     expect(shot?.number).toBeLessThan(start?.number ?? -1);
+  });
+
+  test("when the cluster has split, the node with the more important resources is fenced later", async () => {
+    const important = dummy("a").replace(
+      "/>",
+      `><meta_attributes id="m"><nvpair id="p" name="priority" value="10"/></meta_attributes></primitive>`,
+    );
+    const delays = async (running: string) => {
+      const text = cib({ fencing: true, resources: fence + important, running: { a: running, f: "n1" } });
+      const options = ["--node-fail", "n2", "--quorum", "yes", "--set", "property.priority-fencing-delay=15s"];
+      const { json } = await simulate(text, ...options);
+      return json.actions.filter((action) => action.kind === "fence").map((action) => action.delaySeconds);
+    };
+    expect(await delays("n2")).toEqual([15]);
+    expect(await delays("n1")).toEqual([undefined]);
   });
 
   test("of orders in a circle the weakest is given up, by name, and everything starts", async () => {

@@ -57,7 +57,6 @@ export const ORD = {
   oneOrMore: 32768,
   /** When `then` is needed, `first` is not. */
   thenCancelsFirst: 1 << 16,
-  probe: 1 << 17,
   /** impliesThen, for instances of `then` on the node of `first`. */
   impliesThenOnNode: 1 << 18,
   /** Never dropped to break a loop. */
@@ -84,6 +83,8 @@ export class SchedAction {
   requiredRunnableBefore = 0;
   runnableBefore = 0;
   priority = 0;
+  /** Of a fencing: how long it waits before it strikes. */
+  delayMs = 0;
   needs: "nothing" | "quorum" | "fencing" = "nothing";
   meta: Map<string, string> | undefined;
   /** Why it is needed or can't run, in a word. */

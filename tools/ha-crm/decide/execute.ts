@@ -121,14 +121,16 @@ function carryOut(world: World, copies: Map<string, NodeCopy>, action: SchedActi
   if (action.task === "cancel") {
     const history = copy.histories.get(historyName(action));
     if (history !== undefined) {
-      history.entries = history.entries.filter(
-        (one) => !(one.operation === action.detail && one.intervalMs === action.intervalMs),
-      );
+      const ended = (one: HistoryEntry) => one.operation === action.detail && one.intervalMs === action.intervalMs;
+      const left = history.entries.filter((one) => !ended(one));
+      // When nothing else tells of the resource, what the monitor found last stays known.
+      history.entries = left.length > 0 ? left : history.entries.map((one) => ({ ...one, intervalMs: 0 }));
     }
     return;
   }
-  if (action.task === "notify" || action.task === "do_shutdown" || action.task === "delete") {
-    if (action.task === "delete") copy.histories.delete(historyName(action));
+  const forgets = action.task === "delete" || action.task === "lrm_delete";
+  if (action.task === "notify" || action.task === "do_shutdown" || forgets) {
+    if (forgets) copy.histories.delete(historyName(action));
     return;
   }
   record(world, copy, action, failure);
@@ -167,6 +169,7 @@ function record(world: World, copy: NodeCopy, action: SchedAction, failure: numb
     digest: digestOf(operationParameters(world, resource, node, task, action.intervalMs).parameters),
     ...migrationPeers(action),
   };
+  history.base = { ...history.base, shutdownLock: task === "stop" ? resource.lock?.since : undefined };
   const others = history.entries.filter((one) => one.id !== entry.id);
   history.entries = [...others, entry];
 }

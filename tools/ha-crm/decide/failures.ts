@@ -62,7 +62,9 @@ export function failCount(world: World, resource: SchedResource, node: SchedNode
   if (count <= 0 || !effective) return Math.max(0, count);
   const last = lastFailure(resource, node);
   if (resource.failureTimeoutMs > 0 && last > 0 && !blocksOnFailure(resource, node)) {
-    if (world.now > last + Math.trunc(resource.failureTimeoutMs / 1000)) return 0;
+    const until = last + Math.trunc(resource.failureTimeoutMs / 1000);
+    if (world.now > until) return 0;
+    world.lookAgainAt(until + 1);
   }
   return count;
 }

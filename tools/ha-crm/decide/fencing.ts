@@ -1,6 +1,7 @@
 import { ACT, orderActions, ORD, type SchedAction } from "./action.ts";
 import { canFence } from "./fence-node.ts";
 import { makeFreeAction } from "./make-action.ts";
+import { ROLE } from "./roles.ts";
 import type { SchedNode, SchedResource, World } from "./world.ts";
 
 /** Fencing of nodes that can't be trusted, and the shutdown of those that want to go. */
@@ -21,6 +22,7 @@ export function scheduleFencing(world: World): void {
       );
       fence.clear(ACT.optional);
       fence.detail = world.settings.fencingAction;
+      fence.delayMs = fencingDelayMs(world, node);
       fence.reason = node.fenceReason ?? (node.unseen ? "node is unseen" : "node is unclean");
       orderAgainstFence(world, fence, node);
       if (node.id === world.state.coordinator) ofCoordinator = fence;
@@ -34,6 +36,29 @@ export function scheduleFencing(world: World): void {
   if (!world.settings.concurrentFencing) {
     for (const [index, fence] of fences.entries()) orderActions(fences[index - 1], fence, ORD.ordered);
   }
+}
+
+/**
+ * `priority-fencing-delay`: when the cluster has split into parts that all may fence, the node whose resources matter
+ * more is fenced later, so that it is the one that survives.
+ */
+function fencingDelayMs(world: World, node: SchedNode): number {
+  const delayMs = world.settings.priorityFencingDelayMs;
+  if (delayMs === 0 || node.isRemote || node.isGuest || node.online) return 0;
+  const members = world.nodes.filter((one) => one.config.type === "member" && !one.isGuest);
+  const online = members.filter((one) => one.online).length;
+  if (online > Math.trunc(members.length / 2)) return 0;
+  const priorities = members.map((one) => nodePriority(one));
+  const highest = Math.max(...priorities);
+  return highest === Math.min(...priorities) || nodePriority(node) < highest ? 0 : delayMs;
+}
+
+/** What runs on it counts by its priority, and one more when promoted. */
+function nodePriority(node: SchedNode): number {
+  const own = (resource: SchedResource) =>
+    resource.role === ROLE.promoted ? resource.priority + 1 : resource.priority;
+  const counted = node.running.filter((one) => one.priority !== 0 && !one.failed);
+  return counted.reduce((sum, one) => sum + own(one), 0);
 }
 
 function isManaged(resource: SchedResource): boolean {

@@ -4,6 +4,7 @@ import { applyEntry, type HistoryRun } from "./history-entry.ts";
 import { finishResourceState } from "./history-state.ts";
 import { addOrphan, addOrphanInstance } from "./orphans.ts";
 import { parseRole, ROLE } from "./roles.ts";
+import { readShutdownLock } from "./shutdown-lock.ts";
 import { addTransientAttributes } from "./node-status.ts";
 import { nodeRuns } from "./remote-nodes.ts";
 import { nodeAvailable, type SchedNode, type SchedResource, type World } from "./world.ts";
@@ -15,7 +16,8 @@ export function unpackHistory(world: World): void {
     const node = world.nodesById.get(state.id) ?? world.nodesByName.get(state.name.toLowerCase());
     if (node === undefined) continue;
     if (node.isRemote) waiting.push(node);
-    else if (node.online || world.settings.fencingEnabled) unpackNode(world, node, state);
+    else if (node.online || world.settings.fencingEnabled || world.settings.shutdownLock)
+      unpackNode(world, node, state);
   }
   // What runs on remote nodes is known only after it is known whether their connections are up.
   for (const node of waiting) {
@@ -23,6 +25,8 @@ export function unpackHistory(world: World): void {
     const reachable = node.connection?.role === ROLE.started || world.settings.fencingEnabled;
     if (reachable) addTransientAttributes(world, node, node.state);
     nodeRuns(node);
+    // Nobody looks after a connection that is left alone: nothing new is put on the node.
+    if (reachable && node.connection?.managed === false) node.maintenance = true;
     if (reachable) unpackNode(world, node, node.state);
   }
   for (const node of world.nodes) if (node.isRemote && !waiting.includes(node)) nodeRuns(node);
@@ -44,10 +48,13 @@ function sortEntries(entries: readonly HistoryEntry[]): readonly HistoryEntry[] 
 }
 
 function unpackResource(world: World, node: SchedNode, history: ResourceHistory): void {
-  if (history.entries.length === 0 && history.container === undefined) return;
+  if (history.entries.length === 0 && history.container === undefined && !history.shutdownLock) return;
   const entries = sortEntries(history.entries);
-  const resource = findResource(world, node, history) ?? addOrphan(world, node, history);
+  const known = findResource(world, node, history);
+  const resource = known ?? (entries.length === 0 ? undefined : addOrphan(world, node, history));
   if (resource === undefined) return;
+  readShutdownLock(world, resource, node, history);
+  if (entries.length === 0 && history.container === undefined) return;
   resource.history.set(node.index, entries);
   if (!resource.orphan && differs(resource, history)) resource.agentChangedOn.add(node);
   const saved = resource.role;

@@ -23,6 +23,8 @@ export interface PlannedAction {
   readonly intervalMs?: number | undefined;
   /** Numbers of the steps that must be done before. */
   readonly after: readonly number[];
+  /** Of a fencing: how long it waits, so that the node with the more important resources wins. */
+  readonly delaySeconds?: number | undefined;
   /** What made it needed: the key of another action, or a few words. */
   readonly reason?: string | undefined;
 }
@@ -36,6 +38,8 @@ export interface Plan {
   readonly actions: readonly PlannedAction[];
   /** Orderings that were given up because they contradict others. */
   readonly dropped: readonly DroppedOrdering[];
+  /** When time alone will change the plan (rules with dates, failures that are forgotten); seconds since 1970. */
+  readonly recheckAt: number | undefined;
   /** How every score came about, in the order of the additions; the last step of a pair is its final score. */
   readonly steps: readonly ScoreStep[];
   readonly decisions: readonly Decision[];
@@ -58,6 +62,7 @@ export function makePlan(input: Omit<ScheduleInput, "recorder">, options: PlanOp
     placement: result.after,
     actions: result.plan.graph.actions.map(({ number, action, after }) => plainAction(number, action, after)),
     dropped: result.plan.graph.dropped,
+    recheckAt: result.plan.world.recheckAt,
     steps: recorder.steps,
     decisions: recorder.decisions,
     state: result.state,
@@ -68,13 +73,16 @@ function plainAction(number: number, action: SchedAction, after: readonly number
   const resource = action.resource;
   const node = action.node?.name;
   const reason = action.reason;
-  if (action.task === "stonith") return { number, kind: "fence", task: action.detail ?? "reboot", node, after, reason };
+  if (action.task === "stonith") {
+    const delaySeconds = action.delayMs === 0 ? undefined : action.delayMs / 1000;
+    return { number, kind: "fence", task: action.detail ?? "reboot", node, after, delaySeconds, reason };
+  }
   if (action.task === "do_shutdown") return { number, kind: "shutdown", task: "shutdown", node, after, reason };
   const kind = action.has(ACT.pseudo) || resource === undefined ? "point" : "resource";
   return {
     number,
     kind,
-    task: action.task,
+    task: action.task === "lrm_delete" ? "delete" : action.task,
     resource: resource?.name,
     instance: resource === undefined || resource.id === resource.name ? undefined : resource.id,
     node,

@@ -33,6 +33,7 @@ export type ScoreCode =
   | "SCORE_DISCOVERY"
   | "SCORE_ORPHAN"
   | "SCORE_MULTIPLE_ACTIVE"
+  | "SCORE_SHUTDOWN_LOCK"
   | "SCORE_REMOTE";
 
 /** Something that was decided for a resource, a node or the cluster, apart from scores. */

@@ -15,7 +15,9 @@ import { orderRemoteActions } from "./remote-orders.ts";
 import type { Recorder } from "./recorder.ts";
 import { remoteNames, unpackResources } from "./unpack-resources.ts";
 import { readSettings, type Settings } from "./settings.ts";
+import { nextRuleChange } from "./recheck.ts";
 import { scheduleFencing } from "./fencing.ts";
+import { applyShutdownLocks } from "./shutdown-lock.ts";
 import { Settler } from "./settle.ts";
 import { unpackColocation } from "./colocation-unpack.ts";
 import { unpackHistory } from "./history.ts";
@@ -75,8 +77,11 @@ function settingsFor(cluster: Cluster, state: ClusterState, now: number): Settin
  */
 export function schedule(input: ScheduleInput): Schedule {
   const world = readWorld(input);
+  const change = nextRuleChange(input.cluster, input.now);
+  if (change !== undefined) world.lookAgainAt(change);
   applyHealth(world);
   unpackConstraints(world);
+  applyShutdownLocks(world);
   applyLocations(world);
   for (const resource of world.resources) applyStickiness(world, resource);
   applyFailureThresholds(world);

@@ -277,6 +277,8 @@ export function causeText(world: World, part: ScorePart | undefined): string {
       return `there are enough instances already (${source})`;
     case "SCORE_TARGET_ROLE":
       return "its target-role is Stopped";
+    case "SCORE_SHUTDOWN_LOCK":
+      return "it waits for the node that was shut down in good order (shutdown-lock)";
     case "SCORE_NODE":
     case "SCORE_STICKINESS":
     case "SCORE_PROMOTION":

@@ -48,7 +48,6 @@ export class SchedNode {
   remoteRequiresReset = false;
   remoteWasFenced = false;
   remoteMaintenance = false;
-  priority = 0;
   fenceReason: string | undefined;
   state: NodeState | undefined;
   readonly index: number;
@@ -118,10 +117,14 @@ export class SchedResource {
   notify = false;
   exclusiveDiscovery = false;
   container: SchedResource | undefined;
+  /** The node that it waits for, because it was stopped only for that node's shutdown. */
+  lock: { readonly node: SchedNode; readonly since: number } | undefined;
   fillers: SchedResource[] = [];
   // Clones.
   cloneMax = 1;
   cloneNodeMax = 1;
+  /** As it is written: instances that are all alike are at most one per node whatever it says. */
+  cloneNodeMaxWritten = 1;
   promotedMax = 0;
   promotedNodeMax = 0;
   interleave = false;
@@ -282,6 +285,8 @@ export class World {
   /** Seconds since 1970. */
   readonly now: number;
   readonly recorder: Recorder | undefined;
+  /** When time alone will change the plan; seconds since 1970. */
+  recheckAt: number | undefined;
 
   constructor(cluster: Cluster, state: ClusterState, settings: Settings, now: number, recorder: Recorder | undefined) {
     this.cluster = cluster;
@@ -289,6 +294,11 @@ export class World {
     this.settings = settings;
     this.now = now;
     this.recorder = recorder;
+  }
+
+  /** Notes that the plan may be another one at that moment, without anything having happened. */
+  lookAgainAt(seconds: number): void {
+    if (seconds > this.now && (this.recheckAt === undefined || seconds < this.recheckAt)) this.recheckAt = seconds;
   }
 }
 

@@ -37,6 +37,8 @@ export interface ResourceHistory {
   readonly provider?: string | undefined;
   readonly type?: string | undefined;
   readonly container?: string | undefined;
+  /** Since when it waits for its node, which was shut down in good order; seconds since 1970. */
+  readonly shutdownLock?: number | undefined;
   readonly entries: readonly HistoryEntry[];
 }
 

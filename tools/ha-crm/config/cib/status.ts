@@ -49,6 +49,7 @@ function readHistory(context: CibContext, element: XmlElement): ResourceHistory 
     provider: get("provider"),
     type: get("type"),
     container: get("container"),
+    shutdownLock: whole(get("shutdown-lock"), 0),
     entries: childrenNamed(element, "lrm_rsc_op").map(readEntry),
   };
 }
