@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { HAS_HAPROXY } from "./pair.ts";
 import { CHECKS } from "./scenario/checks.ts";
+import { COMPRESSION } from "./scenario/compression.ts";
 import { CONVERSIONS } from "./scenario/conversions.ts";
 import { LIMITS } from "./scenario/limits.ts";
 import { LOGINS } from "./scenario/logins.ts";
@@ -19,6 +20,7 @@ const SETS: readonly (readonly [string, readonly Scenario[]])[] = [
   ["health checks", CHECKS],
   ["protocols", PROTOCOLS],
   ["messages", MESSAGES],
+  ["compression", COMPRESSION],
   ["passwords and groups", LOGINS],
 ];
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
 import { until } from "../../../shared/lab/host.ts";
 import { comparable, comparableLine } from "../pair.ts";
 import { play, type Script } from "./client.ts";
@@ -184,6 +185,48 @@ function hideCounts(line: string): string {
   return line.replace(/ \d+\/\d+(\/\d+\/\d+\/\+?\d+ \d+\/\d+)/, " ALL/ITS$1");
 }
 
+/** Compressors differ in their bytes, and so do chunks: both become the text that they stand for. */
+function decoded(answer: string): string {
+  if (!/^content-encoding: (gzip|deflate)/im.test(answer)) return answer;
+  let text = "";
+  let rest = answer;
+  while (rest !== "") {
+    const start = rest.indexOf("\r\n\r\n") + 4;
+    const head = rest.slice(0, start);
+    const { content, length } = bodyOf(head, rest.slice(start));
+    const coding = /^content-encoding: (\w+)/im.exec(head)?.[1];
+    const bytes = Buffer.from(content, "latin1");
+    const plain = coding === undefined || content === "" ? bytes : decode(bytes, coding);
+    text += head + plain.toString("latin1");
+    rest = rest.slice(start + length);
+  }
+  return text;
+}
+
+function decode(bytes: Buffer, coding: string): Buffer {
+  if (coding === "gzip") return gunzipSync(bytes);
+  return ((bytes[0] ?? 0) & 0x0f) === 8 && (((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)) % 31 === 0
+    ? Buffer.concat([Buffer.from("zlib: "), inflateSync(bytes)])
+    : Buffer.concat([Buffer.from("raw: "), inflateRawSync(bytes)]);
+}
+
+/** The body after a head, without its chunks, and the bytes that it took. */
+function bodyOf(head: string, text: string): { readonly content: string; readonly length: number } {
+  if (!/^transfer-encoding: chunked/im.test(head)) {
+    const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? text.length);
+    return { content: text.slice(0, length), length };
+  }
+  let content = "";
+  let at = 0;
+  for (;;) {
+    const line = text.indexOf("\r\n", at);
+    const size = Number.parseInt(text.slice(at, line), 16);
+    if (!(size > 0)) return { content, length: line + 4 };
+    content += text.slice(line + 2, line + 2 + size);
+    at = line + 4 + size;
+  }
+}
+
 /** What must agree: answers without ports and dates, log lines without times, in the order of their text. */
 export function comparableOutcome(scenario: Scenario, outcome: Outcome): object {
   const hide = (text: string): string =>
@@ -195,7 +238,8 @@ export function comparableOutcome(scenario: Scenario, outcome: Outcome): object 
       .replace(/^([\da-f.:]+) \[[^\]]+\]/, "$1 [DATE]")
       // Times of `option tcplog`.
       .replace(/ (-?)\d+\/(-?)\d+\/\d+ (\d+) (..) (?=\S*\/)/, " $1N/$2N/N $3 $4 ");
-  const answers = outcome.answers.map((text) => {
+  const answers = outcome.answers.map((coded) => {
+    const text = decoded(coded);
     if (scenario.onlyStatus !== undefined) return statusesOf(text);
     if (scenario.raw === true) return hide(text);
     return text === "" ? "" : comparable(hide(text));

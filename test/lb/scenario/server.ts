@@ -41,6 +41,7 @@ const KEPT_ANSWERS: Readonly<Record<string, string>> = {
     "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nX-Server: NAME\r\nContent-Length: 2\r\n\r\nok",
   "/secret": "HTTP/1.1 200 OK\r\nX-Server: NAME\r\nX-Secret: a, b\r\nX-Secret: c\r\nContent-Length: 2\r\n\r\nok",
   "/location": "HTTP/1.1 302 Found\r\nX-Server: NAME\r\nLocation: http://inner.example/a\r\nContent-Length: 0\r\n\r\n",
+  "/empty": "HTTP/1.1 200 OK\r\nX-Server: NAME\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n",
   "/fault": "HTTP/1.1 500 Oh\r\nX-Server: NAME\r\nContent-Length: 2\r\n\r\nno",
   "/missing": "HTTP/1.1 404 Not Found\r\nX-Server: NAME\r\nContent-Length: 2\r\n\r\nno",
   "/setcookie":
@@ -48,6 +49,28 @@ const KEPT_ANSWERS: Readonly<Record<string, string>> = {
   "/websocket":
     "HTTP/1.1 101 Switching Protocols\r\nX-Server: NAME\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nraw bytes",
 };
+
+/** Bodies worth a coding, by the fields that come with them. */
+const TEXT = "the same words again and again, ".repeat(40);
+const texts = (entries: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(entries).map(([path, fields]) => [
+      path,
+      `HTTP/1.1 200 OK\r\nX-Server: NAME\r\n${fields}Content-Length: ${TEXT.length}\r\n\r\n${TEXT}`,
+    ]),
+  );
+const TEXT_ANSWERS = texts({
+  "/text": "Content-Type: text/plain\r\n",
+  "/charset": "Content-Type: Text/HTML; charset=utf-8\r\n",
+  "/image": "Content-Type: image/png\r\n",
+  "/multipart": "Content-Type: multipart/mixed; boundary=x\r\n",
+  "/encoded": "Content-Type: text/plain\r\nContent-Encoding: br\r\n",
+  "/no-transform": "Content-Type: text/plain\r\nCache-Control: public, no-transform\r\n",
+  "/strong-tag": 'Content-Type: text/plain\r\nETag: "abc"\r\n',
+  "/weak-tag": 'Content-Type: text/plain\r\nETag: W/"abc"\r\n',
+  "/bad-tag": "Content-Type: text/plain\r\nETag: abc\r\n",
+  "/two-tags": 'Content-Type: text/plain\r\nETag: "a"\r\nETag: "b"\r\n',
+});
 
 function answer(socket: Socket, name: string, request: string): void {
   const [method = "", target = ""] = request.split(" ", 2);
@@ -57,9 +80,10 @@ function answer(socket: Socket, name: string, request: string): void {
     socket.end(raw.replaceAll("NAME", name));
     return;
   }
-  const kept = KEPT_ANSWERS[path];
+  const kept = KEPT_ANSWERS[path] ?? TEXT_ANSWERS[path];
   if (kept !== undefined) {
-    socket.write(kept.replaceAll("NAME", name));
+    const text = kept.replaceAll("NAME", name);
+    socket.write(method === "HEAD" ? text.slice(0, text.indexOf("\r\n\r\n") + 4) : text);
     return;
   }
   if (path === "/nothing") {

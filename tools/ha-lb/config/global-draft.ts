@@ -42,6 +42,7 @@ export function emptyGlobal(): GlobalDraft {
     variables: [],
     environment: new Map(),
     tune: {
+      compressionLevel: 1,
       bufferBytes: 16384,
       maxRewriteBytes: 1024,
       maxHeaders: 101,

@@ -34,7 +34,7 @@ export const GLOBAL_STATUS: ReadonlyMap<string, GlobalStatus> = new Map([
   ...group(
     "ignored",
     "compression has fixed settings",
-    "maxcompcpuusage maxcomprate tune.comp.maxlevel tune.zlib.memlevel tune.zlib.windowsize",
+    "maxcompcpuusage maxcomprate tune.zlib.memlevel tune.zlib.windowsize",
   ),
   ...group("ignored", "nothing is profiled task by task", "profiling.tasks profiling.memory"),
   ...group(

@@ -361,6 +361,9 @@ export const GLOBAL_READERS: Readonly<Record<string, GlobalReader>> = {
   "tune.sndbuf.server": integer(0, INT_MAX, (draft, value) => {
     draft.tune.serverSendBytes = value;
   }),
+  "tune.comp.maxlevel": integer(1, 9, (draft, value) => {
+    draft.tune.compressionLevel = value;
+  }),
   "tune.idletimer": time(1, (draft, value) => {
     draft.tune.idleTimerMs = value;
   }),

@@ -57,12 +57,6 @@ const PROXY: readonly Setting<Proxy>[] = [
     isSet: (proxy) => proxy.captureCookie !== undefined,
   },
   {
-    word: "compression",
-    kind: "ignored",
-    means: "answers go out as the servers send them",
-    isSet: (proxy) => proxy.compression !== undefined,
-  },
-  {
     word: "email-alert",
     kind: "ignored",
     means: "no mail is sent; follow 'ha-lb events'",

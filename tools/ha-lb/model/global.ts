@@ -37,6 +37,8 @@ export interface Tuning {
   readonly serverReceiveBytes?: number;
   readonly serverSendBytes?: number;
   readonly idleTimerMs?: number;
+  /** 1 (fast) to 9 (small). */
+  readonly compressionLevel: number;
 }
 
 export interface Global {

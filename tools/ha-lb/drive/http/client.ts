@@ -1,5 +1,6 @@
 import type { FoundCookie } from "../../decide/cookie.ts";
 import type { Socket } from "bun";
+import type { Coding } from "../../decide/http/compression.ts";
 import type { ChunkReader } from "../../decide/http/chunked.ts";
 import type { ProxyHeader } from "../../decide/proxy-protocol.ts";
 import type { SampleValue } from "../../model/value.ts";
@@ -105,6 +106,8 @@ export class ClientConnection extends Peer implements Waiting {
   /** The persistence cookie that came, when it isn't too old. */
   cookieFound: FoundCookie | undefined;
   logged = false;
+  /** The answer may be sent in this coding. */
+  coding: Coding | undefined;
   /** Made only when rules, conditions or log formats ask about the request. */
   stream: Stream | undefined;
   sourceAddress: string;
@@ -196,7 +199,8 @@ export class ClientConnection extends Peer implements Waiting {
    * not at once: a request may be on its way.
    */
   endSoon(): void {
-    if (this.phase === PHASE.HEAD && this.input === undefined) this.setDeadline(IDLE_GRACE_MS);
+    // A client that has just connected is about to ask: it has the time that it always has.
+    if (this.requests > 0 && this.phase === PHASE.HEAD && this.input === undefined) this.setDeadline(IDLE_GRACE_MS);
   }
 
   hold(bytes: Buffer): void {
@@ -248,6 +252,7 @@ export class ClientConnection extends Peer implements Waiting {
     this.state = "-";
     this.cookieState = "--";
     this.logged = false;
+    this.coding = undefined;
     this.stream = undefined;
     this.idleMs = nowMs();
   }

@@ -6,6 +6,7 @@ import { PENDING_HIGH_BYTES } from "../peer.ts";
 import type { BackendRuntime } from "../runtime.ts";
 import { nowMs } from "../timer-wheel.ts";
 import { type ClientConnection, PHASE } from "./client.ts";
+import { chooseEncoding } from "./compress-response.ts";
 import { dispatch } from "./dispatch.ts";
 import { finishRequest, reply, replyError } from "./finish.ts";
 import { tieToServer } from "./persistence.ts";
@@ -69,6 +70,9 @@ function enterBackend(client: ClientConnection, backend: BackendRuntime): void {
     return;
   }
   tieToServer(client, backend);
+  if (backend.proxy.compression !== undefined || client.frontend.proxy.compression !== undefined) {
+    chooseEncoding(client, backend);
+  }
   client.requestText = client.head.render(extraHeaders(client, backend), wantsUpgrade(client));
   dispatch(client, backend);
 }

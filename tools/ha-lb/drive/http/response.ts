@@ -7,6 +7,7 @@ import { PENDING_HIGH_BYTES } from "../peer.ts";
 import { nowMs } from "../timer-wheel.ts";
 import { type ClientConnection, PHASE } from "./client.ts";
 import { abandon } from "./client-events.ts";
+import { passEncoded, startEncoding } from "./compress-response.ts";
 import { failed } from "./dispatch.ts";
 import { finishRequest, releaseServer, reply, replyError } from "./finish.ts";
 import { cookieForResponse } from "./persistence.ts";
@@ -141,12 +142,16 @@ function startResponse(connection: ServerConnection, client: ClientConnection, b
     head.removeNamed("transfer-encoding");
     client.keepAlive = false;
   }
+  if (client.coding !== undefined) startEncoding(connection, client);
   let extra = cookie;
   if (!client.keepAlive) extra += head.minor === 1 || client.head.minor === 1 ? "Connection: close\r\n" : "";
   else if (client.head.minor === 0 || head.minor === 0) extra += "Connection: keep-alive\r\n";
   client.dropHeld();
   if (client.input === undefined) connection.setDeadline(backend.proxy.timeouts.server);
-  if (extra === "" && !head.edited && (head.flags & HEAD.HOP_BY_HOP) === 0) passWhole(connection, client, bytes);
+  const { encoder } = connection;
+  if (encoder !== undefined)
+    passEncoded(connection, client, encoder, bytes, head.byteLength, head.render(extra, false));
+  else if (extra === "" && !head.edited && (head.flags & HEAD.HOP_BY_HOP) === 0) passWhole(connection, client, bytes);
   else passRewritten(connection, client, bytes, head.render(extra, false), decode);
 }
 
@@ -229,6 +234,10 @@ function passRewritten(
 }
 
 function passBody(connection: ServerConnection, client: ClientConnection, bytes: Buffer): void {
+  if (connection.encoder !== undefined) {
+    passEncoded(connection, client, connection.encoder, bytes, 0, "");
+    return;
+  }
   const collect = connection.decoding
     ? (from: number, to: number) => {
         client.responseBytes += to - from;
@@ -248,7 +257,7 @@ function passBody(connection: ServerConnection, client: ClientConnection, bytes:
 }
 
 /** How many bytes from `from` belong to the body; -1 when its coding is broken. */
-function measure(
+export function measure(
   connection: ServerConnection,
   bytes: Buffer,
   from: number,
@@ -265,7 +274,7 @@ function measure(
   return taken;
 }
 
-function afterPart(connection: ServerConnection, client: ClientConnection, nothingLeft: boolean): void {
+export function afterPart(connection: ServerConnection, client: ClientConnection, nothingLeft: boolean): void {
   if (connection.bodyLeft === 0) {
     // More than the answer promised: the connection can't be trusted with another request.
     if (!nothingLeft) connection.keepAlive = false;
@@ -283,7 +292,7 @@ function afterPart(connection: ServerConnection, client: ClientConnection, nothi
   if (timeoutMs !== undefined) connection.deadlineMs = nowMs() + timeoutMs;
 }
 
-function brokenBody(connection: ServerConnection, client: ClientConnection): void {
+export function brokenBody(connection: ServerConnection, client: ClientConnection): void {
   if (client.responseBytes === 0) {
     client.responseMs = Number.NaN;
     refuseResponse(connection, client);

@@ -4,6 +4,7 @@ import { Peer } from "../peer.ts";
 import type { Idle, ServerRuntime } from "../runtime.ts";
 import { nowMs, wheel } from "../timer-wheel.ts";
 import type { ClientConnection } from "./client.ts";
+import type { Encoder } from "./encoder.ts";
 import { onConnected, onConnectFailed } from "./dispatch.ts";
 import { onServerDeadline, onServerInput, onServerLost, resumeClient } from "./response.ts";
 
@@ -24,6 +25,8 @@ export class ServerConnection extends Peer implements Idle {
   tunnel = false;
   /** The chunked coding is taken off for a client of HTTP/1.0. */
   decoding = false;
+  /** The body goes on in a coding of its own. */
+  encoder: Encoder | undefined;
   /** Bytes of the answer came. */
   answered = false;
 
@@ -80,6 +83,7 @@ export class ServerConnection extends Peer implements Idle {
     this.inBody = false;
     this.answered = false;
     this.decoding = false;
+    this.encoder = undefined;
     this.chunks = undefined;
   }
 }
