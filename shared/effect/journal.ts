@@ -246,6 +246,8 @@ export type JournalRead =
       readonly entries: readonly Entry[];
       /** Where the sound part ends; what follows is an unfinished write and is to be cut. */
       readonly length: number;
+      /** What lies before this was flushed: a later record says so. */
+      readonly vouchedTo: number;
     }
   | { readonly kind: "corrupt"; readonly offset: number };
 
@@ -278,7 +280,7 @@ export function readJournal(file: Uint8Array): JournalRead {
   }
   if (snapshot === null || durableBeyond(file, view, at) > at || durable > at) return { kind: "corrupt", offset: at };
   if (parts.length > 0) snapshot = { ...snapshot, data: snapshot.data + parts.join("") };
-  return { kind: "sound", snapshot, entries, length: at };
+  return { kind: "sound", snapshot, entries, length: at, vouchedTo: durable };
 }
 
 /** What sound records after a bad place say was durable: the search goes byte by byte, as lengths can't be trusted there. */

@@ -14,6 +14,11 @@ export type Recovery =
       readonly plan: WritePlan;
       /** Bytes to keep of the journal before the plan is carried out; null: keep it all. */
       readonly cutTo: number | null;
+      /**
+       * What is kept of the journal from here on is to be written once more before anything is built on it: a flush that failed
+       * in an earlier life leaves it in the page cache, readable and marked as clean, where no later flush would write it.
+       */
+      readonly rewriteFrom: number;
       /** Set aside the old journal, damaged at this byte. */
       readonly corruptAt: number | null;
     }
@@ -48,6 +53,7 @@ export function planRecovery(
     writer,
     plan: planWrites(writer, [{ sequence: 0, hardState, entries: [] }]),
     cutTo: read.length < journal.length ? read.length : null,
+    rewriteFrom: read.vouchedTo,
     corruptAt: null,
   };
 }
@@ -69,6 +75,7 @@ function formatted(hardState: HardState, members: Members, metaVersion: number, 
     writer: { length: 0, durable: 0, metaVersion },
     plan: planFormat(hardState, members, metaVersion),
     cutTo: null,
+    rewriteFrom: 0,
     corruptAt,
   };
 }

@@ -28,6 +28,7 @@ const TRAP_PATIENCE_MS = 600;
 export function layAmbush(world: World, ambush: Ambush): void {
   onLeader(world, (leader) => {
     world.say(leader, `ambush ${JSON.stringify(ambush)}`);
+    world.tally.count(`ambush ${ambush.plan}`);
     plans[ambush.plan](world, leader, ambush);
   });
 }

@@ -1,7 +1,6 @@
 import {
   META_FILE_BYTES,
   planWrites,
-  readJournal,
   sealAfter,
   written,
   type DiskOperation,
@@ -11,17 +10,26 @@ import {
 import { planRecovery, type Recovery } from "../effect/recover.ts";
 import type { Members, PersistWrite } from "../effect/raft.ts";
 import type { Random } from "../decide/random.ts";
+import type { Tally } from "./tally.ts";
 
 /**
  * A pretended disk under the real journal format. What was flushed stays; what was only written may at a power cut be lost,
- * cut short, or torn (some of its sectors arrive, others don't).
+ * cut short, or torn (some of its sectors arrive, others don't). What a failed flush leaves behind can be read as long as there
+ * is power, and no later flush writes it: the page cache takes it for clean.
  */
 const SECTOR_BYTES = 512;
 
 interface Chunk {
   readonly bytes: Uint8Array;
   durable: boolean;
+  /** Its flush failed: only written anew does it become durable. */
+  readonly stuck: boolean;
+  /** The bytes of the file that its records say were flushed before they were written; 0 for what arrived in part. */
+  readonly vouchesTo: number;
 }
+
+/** What the next group of writes meets with: an error while it is written, or when it is flushed. */
+export type DiskError = "write" | "flush";
 
 export interface SimDisk {
   meta: Uint8Array | null;
@@ -34,9 +42,14 @@ export interface SimDisk {
   slowMs: number;
   /** A disk that says it flushed and did not. */
   lies: boolean;
+  error: { readonly at: DiskError; readonly downMs: number } | null;
+  /** What became of what was on it, for the counts of what a run has really met. */
+  readonly tally: Tally;
+  /** A byte was changed that a later record vouches for, since the last start. */
+  damaged: boolean;
 }
 
-export function createDisk(): SimDisk {
+export function createDisk(tally: Tally): SimDisk {
   return {
     meta: null,
     chunks: null,
@@ -46,6 +59,9 @@ export function createDisk(): SimDisk {
     full: false,
     slowMs: 0,
     lies: false,
+    error: null,
+    tally,
+    damaged: false,
   };
 }
 
@@ -58,6 +74,28 @@ export function beginWrite(disk: SimDisk): number | null {
   return last.sequence;
 }
 
+/**
+ * The group under way failed: what was written is torn, or left over from a flush that failed. The process has to end.
+ * A flush that fails is never tried again: see `rewriteFrom` of a recovery.
+ */
+export function failWrite(disk: SimDisk, error: DiskError, random: Random): void {
+  const busy = disk.busy;
+  disk.busy = null;
+  if (busy === null) throw new Error("no write is under way");
+  for (const operation of busy.plan.operations) {
+    if (operation.kind === "append") {
+      const torn = error === "write";
+      const bytes = torn ? tornBytes(operation.bytes, random) : operation.bytes;
+      disk.chunks?.push({ bytes, durable: false, stuck: !torn, vouchesTo: torn ? 0 : disk.writer.durable });
+      disk.tally.count(torn ? "failed write" : "failed flush");
+      return;
+    }
+    // A vote that can't be written, or a new file, leaves the old one whole.
+    if (operation.kind === "replace" || error === "write") return;
+    carryOut(disk, operation);
+  }
+}
+
 /** The group is durable. Gives the sequence number to report. */
 export function endWrite(disk: SimDisk): number {
   const busy = disk.busy;
@@ -67,7 +105,7 @@ export function endWrite(disk: SimDisk): number {
   disk.busy = null;
   if (disk.queue.length === 0 && disk.chunks !== null) {
     const seal = sealAfter(disk.writer);
-    disk.chunks.push({ bytes: seal, durable: false });
+    disk.chunks.push({ bytes: seal, durable: false, stuck: false, vouchesTo: disk.writer.durable });
     disk.writer.length += seal.length;
   }
   return busy.sequence;
@@ -88,13 +126,14 @@ function carryOut(disk: SimDisk, operation: DiskOperation): void {
     }
     case "append":
       if (disk.chunks === null) throw new Error("append without a journal");
-      disk.chunks.push({ bytes: operation.bytes, durable: false });
+      disk.chunks.push({ bytes: operation.bytes, durable: false, stuck: false, vouchesTo: disk.writer.durable });
       break;
     case "replace":
-      disk.chunks = [...operation.parts()].map((bytes) => ({ bytes, durable: true }));
+      disk.chunks = [...operation.parts()].map((bytes) => ({ bytes, durable: true, stuck: false, vouchesTo: 0 }));
       break;
     case "sync":
-      if (operation.file === "journal" && !disk.lies) for (const chunk of disk.chunks ?? []) chunk.durable = true;
+      if (operation.file === "journal" && !disk.lies)
+        for (const chunk of disk.chunks ?? []) chunk.durable ||= !chunk.stuck;
       break;
   }
 }
@@ -115,18 +154,39 @@ export function cutPower(disk: SimDisk, random: Random): void {
     }
   }
   if (disk.chunks === null) return;
-  const firstLoose = disk.chunks.findIndex((chunk) => !chunk.durable);
-  if (firstLoose < 0) return;
-  const loose = disk.chunks.splice(firstLoose);
-  const survivors = random.integer(0, loose.length);
-  for (const chunk of loose.slice(0, survivors)) disk.chunks.push({ bytes: chunk.bytes, durable: true });
-  const next = loose[survivors];
-  if (next !== undefined) disk.chunks.push({ bytes: tornBytes(next.bytes, random), durable: true });
+  disk.chunks = afterPowerCut(disk, disk.chunks, random);
+}
+
+/** What the disk holds: what was flushed, and of what follows the last flush a part. */
+function afterPowerCut(disk: SimDisk, chunks: readonly Chunk[], random: Random): Chunk[] {
+  const kept: Chunk[] = [];
+  const lastDurable = chunks.findLastIndex((chunk) => chunk.durable);
+  const loose = chunks.length - 1 - lastDurable;
+  const survivors = random.integer(0, loose);
+  for (const [at, { bytes, durable, stuck, vouchesTo }] of chunks.entries()) {
+    if (durable) {
+      kept.push({ bytes, durable, stuck, vouchesTo });
+    } else if (at < lastDurable) {
+      // The place is there, its sectors never arrived.
+      disk.tally.count("lost after a failed flush");
+      kept.push({ bytes: new Uint8Array(bytes.length), durable: true, stuck: false, vouchesTo: 0 });
+    } else if (stuck || at - lastDurable > survivors) {
+      disk.tally.count("unflushed write lost");
+      const torn = tornBytes(bytes, random);
+      if (torn.length > 0) disk.tally.count("torn write");
+      kept.push({ bytes: torn, durable: true, stuck: false, vouchesTo: 0 });
+      break;
+    } else {
+      kept.push({ bytes, durable: true, stuck: false, vouchesTo });
+    }
+  }
+  return kept;
 }
 
 function tear(disk: SimDisk, operation: DiskOperation, random: Random): void {
   if (operation.kind === "append") {
-    disk.chunks?.push({ bytes: tornBytes(operation.bytes, random), durable: false });
+    const bytes = tornBytes(operation.bytes, random);
+    disk.chunks?.push({ bytes, durable: false, stuck: false, vouchesTo: 0 });
   } else if (operation.kind === "meta") {
     const file = disk.meta === null ? new Uint8Array(META_FILE_BYTES) : disk.meta.slice();
     file.set(operation.bytes.subarray(0, random.integer(0, operation.bytes.length)), operation.offset);
@@ -151,15 +211,19 @@ function tornBytes(bytes: Uint8Array, random: Random): Uint8Array {
  */
 export function corrupt(disk: SimDisk, random: Random): boolean {
   const chunks = disk.chunks ?? [];
-  const at = random.integer(0, Math.max(0, chunks.length - 2));
-  const chunk = chunks[at];
-  if (chunk === undefined || chunk.bytes.length === 0) return false;
-  const bytes = chunk.bytes.slice();
-  const byte = random.integer(0, bytes.length - 1);
-  bytes[byte] = (bytes[byte] ?? 0) ^ (1 << random.integer(0, 7));
-  const damaged = chunks.map((whole, place) => (place === at ? { bytes, durable: true } : whole));
-  if (readJournal(joined(damaged)).kind !== "corrupt") return false;
-  disk.chunks = damaged;
+  const vouchedTo = chunks.reduce((most, chunk) => Math.max(most, chunk.vouchesTo), 0);
+  if (vouchedTo === 0) return false;
+  let byte = random.integer(0, vouchedTo - 1);
+  disk.chunks = chunks.map((chunk) => {
+    const at = byte;
+    byte -= chunk.bytes.length;
+    if (at < 0 || at >= chunk.bytes.length) return chunk;
+    const bytes = chunk.bytes.slice();
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << random.integer(0, 7));
+    return { ...chunk, bytes };
+  });
+  disk.damaged = true;
+  disk.tally.count("damaged sector");
   return true;
 }
 
@@ -191,10 +255,30 @@ export function recoverDisk(disk: SimDisk, initialMembers: Members): Recovery {
   const recovery = planRecovery(disk.meta, journal, initialMembers);
   if (recovery.kind === "refused") return recovery;
   if (journal !== null) {
-    disk.chunks = [{ bytes: journal.slice(0, recovery.cutTo ?? journal.length), durable: true }];
+    disk.chunks = rewritten(disk.chunks ?? [], recovery.cutTo ?? journal.length, recovery.rewriteFrom);
   }
   disk.writer = recovery.writer;
   for (const operation of recovery.plan.operations) carryOut(disk, operation);
   written(disk.writer, recovery.plan, replacedLength(disk, recovery.plan));
   return recovery;
+}
+
+/** The file after a start: cut, its end written anew, and flushed. */
+function rewritten(chunks: readonly Chunk[], length: number, from: number): Chunk[] {
+  const kept: Chunk[] = [];
+  let start = 0;
+  for (const chunk of chunks) {
+    const end = Math.min(start + chunk.bytes.length, length);
+    const split = Math.min(Math.max(from, start), end);
+    const { stuck, vouchesTo } = chunk;
+    const whole = end - start === chunk.bytes.length && (split === start || split === end);
+    const says = whole ? vouchesTo : 0;
+    if (split > start)
+      kept.push({ bytes: chunk.bytes.slice(0, split - start), durable: !stuck, stuck, vouchesTo: says });
+    const bytes = chunk.bytes.slice(split - start, end - start);
+    if (bytes.length > 0) kept.push({ bytes, durable: true, stuck: false, vouchesTo: says });
+    start += chunk.bytes.length;
+    if (start >= length) break;
+  }
+  return kept;
 }

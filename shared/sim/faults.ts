@@ -89,6 +89,7 @@ function applyToNode(world: World, node: SimNode, fault: NodeFault): void {
       break;
     case "wallJump":
       node.wallOffsetMs += fault.byMs;
+      world.tally.count("wall clock jump");
       break;
     case "delay":
       node.delayMs += fault.byMs;
@@ -101,6 +102,9 @@ function applyToNode(world: World, node: SimNode, fault: NodeFault): void {
     case "fullDisk":
       node.disk.full = true;
       later(fault.forMs, () => freeDisk(world, node));
+      break;
+    case "diskError":
+      node.disk.error = { at: fault.error, downMs: fault.downMs };
       break;
     case "lyingDisk":
       node.disk.lies = true;
@@ -172,6 +176,7 @@ export function mendAll(world: World): void {
   for (const node of world.nodes) {
     node.delayMs = 0;
     node.disk.slowMs = 0;
+    node.disk.error = null;
     if (node.disk.full) freeDisk(world, node);
     if (node.paused) world.resumeNode(node);
     if (node.guard !== null) node.guard.hangMs = 0;

@@ -112,6 +112,7 @@ export class SimGuard {
       const nextMs = dueMs > this.world.nowMs ? dueMs : this.world.nowMs + 1;
       this.world.at(nextMs, { kind: "watchdog", node: this.node.index });
     } else {
+      if (this.active) this.world.tally.count("watchdog bites");
       this.active = false;
     }
   }

@@ -3,6 +3,7 @@ import type { ReplicaEvent, ReplicaReply, ReplicaRequest } from "../effect/repli
 import { nextReplicaDeadlineMs, stepReplica, type Replica } from "../decide/replica/replica.ts";
 import { beginWrite, createDisk, type SimDisk } from "./disk.ts";
 import type { SimGuard } from "./guard.ts";
+import type { Tally } from "./tally.ts";
 import type { World } from "./world.ts";
 
 /** One simulated host: the shipping replica on a pretended clock, disk and network. */
@@ -31,11 +32,11 @@ export interface SimNode {
   refused: boolean;
 }
 
-export function createNode(index: number): SimNode {
+export function createNode(index: number, tally: Tally): SimNode {
   return {
     index,
     id: `n${index}`,
-    disk: createDisk(),
+    disk: createDisk(tally),
     replica: null,
     life: 0,
     clockOffsetMs: 1000 * (index + 1),
@@ -103,7 +104,9 @@ export function feed(world: World, node: SimNode, events: readonly ReplicaEvent[
 }
 
 export function startDisk(world: World, node: SimNode): void {
+  if (node.disk.full && node.disk.queue.length > 0) world.tally.count("full disk");
   if (beginWrite(node.disk) === null) return;
+  if (node.disk.slowMs > 0) world.tally.count("slow disk");
   const latencyMs = 0.1 + world.random.fraction() * 1.2 + node.disk.slowMs;
   world.after(latencyMs, { kind: "diskDone", node: node.index, life: node.life });
 }

@@ -15,8 +15,9 @@ export interface RunStats {
   readonly events: number;
   readonly committed: number;
   readonly answered: number;
-  readonly undecided: number;
   readonly virtualMs: number;
+  /** What of the faults and moments was really met. */
+  readonly met: Readonly<Record<string, number>>;
 }
 
 /** After everything is mended, the cluster has this long to be whole again. */
@@ -48,8 +49,8 @@ function statsOf(world: World): RunStats {
     events: world.events,
     committed: world.checker.committed.length,
     answered: world.clients.reduce((sum, client) => sum + client.answered, 0),
-    undecided: 0,
     virtualMs: world.nowMs,
+    met: world.tally.counts,
   };
 }
 
@@ -87,6 +88,7 @@ function checkClients(world: World): void {
   for (const client of world.clients) client.close();
   const history = world.clients.flatMap((client) => client.history);
   const { verdict, key } = checkHistory(history);
+  world.tally.count(`history ${verdict}`);
   if (verdict === "violated") throw new SafetyViolation("linearizable", `no order explains the answers for key ${key}`);
 }
 

@@ -1,5 +1,6 @@
 import { createRandom, type Random } from "../decide/random.ts";
 import { AMBUSH_PLANS, type Ambush, type AmbushPlan } from "./ambush.ts";
+import type { DiskError } from "./disk.ts";
 
 /**
  * A schedule is all that goes wrong in one run, made from a seed before the run begins. It is data: it can be printed, cut
@@ -24,6 +25,8 @@ export type Fault =
   | { readonly kind: "delay"; readonly node: number; readonly byMs: number; readonly forMs: number }
   | { readonly kind: "slowDisk"; readonly node: number; readonly byMs: number; readonly forMs: number }
   | { readonly kind: "fullDisk"; readonly node: number; readonly forMs: number }
+  /** The next group of writes fails: the process ends, and starts again a little later. */
+  | { readonly kind: "diskError"; readonly node: number; readonly error: DiskError; readonly downMs: number }
   | { readonly kind: "corrupt"; readonly node: number; readonly downMs: number }
   | { readonly kind: "lyingDisk"; readonly node: number }
   | { readonly kind: "transfer"; readonly to: number }
@@ -169,7 +172,7 @@ function makeAmbush(random: Random, plan: AmbushPlan): Ambush {
 function makeMenu(random: Random, voters: number, spare: boolean, guards: boolean): readonly Fault["kind"][] {
   const kinds: Fault["kind"][] = ["crash", "crash", "crash", "pause", "pause", "drift", "cut", "cut", "delay"];
   kinds.push("isolateLeader", "isolateLeader", "powerLoss", "shortReigns", "shortReigns", "crashAfterVote");
-  kinds.push("slowDisk", "fullDisk", "transfer", "transfer", "wallJump");
+  kinds.push("slowDisk", "fullDisk", "diskError", "diskError", "transfer", "transfer", "wallJump");
   // A lone voter has no peer to get its log back from.
   if (voters >= 3) kinds.push("corrupt", "ambush");
   if (spare) kinds.push("learner", "learner", "removeVoter");
@@ -207,6 +210,8 @@ function makeFault(random: Random, kind: Fault["kind"], nodes: number, voters: n
       return { kind, node, byMs: random.pick([10, 50, 250]), forMs };
     case "fullDisk":
       return { kind, node, forMs };
+    case "diskError":
+      return { kind, node, error: random.pick(["write", "flush"] as const), downMs: random.pick([5, 60, 300]) };
     case "corrupt":
       return { kind, node, downMs: random.pick([5, 200]) };
     case "transfer":

@@ -5,13 +5,14 @@ import { createRandom, type Random } from "../decide/random.ts";
 import { createReplica, type Replica } from "../decide/replica/replica.ts";
 import { createLogChecker, forgetApplied, observeReplica, SafetyViolation, type LogChecker } from "./check/log.ts";
 import { SimClient } from "./client.ts";
-import { cutPower, endWrite, killProcess, recoverDisk } from "./disk.ts";
+import { cutPower, endWrite, failWrite, killProcess, recoverDisk, type DiskError } from "./disk.ts";
 import type { Trap } from "./ambush.ts";
 import { applyFault } from "./faults.ts";
 import { SimGuard } from "./guard.ts";
 import { EventHeap, type Timed } from "./heap.ts";
 import { createNode, feed, localMs, scheduleTick, startDisk, type SimNode } from "./node.ts";
 import { CLOCK_DRIFT_RATIO, type Schedule } from "./schedule.ts";
+import { Tally } from "./tally.ts";
 
 /** A whole cluster in one thread: virtual time, one seeded random source, every event in one heap. */
 export type WorldEvent =
@@ -52,6 +53,7 @@ export class World {
   /** How many of the next leaders are to fall soon after their election. */
   shortReigns: { count: number; readonly reignMs: number } | null = null;
   crashesAfterVote = 0;
+  readonly tally = new Tally();
   readonly traps = new Set<Trap>();
   /** Clients write nothing for the moment. */
   onlyReads = false;
@@ -66,7 +68,7 @@ export class World {
     this.random = createRandom(schedule.seed ^ 0x5eed);
     this.trace = traced ? [] : null;
     this.cuts = new Uint8Array(schedule.nodes * schedule.nodes);
-    for (let index = 0; index < schedule.nodes; index += 1) this.nodes.push(createNode(index));
+    for (let index = 0; index < schedule.nodes; index += 1) this.nodes.push(createNode(index, this.tally));
     const voters = this.nodes.slice(0, schedule.voters).map((node) => node.id);
     this.initialMembers = { voters, learners: [] };
     for (const node of this.nodes) this.startNode(node);
@@ -126,7 +128,9 @@ export class World {
         this.onTick(node, event.token);
         break;
       case "diskDone":
-        if (event.life === node.life && node.disk.busy !== null) {
+        if (event.life !== node.life || node.disk.busy === null) break;
+        if (node.disk.error !== null) this.failDisk(node, node.disk.error);
+        else {
           feed(this, node, [{ kind: "persisted", sequence: endWrite(node.disk) }]);
           startDisk(this, node);
         }
@@ -149,6 +153,14 @@ export class World {
     feed(this, node, [{ kind: "tick" }]);
   }
 
+  private failDisk(node: SimNode, { at, downMs }: { readonly at: DiskError; readonly downMs: number }): void {
+    this.say(node, `disk: ${at} failed`);
+    node.disk.error = null;
+    failWrite(node.disk, at, this.random);
+    this.stopNode(node, this.random.chance(0.3));
+    this.call(this.nowMs + downMs, () => this.startNode(node));
+  }
+
   startNode(node: SimNode): void {
     if (node.replica !== null || node.refused) return;
     const spare = node.index >= this.schedule.voters;
@@ -157,6 +169,9 @@ export class World {
       node.refused = true;
       return;
     }
+    if (node.disk.damaged && recovery.corruptAt === null)
+      this.violate("damage is refused", `${node.id} starts with it`);
+    node.disk.damaged = false;
     node.life += 1;
     const seed = this.schedule.seed * 1009 + node.index * 31 + node.life;
     const options = {
@@ -179,6 +194,7 @@ export class World {
 
   stopNode(node: SimNode, powerCut: boolean): void {
     if (node.replica === null) return;
+    this.tally.count(powerCut ? "power cut" : "crash");
     node.replica = null;
     node.fallsAboveCommit = Number.POSITIVE_INFINITY;
     node.life += 1;
@@ -203,6 +219,7 @@ export class World {
     node.paused = false;
     const inbox = node.inbox;
     node.inbox = [];
+    if (inbox.length > 0) this.tally.count("thaw with messages waiting");
     // Timers, local clients and peers are waited for side by side: nobody says which is served first.
     const order = this.random.integer(0, 2);
     if (order === 0) feed(this, node, [{ kind: "tick" }]);
@@ -215,6 +232,10 @@ export class World {
   cut(from: number, to: number, by: number): void {
     const at = from * this.schedule.nodes + to;
     this.cuts[at] = Math.max(0, (this.cuts[at] ?? 0) + by);
+  }
+
+  private isCut(from: number, to: number): boolean {
+    return (this.cuts[from * this.schedule.nodes + to] ?? 0) > 0;
   }
 
   mendLinks(): void {
@@ -231,11 +252,18 @@ export class World {
     }
     let lateMs = 0;
     for (const trap of this.traps) lateMs += trap(from, target, message);
-    if ((this.cuts[from.index * this.schedule.nodes + target.index] ?? 0) > 0) return;
+    if (this.isCut(from.index, target.index)) {
+      this.tally.count(this.isCut(target.index, from.index) ? "cut" : "one-way cut");
+      return;
+    }
     const { lossRatio, duplicateRatio, reorderMs } = this.schedule;
-    if (this.noisy && lossRatio > 0 && this.random.chance(lossRatio)) return;
+    if (this.noisy && lossRatio > 0 && this.random.chance(lossRatio)) {
+      this.tally.count("message lost");
+      return;
+    }
     this.deliver(from, target, message, reorderMs, lateMs);
     if (this.noisy && duplicateRatio > 0 && this.random.chance(duplicateRatio)) {
+      this.tally.count("duplicate");
       this.deliver(from, target, message, reorderMs + 200, 0);
     }
   }
@@ -243,7 +271,11 @@ export class World {
   private deliver(from: SimNode, target: SimNode, message: ReplicaMessage, reorderMs: number, lateMs: number): void {
     const usualMs = this.noisy ? this.schedule.latencyMs : 1.5;
     let latencyMs = lateMs + 0.1 + this.random.fraction() * usualMs + from.delayMs + target.delayMs;
-    if (this.noisy && reorderMs > 0 && this.random.chance(0.1)) latencyMs += this.random.fraction() * reorderMs;
+    if (this.noisy && reorderMs > 0 && this.random.chance(0.1)) {
+      this.tally.count("reorder");
+      latencyMs += this.random.fraction() * reorderMs;
+    }
+    if (from.clockRate !== 1 || target.clockRate !== 1) this.tally.count("drifting clock");
     this.after(latencyMs, { kind: "deliver", node: target.index, from: from.id, message });
   }
 
@@ -285,7 +317,8 @@ export class World {
   }
 
   note(node: SimNode, fact: Reason): void {
-    this.say(node, `${fact.code} ${JSON.stringify(fact.data)}`);
+    this.tally.count(fact.code);
+    if (this.trace !== null) this.say(node, `${fact.code} ${JSON.stringify(fact.data)}`);
   }
 
   say(node: SimNode, what: string): void {

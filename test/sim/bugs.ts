@@ -1,3 +1,5 @@
+import type { WorldName } from "./worlds.ts";
+
 /**
  * Bugs planted one at a time, to show that the simulator finds them. Each is a change to the text of one shipping file,
  * made while the file is loaded and only in a process started for it; the shipped code knows nothing of it.
@@ -7,7 +9,7 @@ export interface PlantedBug {
   readonly name: string;
   readonly file: string;
   /** Where it is looked for; consensus unless it says so. */
-  readonly world?: "consensus" | "holders" | "reigns" | "membership";
+  readonly world?: WorldName;
   readonly find: string;
   readonly replace: string;
 }

@@ -1,39 +1,21 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { runPresence } from "../../shared/sim/presence/run.ts";
-import { makePresenceSchedule, type PresenceSchedule } from "../../shared/sim/presence/schedule.ts";
-import { runSchedule, type Outcome } from "../../shared/sim/run.ts";
-import { makeDirectedSchedule, type Schedule } from "../../shared/sim/schedule.ts";
-import { shrinkPresence, shrinkSchedule } from "../../shared/sim/shrink.ts";
-import { lookUpWorlds, runInProcesses, type WorldName } from "./processes.ts";
+import type { Outcome } from "../../shared/sim/run.ts";
+import { runInProcesses } from "./processes.ts";
+import { lookUpWorlds, runAny, scheduleOf, shrinkAny, type AnySchedule, type WorldName } from "./worlds.ts";
 
 const EXIT = { ok: 0, safety: 3, liveness: 4, crash: 5, usage: 64 } as const;
 
 const HELP = `usage: npm run sim -- [--seed N | --seeds A..B | --schedule FILE] [--world NAME] [--jobs N] [--bug NAME] [--quiet]
   --world NAME    consensus (log, store, leases; the default), holders, reigns or ambushes (the same, aimed at who
                   holds a lock, at who leads, or at single moments), membership (heartbeats, quorum, watchdog,
-                  fencing), or all of them in turn
+                  fencing), disk (the vote of a witness disk), or all of them in turn
   --seed N        run one schedule and print what happened
   --seeds A..B    run many (default 1..2000); stops at the first failure
   --schedule F    run a schedule saved from an earlier failure
   --jobs N        processes (default: number of cores)
   --bug NAME      only with --preload test/sim/plant.ts: run with a planted bug
 exit codes: 0 ok, 3 safety, 4 liveness, 5 crash, 64 usage`;
-
-type AnySchedule = Schedule | PresenceSchedule;
-
-function isPresence(schedule: AnySchedule): schedule is PresenceSchedule {
-  return "quorum" in schedule;
-}
-
-function scheduleOf(world: WorldName, seed: number): AnySchedule {
-  if (world === "membership") return makePresenceSchedule(seed);
-  return makeDirectedSchedule(world === "consensus" ? "any" : world, seed);
-}
-
-function runAny(schedule: AnySchedule, traced: boolean): Outcome {
-  return isPresence(schedule) ? runPresence(schedule, traced) : runSchedule(schedule, traced);
-}
 
 function runOne(schedule: AnySchedule): number {
   const outcome = runAny(schedule, true);
@@ -44,9 +26,7 @@ function runOne(schedule: AnySchedule): number {
     return EXIT[outcome.kind];
   }
   const { events, committed, answered, virtualMs } = outcome.stats;
-  const done = isPresence(schedule)
-    ? `${answered} starts of the service`
-    : `${committed} entries committed, ${answered} answers`;
+  const done = "clients" in schedule ? `${committed} entries committed, ${answered} answers` : `${answered} starts`;
   console.log(`ok: ${events} events, ${done}, ${Math.round(virtualMs)} ms of virtual time`);
   return EXIT.ok;
 }
@@ -55,12 +35,8 @@ function reportFailure(world: WorldName, seed: number, outcome: Outcome, quiet: 
   if (outcome.kind === "ok") return EXIT.ok;
   console.log(`seed ${seed}: ${outcome.kind}: ${outcome.what}`);
   if (!quiet) {
-    const schedule = scheduleOf(world, seed);
-    const shrunk = isPresence(schedule)
-      ? shrinkPresence(schedule, outcome.kind)
-      : shrinkSchedule(schedule, outcome.kind).schedule;
     console.log("cut down; the rest of the failure follows");
-    runOne(shrunk);
+    runOne(shrinkAny(scheduleOf(world, seed), outcome.kind));
   }
   return EXIT[outcome.kind];
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Outcome } from "../../shared/sim/run.ts";
+import type { WorldName } from "./worlds.ts";
 
 /** Spreads seeds over processes, shows progress, and stops all of them at the first failure. */
 export interface Failure {
@@ -14,18 +15,6 @@ interface WorkerLine {
 }
 
 const PROGRESS_EVERY_MS = 1000;
-
-/**
- * Which simulated world: consensus with store and leases; the same with schedules aimed at lock holders, at leaders that fall
- * one after the other, or at single moments; or membership with quorum and fencing.
- */
-const WORLDS = ["consensus", "holders", "reigns", "ambushes", "membership"] as const;
-export type WorldName = (typeof WORLDS)[number];
-
-/** The worlds that a word means: one, all, or none when it is unknown. */
-export function lookUpWorlds(word: string): readonly WorldName[] {
-  return word === "all" ? WORLDS : WORLDS.filter((world) => world === word);
-}
 
 export interface ManyRuns {
   readonly world: WorldName;

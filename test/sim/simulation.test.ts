@@ -8,7 +8,8 @@ import { makeSchedule } from "../../shared/sim/schedule.ts";
 import { shrinkSchedule } from "../../shared/sim/shrink.ts";
 import { PLANTED_BUGS, RARE_BUGS } from "./bugs.ts";
 import { MEMBERSHIP_BUGS, RARE_MEMBERSHIP_BUGS } from "./membership-bugs.ts";
-import { runInProcesses, type Failure, type WorldName } from "./processes.ts";
+import { runInProcesses, type Failure } from "./processes.ts";
+import type { WorldName } from "./worlds.ts";
 
 const CLEAN_SEEDS = [
   ["consensus", 600],

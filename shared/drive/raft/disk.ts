@@ -72,7 +72,12 @@ export function openDisk(directory: string, initialMembers: Members, node: strin
     fs.ftruncateSync(files.journal, recovery.cutTo);
     reasons.push(reason(CORE_REASONS, "CORE_LOG_TORN", { file: journalPath, bytes }));
   }
-  // What was read may still be in the page cache only; nothing is built on it before it is durable.
+  // What was read may still be in the page cache only, even where a flush failed before; nothing is built on it before it
+  // is written anew and flushed.
+  const end = recovery.cutTo ?? journal?.length ?? 0;
+  if (journal !== null && recovery.corruptAt === null && recovery.rewriteFrom < end) {
+    writeFully(files.journal, journal.subarray(recovery.rewriteFrom, end), recovery.rewriteFrom);
+  }
   fs.fsyncSync(files.journal);
   let replaced: number | null = null;
   for (const operation of recovery.plan.operations) {

@@ -16,10 +16,15 @@ export function runDisk(schedule: DiskSchedule, traced = false): Outcome {
     world = new DiskWorld(schedule, traced);
     world.runUntil(schedule.chaosMs);
     world.mend();
-    const illness = heal(world);
+    let illness = heal(world);
+    const holder = world.nodes[holderOf(world)];
+    if (illness === null && schedule.holderDies && holder !== undefined) {
+      world.loseForGood(holder);
+      illness = heal(world);
+    }
     if (illness !== null) return { kind: "liveness", what: illness, trace: world.trace ?? [] };
     const { events, gains, nowMs } = world;
-    return { kind: "ok", stats: { events, committed: 0, answered: gains, undecided: 0, virtualMs: nowMs } };
+    return { kind: "ok", stats: { events, committed: 0, answered: gains, virtualMs: nowMs, met: {} } };
   } catch (error) {
     const trace = world?.trace ?? [];
     if (error instanceof SafetyViolation) return { kind: "safety", what: error.message, trace };

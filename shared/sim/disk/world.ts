@@ -1,10 +1,5 @@
 import { createRandom, type Random } from "../../decide/random.ts";
-import {
-  createDiskVote,
-  stepDiskVote,
-  type DiskVote,
-  type DiskVoteOptions,
-} from "../../decide/quorum/disk-vote.ts";
+import { createDiskVote, stepDiskVote, type DiskVote, type DiskVoteOptions } from "../../decide/quorum/disk-vote.ts";
 import type { DiskOperation, DiskVoteEvent, SlotSight, VoteBlock } from "../../effect/disk-vote.ts";
 import { SafetyViolation } from "../check/log.ts";
 import { EventHeap, type Timed } from "../heap.ts";
@@ -19,8 +14,11 @@ export class DiskNode {
   vote: DiskVote | null = null;
   paused = false;
   latencyMs: number | null = null;
-  hangMs = 0;
+  /** What the next operation of a kind will be like. */
+  hang: Extract<DiskFault, { kind: "hang" }> | null = null;
   pathLost = false;
+  /** How long it stays away once it has left. */
+  downMs = 0;
   life = 0;
   rate = 1;
   offsetMs: number;
@@ -49,6 +47,7 @@ export class DiskWorld {
   private readonly sectors: SlotSight[];
   private readonly heap = new EventHeap<Queued>();
   private order = 0;
+  private strays = 0;
 
   constructor(
     readonly schedule: DiskSchedule,
@@ -110,6 +109,12 @@ export class DiskWorld {
   }
 
   private crash(node: DiskNode): void {
+    const { vote } = node;
+    // The host may have died right after it had sent a write that nobody saw arrive.
+    if (vote !== null && vote.own !== null && vote.phase !== "left" && this.random.chance(0.5)) {
+      const flag = this.random.chance(0.7) ? "idle" : vote.own.flag;
+      this.landStray({ ...vote.own, sequence: vote.sequence + 1, flag });
+    }
     node.vote = null;
     node.paused = false;
     node.life += 1;
@@ -130,6 +135,7 @@ export class DiskWorld {
     else if (vote.heldUntilMs < nowMs) node.heldUntilMs = vote.heldUntilMs;
     if (vote.phase === "left") {
       this.crash(node);
+      this.after(node.downMs, () => this.start(node));
       return;
     }
     if (operation !== null) this.begin(node, operation);
@@ -158,8 +164,9 @@ export class DiskWorld {
   private begin(node: DiskNode, operation: DiskOperation): void {
     const { life } = node;
     const usualMs = node.latencyMs ?? this.schedule.latencyMs;
-    const tookMs = 0.1 + this.random.fraction() * usualMs + node.hangMs;
-    node.hangMs = 0;
+    const hang = node.hang?.operation === operation.kind ? node.hang : null;
+    if (hang !== null) node.hang = null;
+    const tookMs = 0.1 + this.random.fraction() * usualMs + (hang?.forMs ?? 0);
     const answer = (event: DiskVoteEvent): void => {
       if (life === node.life) this.feed(node, event);
     };
@@ -169,11 +176,12 @@ export class DiskWorld {
       return;
     }
     // The disk acts somewhere between the question and the answer.
-    const actsMs = this.random.chance(0.3) ? tookMs : this.random.fraction() * tookMs;
+    const acts = hang?.acts ?? this.random.pick(["first", "last", null]);
+    const actsMs = acts === "first" ? 0 : acts === "last" ? tookMs : this.random.fraction() * tookMs;
     if (operation.kind === "read") {
       const slots: SlotSight[] = this.nodes.map(() => EMPTY);
       for (const at of slots.keys()) {
-        const sampleMs = this.random.chance(0.5) ? actsMs : this.random.fraction() * tookMs;
+        const sampleMs = this.random.chance(0.8) ? actsMs : this.random.fraction() * tookMs;
         this.after(sampleMs, () => (slots[at] = this.sectors[at] ?? EMPTY));
       }
       this.after(tookMs, () => answer({ kind: "read", slots }));
@@ -218,8 +226,8 @@ export class DiskWorld {
         this.inChaos(fault.downMs, () => this.start(node));
         break;
       case "leave":
+        node.downMs = fault.downMs;
         this.feed(node, { kind: "release" });
-        this.inChaos(fault.downMs, () => this.start(node));
         break;
       case "pause":
         node.paused = node.vote !== null;
@@ -230,7 +238,7 @@ export class DiskWorld {
         this.inChaos(fault.forMs, () => (node.pathLost = false));
         break;
       case "hang":
-        node.hangMs = fault.forMs;
+        node.hang = fault;
         break;
       case "slow":
         node.latencyMs = fault.latencyMs;
@@ -239,6 +247,10 @@ export class DiskWorld {
       case "drift":
         node.offsetMs = this.localMs(node) - fault.rate * this.nowMs;
         node.rate = fault.rate;
+        break;
+      case "stray":
+        this.strays += 1;
+        this.land({ slot: fault.node, life: `${fault.node}.0`, sequence: this.strays, epoch: 0, flag: fault.flag });
         break;
       case "corrupt":
         this.damage(fault.node);
@@ -253,13 +265,19 @@ export class DiskWorld {
     this.feed(node, { kind: "tick" });
   }
 
+  /** The node dies and doesn't come back. */
+  loseForGood(node: DiskNode): void {
+    this.say(node, "dies for good");
+    this.crash(node);
+  }
+
   /** Ends all that goes wrong. */
   mend(): void {
     this.peace = true;
     for (const node of this.nodes) {
       node.pathLost = false;
       node.latencyMs = 2;
-      node.hangMs = 0;
+      node.hang = null;
       this.resume(node);
       this.start(node);
     }

@@ -5,6 +5,7 @@ import type { PresenceWorld } from "./world.ts";
 /** Carries one fault of the schedule out, and plans its end. */
 export function applyPresenceFault(world: PresenceWorld, fault: PresenceFault): void {
   world.say("-", JSON.stringify(fault));
+  world.tally.count(fault.kind);
   if (fault.kind === "cut") {
     const links = fault.link === null ? world.links.map((_, at) => at) : [fault.link];
     const all = (by: number): void => {

@@ -192,6 +192,7 @@ export class PresenceMember {
     const view = tickMembership(membership, this.localMs());
     const outcome = stepStanding(standing, view, this.localMs());
     for (const fact of [...view.reasons, ...outcome.reasons]) {
+      this.world.tally.count(fact.code);
       this.world.say(this.name, `${fact.code} ${JSON.stringify(fact.data)}`);
     }
     this.view = view;
@@ -256,6 +257,7 @@ export class PresenceMember {
     const leftMs = this.watchdogDueMs - this.localMs();
     if (leftMs > 0.001) this.later(leftMs, () => this.lookAtWatchdog(token));
     else {
+      this.world.tally.count("watchdog bites");
       this.world.say(this.name, "watchdog");
       this.powerOff(1500);
     }

@@ -18,8 +18,9 @@ export function runPresence(schedule: PresenceSchedule, traced = false): Outcome
     let illness = heal(world);
     if (illness === null) illness = finale(world);
     if (illness !== null) return { kind: "liveness", what: illness, trace: world.trace ?? [] };
-    const { events, starts, nowMs } = world;
-    return { kind: "ok", stats: { events, committed: 0, answered: starts, undecided: 0, virtualMs: nowMs } };
+    const { events, starts, nowMs, tally } = world;
+    const stats = { events, committed: 0, answered: starts, virtualMs: nowMs, met: tally.counts };
+    return { kind: "ok", stats };
   } catch (error) {
     const trace = world?.trace ?? [];
     if (error instanceof SafetyViolation) return { kind: "safety", what: error.message, trace };

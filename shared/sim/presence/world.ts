@@ -4,6 +4,7 @@ import type { StandingOutcome } from "../../decide/quorum/standing.ts";
 import type { HeartbeatBody } from "../../effect/membership.ts";
 import { SafetyViolation } from "../check/log.ts";
 import { EventHeap, type Timed } from "../heap.ts";
+import { Tally } from "../tally.ts";
 import { applyPresenceFault } from "./faults.ts";
 import { PresenceMember } from "./member.ts";
 import { nodeName, type FencingOutcome, type PresenceSchedule } from "./schedule.ts";
@@ -28,6 +29,7 @@ export class PresenceWorld {
   readonly links: readonly string[];
   readonly members: readonly PresenceMember[];
   readonly trace: string[] | null;
+  readonly tally = new Tally();
   private readonly heap = new EventHeap<Queued>();
   private readonly cuts = new Map<string, number>();
   private order = 0;
@@ -99,6 +101,7 @@ export class PresenceWorld {
       this.violate("no blind fencing", `${by.name} has ${peer} fenced without having seen it`);
     }
     const { fencing } = this;
+    this.tally.count(`fencing ${fencing}`);
     const tookMs = 30 + this.random.fraction() * 400;
     if (fencing === "success" || (fencing === "timeout" && this.random.chance(0.5))) {
       // The host may lie down already: the device sees to it that it is off, and starts it again later.
