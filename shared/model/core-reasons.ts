@@ -109,6 +109,18 @@ export const CORE_REASONS = defineCatalogue({
     sentence: "{peer} is to be fenced",
     why: "it has been out of everybody's sight for {outMs} ms, and what it runs can only be taken over when it is surely down",
   },
+  CORE_DISK_VOTE_GAINED: { severity: "notice", sentence: "the witness disk votes for {node}, by claim {epoch}" },
+  CORE_DISK_VOTE_LOST: {
+    severity: "warning",
+    sentence: "the witness disk doesn't vote for {node} any more",
+    why: "{cause}",
+  },
+  CORE_DISK_UNREACHABLE: {
+    severity: "error",
+    sentence: "{node} can't read or write its witness disk: {detail}",
+    fix: "look at the paths to the disk; without it the two nodes need each other",
+  },
+  CORE_DISK_BACK: { severity: "notice", sentence: "{node} reads and writes its witness disk" },
   CORE_LINKS_SHARE_CARD: {
     severity: "warning",
     sentence: "links {links} both go over {cards}",

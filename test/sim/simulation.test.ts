@@ -7,6 +7,7 @@ import { runSchedule } from "../../shared/sim/run.ts";
 import { makeSchedule } from "../../shared/sim/schedule.ts";
 import { shrinkSchedule } from "../../shared/sim/shrink.ts";
 import { PLANTED_BUGS, RARE_BUGS } from "./bugs.ts";
+import { DISK_BUGS, RARE_DISK_BUGS } from "./disk-bugs.ts";
 import { MEMBERSHIP_BUGS, RARE_MEMBERSHIP_BUGS } from "./membership-bugs.ts";
 import { runInProcesses, type Failure } from "./processes.ts";
 import type { WorldName } from "./worlds.ts";
@@ -16,6 +17,7 @@ const CLEAN_SEEDS = [
   ["holders", 100],
   ["reigns", 100],
   ["membership", 600],
+  ["disk", 2000],
 ] as const;
 /** Seeds within which each planted bug must be found, and the time that may take. */
 const BUG_SEEDS = 8000;
@@ -63,7 +65,8 @@ describe("simulation", () => {
 
 describe("planted bugs are found", () => {
   test("each one changes a text that stands in its file exactly once", () => {
-    const all = [...PLANTED_BUGS, ...RARE_BUGS, ...MEMBERSHIP_BUGS, ...RARE_MEMBERSHIP_BUGS];
+    const common = [...PLANTED_BUGS, ...MEMBERSHIP_BUGS, ...DISK_BUGS];
+    const all = [...common, ...RARE_BUGS, ...RARE_MEMBERSHIP_BUGS, ...RARE_DISK_BUGS];
     const wrong = all.filter(({ file, find }) => {
       return readFileSync(join(import.meta.dir, "../..", file), "utf8").split(find).length !== 2;
     });
@@ -71,7 +74,7 @@ describe("planted bugs are found", () => {
     expect(new Set(all.map((bug) => bug.name)).size).toBe(all.length);
   });
 
-  for (const bug of [...PLANTED_BUGS, ...MEMBERSHIP_BUGS]) {
+  for (const bug of [...PLANTED_BUGS, ...MEMBERSHIP_BUGS, ...DISK_BUGS]) {
     test(
       bug.name,
       async () => {
