@@ -1,28 +1,14 @@
 /** The command socket beside HAProxy's: the same commands in the same order, the same answers; and the same under workers. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
+import { ask } from "./ask.ts";
 import { exchange, freePort, HAS_HAPROXY } from "./pair.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const HA_LB = [process.execPath, join(ROOT, "tools/ha-lb/main.ts"), "-db", "-f"];
-
-/** Sends one line of commands, ends its side, and gives all that comes back. */
-function ask(path: string, line: string): Promise<string> {
-  return new Promise((resolve) => {
-    let text = "";
-    const socket = connect({ path, allowHalfOpen: true });
-    socket.on("connect", () => socket.end(`${line}\n`));
-    socket.on("data", (data) => {
-      text += data.toString("latin1");
-    });
-    socket.on("error", () => resolve("no connection"));
-    socket.on("end", () => resolve(text));
-  });
-}
 
 const configuration = (folder: string, label: string, port: number, threads: number): string => `global
  nbthread ${threads}

@@ -1,10 +1,10 @@
 /** The ways in which haproxy is started: flags, inherited sockets, a pid file, and a successor with -sf. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
+import { ask } from "./ask.ts";
 import { exchange, freePort } from "./pair.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
@@ -35,18 +35,6 @@ cli=socket.socket(socket.AF_UNIX); cli.bind(sys.argv[2]); cli.listen(8)
 os.environ["FRONT"]=str(front.fileno()); os.environ["CLI"]=str(cli.fileno())
 os.set_inheritable(front.fileno(),True); os.set_inheritable(cli.fileno(),True)
 os.execvp(sys.argv[3],sys.argv[3:])`;
-
-function ask(path: string, line: string): Promise<string> {
-  return new Promise((resolve) => {
-    let text = "";
-    const socket = connect({ path, allowHalfOpen: true }, () => socket.end(`${line}\n`));
-    socket.on("data", (data) => {
-      text += data.toString("latin1");
-    });
-    socket.on("error", () => resolve(""));
-    socket.on("end", () => resolve(text));
-  });
-}
 
 describe("starting as haproxy does", () => {
   test.skipIf(Bun.which("python3") === null)(

@@ -4,8 +4,10 @@ import { isDetached, startDetached } from "../../../shared/drive/supervise/detac
 import { forbidDumps } from "../../../shared/drive/ffi/process.ts";
 import { loadConfiguration } from "./check-load.ts";
 import { tellProblems } from "./alert.ts";
+import { engineRequest, isEngine } from "./run/engine.ts";
 import { runInForeground } from "./run/foreground.ts";
 import { runMaster } from "./run/master.ts";
+import { Supervisor } from "./run/supervisor.ts";
 import { runWorker } from "./run/worker.ts";
 
 /** What names a configuration and how it is run; `run` and its processes share it. */
@@ -59,11 +61,11 @@ export const runCommand = defineCommand({
     }
     const { result } = loadConfiguration({ paths, environment: io.env, masterWorker: options["master-worker"] });
     // The background process has said it already, before it went there.
-    if (!isDetached(io.env) && io.env["HA_LB_WORKER"] === undefined)
+    if (!isDetached(io.env) && io.env["HA_LB_WORKER"] === undefined && !isEngine(io.env))
       tellProblems(result, (text) => io.stderr.write(text));
     if (!result.ok) return EXIT.error;
     const { global } = result.value;
-    const request = {
+    const request = engineRequest({
       paths,
       configuration: result.value,
       env: io.env,
@@ -71,8 +73,8 @@ export const runCommand = defineCommand({
       finish: (options.finish ?? []).map(Number),
       terminate: (options.terminate ?? []).map(Number),
       takeOver: options["take-over"],
-    };
-    const isChild = isDetached(io.env) || io.env["HA_LB_WORKER"] !== undefined;
+    });
+    const isChild = isDetached(io.env) || io.env["HA_LB_WORKER"] !== undefined || isEngine(io.env);
     if (
       (options.daemon || (global.daemon && !context.given.has("master-worker") && !io.env["HA_LB_FOREGROUND"])) &&
       !isChild
@@ -81,6 +83,8 @@ export const runCommand = defineCommand({
     }
     const worker = Number(io.env["HA_LB_WORKER"] ?? 0);
     if (worker > 0) return await runWorker(request);
+    if (options["master-worker"] && !isEngine(io.env))
+      return await new Supervisor(request, options["master-socket"]).run();
     return global.threads > 1 ? await runMaster(request) : await runInForeground(request);
   },
 });

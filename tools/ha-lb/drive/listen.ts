@@ -5,7 +5,7 @@ import type { ProxyHeader } from "../decide/proxy-protocol.ts";
 import type { Bind } from "../model/bind.ts";
 import { becomeHttp2 } from "./h2/connection.ts";
 import { ClientConnection } from "./http/client.ts";
-import { keyOf, type SocketSource } from "./listening-sockets.ts";
+import { keyOf, restoreQueue, type SocketSource } from "./listening-sockets.ts";
 import { Preface } from "./preface.ts";
 import type { Peer } from "./peer.ts";
 import type { DataPlane } from "./plane.ts";
@@ -29,7 +29,10 @@ export interface ListenFailure {
   readonly detail: string;
 }
 
-/** Takes a client's connection in: counts it, and refuses it where limits or rules say so. */
+/**
+ * Takes a client's connection in: counts it, and refuses it where limits or rules say so. One that came just before the
+ * listener stopped is served.
+ */
 function accept(plane: DataPlane, runtime: ListenerRuntime, socket: Socket<Peer>): void {
   const { frontend } = runtime;
   const { proxy, counters } = frontend;
@@ -39,7 +42,7 @@ function accept(plane: DataPlane, runtime: ListenerRuntime, socket: Socket<Peer>
   counters.connections += 1;
   counters.rate.add(now);
   const overRate = proxy.sessionRateLimit !== undefined && counters.rate.perSecond(now) > proxy.sessionRateLimit;
-  if (frontend.active >= most || plane.activeConnections >= mostOfAll || overRate || plane.stopping) {
+  if (frontend.active >= most || plane.activeConnections >= mostOfAll || overRate) {
     socket.terminate();
     return;
   }
@@ -127,6 +130,7 @@ interface Planned {
 function openOne(plane: DataPlane, { runtime, fd, contexts }: Planned): OpenListener {
   const to: Destination = { plane, runtime };
   const listener = listenAt(to, fd, contexts);
+  restoreQueue(fd, runtime.bind);
   return {
     fd,
     bind: runtime.bind,

@@ -105,6 +105,11 @@ function open(bind: Bind, port: number, shared: boolean): number {
   }
 }
 
+/** The runtime sets a short queue of its own when it begins to listen. */
+export function restoreQueue(fd: number, bind: Bind): void {
+  listen(fd, bind.backlog ?? BACKLOG);
+}
+
 function setInternetOptions(fd: number, bind: Bind, family: number, shared: boolean): void {
   setOption(fd, LEVEL.SOCKET, SOCKET_OPTION.REUSE_ADDRESS, 1);
   if (shared) setOption(fd, LEVEL.SOCKET, SOCKET_OPTION.REUSE_PORT, 1);

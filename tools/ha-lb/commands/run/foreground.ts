@@ -5,6 +5,7 @@ import { OwnSockets } from "../../drive/listening-sockets.ts";
 import { Offload } from "../../drive/nft/offload.ts";
 import type { DataPlane } from "../../drive/plane.ts";
 import { Control } from "./control.ts";
+import { engineSockets } from "./engine.ts";
 import { Lifecycle, type RunRequest, tell, warn } from "./lifecycle.ts";
 import { drain, makePlane } from "./make-plane.ts";
 import { dropPrivileges } from "./privileges.ts";
@@ -34,7 +35,7 @@ class Foreground {
     this.planes = [plane];
     this.control = new Control(request, () => this.serving.plane);
     this.supervision = new Supervision(plane, this.control);
-    this.sockets = new CommandSockets(plane, this.listening, tell);
+    this.sockets = new CommandSockets(plane, this.listening, tell, engineSockets(request.env));
   }
 
   async run(): Promise<ExitCode> {
@@ -79,9 +80,9 @@ class Foreground {
     }, SOFT_STOP_POLL_MS);
   }
 
-  private async reload(): Promise<void> {
+  private async reload(): Promise<boolean> {
     const keys = await this.serving.reload();
-    if (keys === undefined) return;
+    if (keys === undefined) return false;
     const { plane } = this.serving;
     this.listening.keepOnly(new Set([...keys, ...this.sockets.serve(plane)]));
     this.planes.push(plane);
@@ -93,6 +94,7 @@ class Foreground {
     await this.supervision.prepare();
     this.supervision.start();
     tell(`[NOTICE]   (${process.pid}) : configuration reloaded\n`);
+    return true;
   }
 }
 

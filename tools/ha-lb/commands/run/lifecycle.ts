@@ -1,10 +1,13 @@
 /** What every process that an operator starts does alike: its pid file, its signals, and its end. */
 import { rmSync, writeFileSync } from "node:fs";
 import { sayDetachedReady } from "../../../../shared/drive/supervise/detach.ts";
+import { monotonicNs } from "../../../../shared/drive/ffi/clock.ts";
+import { serviceNotifier } from "../../../../shared/drive/supervise/notify.ts";
 import { EXIT } from "../../../../shared/model/exit-codes.ts";
 import type { OwnSockets } from "../../drive/listening-sockets.ts";
 import { fetchSockets } from "../../drive/transfer.ts";
 import type { Configuration } from "../../model/configuration.ts";
+import { isEngine, serveSupervisor, tellSupervisor } from "./engine.ts";
 
 export interface RunRequest {
   readonly paths: readonly string[];
@@ -27,13 +30,15 @@ export interface SignalActions {
   readonly stopNow: (code: number) => void;
   /** Takes nothing new, and ends when what runs has ended. */
   readonly stopSoftly: () => void;
-  readonly reload: () => Promise<void>;
+  /** Whether the new configuration is in force. */
+  readonly reload: () => Promise<boolean>;
 }
 
 export const tell = (text: string): void => void process.stderr.write(text);
 export const warn = (text: string): void => tell(`[WARNING]  (${process.pid}) : ${text}\n`);
 
 export class Lifecycle {
+  private readonly notifier = serviceNotifier(isEngine(process.env) ? {} : process.env, process.pid);
   private readonly ending = Promise.withResolvers<number>();
 
   constructor(private readonly request: RunRequest) {}
@@ -61,18 +66,28 @@ export class Lifecycle {
 
   /** Tells who waits that this process serves, obeys signals until `end`, and gives the exit code. */
   async serve(actions: SignalActions): Promise<number> {
-    sayDetachedReady(false);
+    if (isEngine(process.env)) serveSupervisor();
+    else sayDetachedReady(false);
     process.on("SIGTERM", () => actions.stopNow(EXIT.ok));
     process.on("SIGINT", () => actions.stopNow(EXIT_INTERRUPTED));
     process.on("SIGUSR1", () => actions.stopSoftly());
-    for (const name of ["SIGHUP", "SIGUSR2"] as const) process.on(name, () => void actions.reload());
+    for (const name of ["SIGHUP", "SIGUSR2"] as const) process.on(name, () => void this.reload(actions));
     for (const pid of this.request.finish) signal(pid, "SIGUSR1");
     for (const pid of this.request.terminate) signal(pid, "SIGTERM");
+    this.notifier.ready();
     return await this.ending.promise;
+  }
+
+  private async reload(actions: SignalActions): Promise<void> {
+    this.notifier.reloading(monotonicNs() / 1000);
+    const good = await actions.reload();
+    tellSupervisor(good ? "reloaded" : "refused");
+    this.notifier.ready(good ? "" : "the last reload was refused: the configuration before it stays in force");
   }
 
   /** The last thing that a process does. */
   exit(code: number): never {
+    this.notifier.stopping();
     if (this.request.pidFile !== undefined) removeQuietly(this.request.pidFile);
     process.exit(code);
   }

@@ -10,6 +10,7 @@ import type { DataPlane } from "../../drive/plane.ts";
 import type { ServerRuntime } from "../../drive/runtime.ts";
 import { shareOf, SocketGiver } from "../../drive/socket-channel.ts";
 import { Control } from "./control.ts";
+import { engineSockets } from "./engine.ts";
 import { Lifecycle, type RunRequest, tell, warn } from "./lifecycle.ts";
 import { adoptState, makePlane } from "./make-plane.ts";
 import { toMasterSchema, type ToWorker } from "./messages.ts";
@@ -53,7 +54,7 @@ class Master {
     this.supervision = new Supervision(plane, this.control);
     const { reusePort, threads } = plane.configuration.global;
     this.listening = new OwnSockets(threads, reusePort);
-    this.sockets = new CommandSockets(plane, this.listening, tell);
+    this.sockets = new CommandSockets(plane, this.listening, tell, engineSockets(request.env));
     this.watch(plane);
   }
 
@@ -182,14 +183,14 @@ class Master {
   }
 
   /** The workers take the new configuration in place; their number follows it. A broken one changes nothing. */
-  private async reload(): Promise<void> {
+  private async reload(): Promise<boolean> {
     const plane = readPlane(this.request, tell);
-    if (plane === undefined) return;
+    if (plane === undefined) return false;
     const plan = planListeners(plane, this.listening);
     tellFailures(plan, tell);
     if (plan.failures.length > 0) {
       tellRefused(tell);
-      return;
+      return false;
     }
     await openLogs(plane);
     adoptState(this.plane, plane);
@@ -214,6 +215,7 @@ class Master {
     await this.supervision.prepare();
     this.supervision.start();
     tell(`[NOTICE]   (${process.pid}) : configuration reloaded\n`);
+    return true;
   }
 }
 

@@ -2,18 +2,19 @@
 import type { Socket } from "bun";
 import { parseDuration } from "../../../../shared/text/duration.ts";
 import { TRANSFER_COMMAND, type Transfer } from "../transfer.ts";
-import { answerCommand, type Level } from "./commands.ts";
-import type { DataPlane } from "../plane.ts";
+import type { Level } from "./commands.ts";
 
 /** Bytes of a command with its payload. */
 const MOST_COMMAND_BYTES = 1024 * 1024;
 /** What a timer of the runtime holds. */
 const MOST_TIMEOUT_MS = 2 ** 31 - 1;
+/** A command that is answered with nothing at all, not even the empty line. */
+const SILENT = "\u0000";
 const RANK = { user: 0, operator: 1, admin: 2 } as const;
 
 /** What a command socket is and what it may hand out. */
 export interface SessionHost {
-  readonly plane: () => DataPlane;
+  readonly answer: (level: Level, command: string, payload: string | undefined) => string | Promise<string>;
   /** The process's listening sockets, for the process that follows; none where the socket doesn't expose them. */
   readonly transfer: (() => Transfer) | undefined;
 }
@@ -22,6 +23,9 @@ export class CliSession {
   private text = "";
   private interactive = false;
   private done = false;
+  private busy = false;
+  /** The other side has said all. */
+  private ended = false;
   private closing = false;
   private pending: Buffer | undefined;
   private transfer: Transfer | undefined;
@@ -55,13 +59,12 @@ export class CliSession {
     if (this.done) return;
     this.text += data.toString("latin1");
     if (this.text.length > MOST_COMMAND_BYTES) this.socket.terminate();
-    else this.advance(false);
+    else void this.advance();
   }
 
   onEnd(): void {
-    this.advance(true);
-    this.closing = true;
-    this.flush();
+    this.ended = true;
+    void this.advance();
   }
 
   /** The descriptor of the connection; the runtime's types leave it out. */
@@ -70,56 +73,69 @@ export class CliSession {
     return typeof fd === "number" ? fd : -1;
   }
 
-  /** Answers each whole line; a payload ends at an empty line. */
-  private advance(ended: boolean): void {
+  /** Answers each whole line, one after the other; a payload ends at an empty line. */
+  private async advance(): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
     while (!this.done && !this.closing) {
-      const end = this.text.indexOf("\n");
-      if (end < 0 && !(ended && this.text !== "")) return;
-      const line = (end < 0 ? this.text : this.text.slice(0, end)).replace(/\r$/, "");
-      let rest = end < 0 ? "" : this.text.slice(end + 1);
-      let payload: string | undefined;
-      if (/<<\s*$/.test(line)) {
-        const stop = rest.startsWith("\n") ? 0 : rest.indexOf("\n\n");
-        if (stop < 0 && !ended) return;
-        payload = stop < 0 ? rest : rest.slice(0, stop);
-        rest = stop < 0 ? "" : rest.slice(stop + 2);
-      }
-      this.text = rest;
-      this.line(line.replace(/<<\s*$/, ""), payload);
+      const next = this.nextLine();
+      if (next === undefined) break;
+      await this.line(next.line, next.payload);
     }
+    this.busy = false;
+    if (this.ended) this.close();
   }
 
-  private line(line: string, payload: string | undefined): void {
+  private nextLine(): { readonly line: string; readonly payload: string | undefined } | undefined {
+    const end = this.text.indexOf("\n");
+    if (end < 0 && !(this.ended && this.text !== "")) return undefined;
+    const line = (end < 0 ? this.text : this.text.slice(0, end)).replace(/\r$/, "");
+    let rest = end < 0 ? "" : this.text.slice(end + 1);
+    let payload: string | undefined;
+    if (/<<\s*$/.test(line)) {
+      const stop = rest.startsWith("\n") ? 0 : rest.indexOf("\n\n");
+      if (stop < 0 && !this.ended) return undefined;
+      payload = stop < 0 ? rest : rest.slice(0, stop);
+      rest = stop < 0 ? "" : rest.slice(stop + 2);
+    }
+    this.text = rest;
+    return { line: line.replace(/<<\s*$/, ""), payload };
+  }
+
+  private async line(line: string, payload: string | undefined): Promise<void> {
     const wasInteractive = this.interactive;
     for (const command of splitCommands(line)) {
       if (command === TRANSFER_COMMAND) {
         this.startTransfer();
         return;
       }
-      const own = this.ownCommand(command);
-      if (own === undefined) this.write(`${answerCommand(this.host.plane(), this.level, command, payload)}\n`);
-      else if (own !== null) this.write(`${own}\n`);
+      const own = this.ownCommand(command) ?? this.host.answer(this.level, command, payload);
+      const text = typeof own === "string" ? own : await own;
       if (this.closing) return;
+      if (text !== SILENT) this.write(`${text}\n`);
     }
     if (this.interactive) this.write(wasInteractive ? "> " : "\n> ");
     else {
       this.done = true;
-      this.closing = true;
-      this.flush();
+      this.close();
     }
   }
 
-  /** @returns the answer, null for none at all, undefined when it is no command of the connection */
-  private ownCommand(command: string): string | null | undefined {
+  private close(): void {
+    this.closing = true;
+    this.flush();
+  }
+
+  /** The answer, or nothing when it is no command of the connection. */
+  private ownCommand(command: string): string | undefined {
     const [first = "", second, third, fourth] = command.split(/\s+/);
     switch (first) {
       case "prompt":
         this.interactive = !this.interactive;
-        return null;
+        return SILENT;
       case "quit":
-        this.closing = true;
-        this.flush();
-        return null;
+        this.close();
+        return SILENT;
       case "operator":
       case "user":
         if (RANK[first] > RANK[this.level]) return "Permission denied\n";
@@ -151,8 +167,7 @@ export class CliSession {
     if (sent && this.transfer?.done === false) return;
     // What was sent last stays in the kernel for the other side to take.
     this.done = true;
-    this.closing = true;
-    this.flush();
+    this.close();
   }
 
   private write(text: string): void {

@@ -1,21 +1,16 @@
 /** The command sockets (`stats socket`): listening, and handing out the process's own listening sockets. */
-import type { Socket } from "bun";
 import { rmSync, statSync } from "node:fs";
-import { close, duplicate } from "../../../../shared/drive/ffi/fd.ts";
 import type { Bind } from "../../model/bind.ts";
 import { keyOf, type OwnSockets } from "../listening-sockets.ts";
 import type { DataPlane } from "../plane.ts";
 import { Transfer } from "../transfer.ts";
-import { CliSession } from "./session.ts";
-
-interface Listener {
-  stop(closeActive?: boolean): void;
-}
+import { answerCommand, type Level } from "./commands.ts";
+import { type CommandListener, listenForCommands } from "./listen.ts";
 
 interface OpenSocket {
   readonly key: string;
   readonly bind: Bind;
-  readonly listener: Listener;
+  readonly listener: CommandListener;
   /** Of a path: what we put there. Another process may have put its own there since. */
   readonly inode: number | undefined;
 }
@@ -29,13 +24,15 @@ export class CommandSockets {
     private plane: DataPlane,
     private readonly sockets: OwnSockets,
     private readonly tell: (text: string) => void,
+    /** Beside those of the configuration. */
+    private readonly more: readonly Bind[],
   ) {}
 
   /** Listens where this configuration says, and speaks for it; sockets that stay go on. Gives the names of those in use. */
   serve(plane: DataPlane): ReadonlySet<string> {
     this.plane = plane;
     const next: OpenSocket[] = [];
-    for (const bind of plane.configuration.global.statsSockets) {
+    for (const bind of [...plane.configuration.global.statsSockets, ...this.more]) {
       const key = keyOf(bind, portOf(bind));
       const kept = this.open.find((one) => one.key === key);
       const sameRights = kept?.bind.level === bind.level && kept?.bind.exposeListeners === bind.exposeListeners;
@@ -69,30 +66,13 @@ export class CommandSockets {
     }
   }
 
-  private listen(fd: number, bind: Bind): Listener {
+  private listen(fd: number, bind: Bind): CommandListener {
     const host = {
-      plane: () => this.plane,
+      answer: (level: Level, command: string, payload: string | undefined) =>
+        answerCommand(this.plane, level, command, payload),
       transfer: bind.exposeListeners ? () => this.handOut() : undefined,
     };
-    const socket = {
-      open: (one: Socket<CliSession>) => {
-        const { statsTimeoutMs } = this.plane.configuration.global;
-        one.data = new CliSession(one, host, bind.level ?? "operator", statsTimeoutMs);
-      },
-      data: (one: Socket<CliSession>, data: Buffer) => one.data.onData(data),
-      end: (one: Socket<CliSession>) => one.data.onEnd(),
-      drain: (one: Socket<CliSession>) => one.data.flush(),
-      close: (one: Socket<CliSession>) => one.data.onClose(),
-      error: () => undefined,
-    };
-    const listenOn = Bun.listen as unknown as (options: object) => Listener;
-    const own = duplicate(fd);
-    try {
-      return listenOn({ fd: own, allowHalfOpen: true, socket });
-    } catch (error) {
-      close(own);
-      throw error;
-    }
+    return listenForCommands(fd, host, bind.level ?? "operator", this.plane.configuration.global.statsTimeoutMs);
   }
 
   private handOut(): Transfer {
