@@ -94,18 +94,29 @@ export async function compareSeeds(
   await Promise.all(Array.from({ length: lanes }, (_, number) => lane(number)));
 }
 
-/** What a difference is about: the resource (or step) of its first line. */
-const subject = (detail: readonly string[]) => detail[0]?.replace(/: ours .*/, "") ?? "";
+/**
+ * What a difference is about: its first line. Of a placement only what one side has and the other has not, so that the
+ * rest may be cut away.
+ */
+function subject(line: string): string {
+  const found = /^(.*): ours \[(.*)\] theirs \[(.*)\]$/.exec(line);
+  if (found === null) return line;
+  const [, name = "", one = "", other = ""] = found;
+  const ours = one.split(", ");
+  const theirs = other.split(", ");
+  const without = (list: readonly string[], those: readonly string[]) => list.filter((item) => !those.includes(item));
+  return JSON.stringify([name, without(ours, theirs), without(theirs, ours)]);
+}
 
 /** The smallest CIB that still differs in the same way. */
 export async function smallest(one: Comparison): Promise<{ readonly cib: Tree; readonly detail: readonly string[] }> {
-  const about = subject(one.detail);
+  const about = subject(one.detail[0] ?? "");
   const differsStill = async (smaller: Tree) => {
     const xml = writeTree(smaller);
     const { outcome, detail } = judge(xml, await askOracle(xml, 99));
     return (
       outcome === one.outcome &&
-      (outcome === "refused" || outcome === "defect" || detail.some((line) => line.startsWith(about)))
+      (outcome === "refused" || outcome === "defect" || detail.some((line) => subject(line) === about))
     );
   };
   const cib = await minimise(one.cib, differsStill);

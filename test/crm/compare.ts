@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { compareSeeds, smallest, type Comparison, type Outcome } from "./compare-run.ts";
 import { KINDS } from "./generate.ts";
+import { rememberAnswers } from "./oracle.ts";
 import { writeTree } from "./xml-tree.ts";
 
 const LANES = 2;
@@ -21,8 +22,11 @@ const { values } = parseArgs({
     save: { type: "string" },
     kinds: { type: "boolean", default: false },
     brief: { type: "boolean", default: false },
+    remember: { type: "string" },
   },
 });
+
+if (values.remember !== undefined) rememberAnswers(values.remember);
 
 /** Without what is the same everywhere. */
 const shown = (xml: string) =>
@@ -33,26 +37,28 @@ const shown = (xml: string) =>
       )
     : xml;
 
-const [from = 1, to = from] = values.seeds.split("..").map(Number);
+/** `1..10,15` */
+const seeds = values.seeds.split(",").flatMap((part) => {
+  const [from = 1, to = from] = part.split("..").map(Number);
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+});
 const counts = new Map<Outcome, number>();
 const differing: Comparison[] = [];
 const perKind = new Map<string, { total: number; different: number }>();
 
-await compareSeeds(
-  Array.from({ length: to - from + 1 }, (_, index) => from + index),
-  LANES,
-  (one) => {
-    counts.set(one.outcome, (counts.get(one.outcome) ?? 0) + 1);
-    if (one.outcome !== "equal") differing.push(one);
-    for (const kind of one.kinds) {
-      const entry = perKind.get(kind) ?? { total: 0, different: 0 };
-      perKind.set(kind, { total: entry.total + 1, different: entry.different + (one.outcome === "placement" ? 1 : 0) });
-    }
-  },
-);
+await compareSeeds(seeds, LANES, (one) => {
+  counts.set(one.outcome, (counts.get(one.outcome) ?? 0) + 1);
+  if (one.outcome !== "equal") differing.push(one);
+  for (const kind of one.kinds) {
+    const entry = perKind.get(kind) ?? { total: 0, different: 0 };
+    perKind.set(kind, { total: entry.total + 1, different: entry.different + (one.outcome === "placement" ? 1 : 0) });
+  }
+});
 
 differing.sort((left, right) => left.seed - right.seed);
-const wanted = differing.filter((one) => values.only === undefined || one.outcome === values.only);
+const wanted = differing.filter((one) =>
+  values.only === undefined ? one.outcome !== "refused" : one.outcome === values.only,
+);
 const print = (text: string) => process.stdout.write(`${text}\n`);
 for (const one of wanted.slice(0, Number(values.show))) {
   print(`seed ${one.seed}: ${one.outcome}`);

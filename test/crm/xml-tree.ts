@@ -61,25 +61,31 @@ function comparePaths(left: Path, right: Path): number {
   return 0;
 }
 
+/** How many neighbours are tried at once, from many to one. */
+const PORTIONS = [64, 16, 4, 1] as const;
+
 /**
  * Cuts elements out while `interesting` holds, until nothing more can go.
  * @param most how many trials there may be
  */
-export async function minimise(start: Tree, interesting: (tree: Tree) => Promise<boolean>, most = 400): Promise<Tree> {
+export async function minimise(start: Tree, interesting: (tree: Tree) => Promise<boolean>, most = 1500): Promise<Tree> {
   let best = start;
   let trials = 0;
   for (let changed = true; changed && trials < most;) {
     changed = false;
-    for (let depth = 1; depth < 12; depth += 1) {
-      // From the back to the front in document order, so that the paths of what is left stay true.
-      const paths = pathsOf(best).filter((path) => path.length === depth && !NEEDED.has(at(best, path).name));
-      for (const path of paths.toSorted(comparePaths).toReversed()) {
-        if (trials >= most) break;
-        const smaller = without(best, path);
-        trials += 1;
-        if (await interesting(smaller)) {
-          best = smaller;
-          changed = true;
+    for (const portion of PORTIONS) {
+      for (let depth = 1; depth < 12; depth += 1) {
+        // From the back to the front in document order, so that the paths of what is left stay true.
+        const found = pathsOf(best).filter((path) => path.length === depth && !NEEDED.has(at(best, path).name));
+        const paths = found.toSorted(comparePaths).toReversed();
+        if (portion > 1 && paths.length <= portion) continue;
+        for (let from = 0; from < paths.length && trials < most; from += portion) {
+          const smaller = paths.slice(from, from + portion).reduce(without, best);
+          trials += 1;
+          if (await interesting(smaller)) {
+            best = smaller;
+            changed = true;
+          }
         }
       }
     }

@@ -142,7 +142,7 @@ function applyToClone(world: World, dependent: SchedResource, clone: SchedResour
     return;
   }
   const own = dependent.top;
-  const interleaved = own.kind === "clone" && own.interleave && own.cloneNodeMax === clone.cloneNodeMax;
+  const interleaved = own.kind === "clone" && own.interleave && own.cloneNodeMaxWritten === clone.cloneNodeMaxWritten;
   if (clone.provisional) return;
   if (interleaved) {
     const partner = findCompatible(world, dependent, clone, ROLE.unknown, false);

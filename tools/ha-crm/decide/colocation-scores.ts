@@ -101,7 +101,8 @@ export function addColocatedScores(
   } else {
     const work = scores.slice();
     addMatching(world, work, resource, attribute, factor, how.positive);
-    result = followOthers(world, resource, scores, work, factor < 0 ? -1 : 1, how);
+    const others = how.upwards ? resource.thisWith : resource.withThis;
+    result = followOthers(world, others, scores, work, factor < 0 ? -1 : 1, how);
   }
   resource.merging = false;
   return result;
@@ -109,7 +110,7 @@ export function addColocatedScores(
 
 function followOthers(
   world: World,
-  resource: SchedResource,
+  others: readonly SchedColocation[],
   before: Int32Array,
   started: Int32Array,
   sign: number,
@@ -117,7 +118,7 @@ function followOthers(
 ): Int32Array {
   let work = started;
   if (anyNodeAvailable(world, work)) {
-    for (const colocation of how.upwards ? resource.thisWith : resource.withThis) {
+    for (const colocation of others) {
       if (!how.upwards && !hasInfluence(colocation)) continue;
       const other = how.upwards ? colocation.primary : colocation.dependent;
       // Only the last step of a chain weakens a wish, not all steps together; but each may turn it round.
@@ -129,7 +130,7 @@ function followOthers(
   return work;
 }
 
-/** A group is as its first member is, which has the wishes of the others already. */
+/** A group is as its first member is, which has the wishes of the others already, and as those who go with its last one wish. */
 function addGroupScores(
   world: World,
   group: SchedResource,
@@ -139,13 +140,10 @@ function addGroupScores(
   how: TakeOver,
 ): Int32Array {
   const first = group.children[0];
-  if (first === undefined) return scores;
-  let work = addColocatedScores(world, first, scores, attribute, factor, how);
-  for (const colocation of group.withThis) {
-    const next = Math.fround(colocation.score / INFINITY_SCORE);
-    work = addColocatedScores(world, colocation.dependent, work, colocation.attribute, next, how);
-  }
-  return work;
+  const last = group.children.at(-1);
+  if (first === undefined || last === undefined) return scores;
+  const work = addColocatedScores(world, first, scores, attribute, factor, how);
+  return followOthers(world, last.withThis, scores, work, factor < 0 ? -1 : 1, how);
 }
 
 /** What the resource with all it depends on would like: the order of placement is made of it. */
@@ -156,7 +154,7 @@ export function wishedScores(world: World, resource: SchedResource): Int32Array 
   resource.merging = true;
   const how = { keepUsable: false, positive: false, upwards: true };
   const work = resource.scores.slice();
-  const result = followOthers(world, resource, work, work, 1, how);
+  const result = followOthers(world, resource.thisWith, work, work, 1, how);
   resource.merging = false;
   return result;
 }

@@ -109,7 +109,7 @@ const EXPECTED_PROMOTED = 8;
 function carryOut(world: World, copies: Map<string, NodeCopy>, action: SchedAction, failure: number | undefined): void {
   const node = action.node;
   if (action.task === "stonith") {
-    if (node !== undefined && action.detail !== "on") fence(copies, node);
+    if (node !== undefined && action.detail !== "on" && !action.has(ACT.pseudo)) fence(copies, node);
     return;
   }
   if (node === undefined || action.resource === undefined || action.has(ACT.pseudo)) return;

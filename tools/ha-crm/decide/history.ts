@@ -22,7 +22,9 @@ export function unpackHistory(world: World): void {
   // What runs on remote nodes is known only after it is known whether their connections are up.
   for (const node of waiting) {
     if (node.state === undefined) continue;
-    const reachable = node.connection?.role === ROLE.started || world.settings.fencingEnabled;
+    const machine = node.connection?.container;
+    const up = node.connection?.role === ROLE.started && (machine === undefined || machine.role === ROLE.started);
+    const reachable = up || world.settings.fencingEnabled;
     if (reachable) addTransientAttributes(world, node, node.state);
     nodeRuns(node);
     // Nobody looks after a connection that is left alone: nothing new is put on the node.

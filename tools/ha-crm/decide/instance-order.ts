@@ -63,9 +63,10 @@ function compareActive(
 /** What the others around the clone think of the instance's present node. */
 function colocationScore(world: World, instance: SchedResource, node: SchedNode): number {
   const clone = instance.parent;
-  if (clone === undefined || (clone.thisWith.length === 0 && clone.withThis.length === 0)) return 0;
+  if (clone === undefined) return 0;
   let scores: Int32Array = new Int32Array(world.nodes.length).fill(ABSENT);
-  scores[node.index] = 0;
+  // A node that nothing can come to stays the last choice.
+  scores[node.index] = node.isRemote || (node.online && !node.shutdown) ? node.score : -INFINITY_SCORE;
   const factorOf = (score: number) => Math.fround(score / INFINITY_SCORE);
   for (const colocation of clone.thisWith) {
     const how = { keepUsable: false, positive: false, upwards: false };

@@ -1,7 +1,9 @@
 import { ACT, ORD } from "./action.ts";
 import { nextLocation } from "./family.ts";
+import { guestConnectionIn } from "./guest-nodes.ts";
 import { makeAction } from "./make-action.ts";
 import { addOrdering } from "./ordering-list.ts";
+import { ROLE } from "./roles.ts";
 import { orderAfterUnfencing } from "./unfencing.ts";
 import { ABSENT, DISCOVERY, type SchedNode, type SchedResource, type World } from "./world.ts";
 
@@ -58,13 +60,22 @@ function instanceNumber(resource: SchedResource): number {
   return Number(resource.id.slice(resource.id.lastIndexOf(":") + 1));
 }
 
+/** Nothing runs on a guest node that is stopped, and what runs on one that will stop needs no look. */
+function guestStays(node: SchedNode): boolean {
+  const machine = node.connection?.container;
+  return machine === undefined || (machine.role !== ROLE.stopped && machine.nextRole !== ROLE.stopped);
+}
+
 function isExclusive(resource: SchedResource, node: SchedNode): boolean {
   return resource.scores[node.index] !== ABSENT && resource.discoveryMode[node.index] === DISCOVERY.exclusive;
 }
 
 function probePrimitive(world: World, resource: SchedResource, node: SchedNode): boolean {
   if (resource.orphan || resource.startPending) return false;
+  // What is in a container can be nowhere else.
+  if (resource.container !== undefined && !resource.isRemoteConnection) return false;
   if (resource.isRemoteConnection && node.isRemote) return false;
+  if (node.isGuest && (guestConnectionIn(resource) !== undefined || !guestStays(node))) return false;
   if (node.isRemote && (resource.isFenceDevice || resource.agent?.class === "stonith")) return false;
   if (resource.knownOn.has(node)) return false;
   const exclusive = resource.exclusiveDiscovery || resource.top.exclusiveDiscovery;
@@ -74,6 +85,9 @@ function probePrimitive(world: World, resource: SchedResource, node: SchedNode):
   action.clear(ACT.optional);
   orderAfterUnfencing(world, resource, node, action, ORD.ordered);
   const top = resource.top.kind === "clone" ? resource.top : resource;
-  addOrdering(world, { firstAction: action, then: top, thenTask: "start", flags: ORD.probe });
+  // What may run there unknown to us is not started elsewhere; but a probe is no reason to stop what runs already.
+  const blocks = !action.has(ACT.runnable) && top.runningOn.length === 0;
+  const flags = blocks ? ORD.ordered | ORD.runnableLeft : ORD.ordered;
+  addOrdering(world, { firstAction: action, then: top, thenTask: "start", flags });
   return true;
 }

@@ -107,9 +107,6 @@ function setPriority(world: World, clone: SchedResource, instance: SchedResource
   addPromotedLocations(instance, instance.locations, node);
   addPromotedLocations(instance, clone.locations, node);
   for (const colocation of instance.thisWith) applyForDependent(world, instance, colocation);
-  for (const colocation of clone.thisWith) {
-    if (!instance.thisWith.includes(colocation)) applyForDependent(world, instance, colocation);
-  }
   instance.sortIndex = next === ROLE.promoted ? INFINITY_SCORE : instance.priority;
 }
 

@@ -14,15 +14,11 @@ export function addRunning(world: World, resource: SchedResource, node: SchedNod
     }
   }
   if (!resource.managed) {
+    // What is around it is not held there by it.
     addScore(world, resource, node, INFINITY_SCORE, "SCORE_UNMANAGED", "is-managed");
-    addToParent(world, resource, node);
     return;
   }
   if (resource.kind === "primitive" && countActive(resource) > 1) handleMultiple(world, resource);
-  addToParent(world, resource, node);
-}
-
-function addToParent(world: World, resource: SchedResource, node: SchedNode): void {
   if (resource.parent !== undefined) addRunning(world, resource.parent, node, false);
 }
 

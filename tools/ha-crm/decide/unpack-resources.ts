@@ -173,9 +173,8 @@ export class ResourceBuilder {
     resource.interleave = isTrue(meta.get("interleave"));
     resource.ordered = isTrue(meta.get("ordered"));
     resource.cloneMax = Math.max(0, wholeOr(meta.get("clone-max"), Math.max(1, this.world.nodes.length)));
-    resource.cloneNodeMax = resource.unique
-      ? wholeOr(meta.get("clone-node-max"), 1)
-      : Math.min(1, wholeOr(meta.get("clone-node-max"), 1));
+    resource.cloneNodeMaxWritten = wholeOr(meta.get("clone-node-max"), 1);
+    resource.cloneNodeMax = resource.unique ? resource.cloneNodeMaxWritten : Math.min(1, resource.cloneNodeMaxWritten);
     resource.cloneMin = wholeOr(meta.get("clone-min"), 0);
     resource.promotedMax = wholeOr(meta.get("promoted-max") ?? meta.get("master-max"), 1);
     resource.promotedNodeMax = wholeOr(meta.get("promoted-node-max") ?? meta.get("master-node-max"), 1);
@@ -205,7 +204,8 @@ export class ResourceBuilder {
     if (resource.maintenance) resource.managed = false;
     resource.critical = booleanOr(get("critical"), true);
     resource.notify = isTrue(get("notify"));
-    resource.allowMigrate = booleanOr(get("allow-migrate"), resource.isRemoteConnection);
+    const hasOwnHost = resource.isRemoteConnection && get("container") === undefined;
+    resource.allowMigrate = booleanOr(get("allow-migrate"), hasOwnHost);
     resource.stickiness = parseScore(get("resource-stickiness") ?? "0") ?? 0;
     resource.migrationThreshold = readThreshold(get("migration-threshold"));
     resource.failureTimeoutMs = parseTimeMs(get("failure-timeout")) ?? 0;

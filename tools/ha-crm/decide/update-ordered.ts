@@ -55,10 +55,6 @@ export function updateOrdered(
   if (has(ORD.promotedImpliesFirst))
     changed |= onThen(firstFlags & ACT.optional, ACT.optional, ORD.promotedImpliesFirst);
   if (has(ORD.oneOrMore)) changed |= updateOneOrMore(first, then, firstFlags, onThen);
-  if (has(ORD.probe) && then.resource !== undefined) {
-    if ((firstFlags & ACT.runnable) === 0 && (first.resource?.runningOn.length ?? 0) > 0) input.flags = ORD.none;
-    else changed |= onThen(firstFlags, ACT.runnable, ORD.runnableLeft);
-  }
   if (has(ORD.runnableLeft)) {
     if (then.resource !== undefined) changed |= onThen(firstFlags, ACT.runnable, ORD.runnableLeft);
     else if ((firstFlags & ACT.runnable) === 0 && then.has(ACT.runnable)) {
