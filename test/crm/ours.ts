@@ -13,6 +13,7 @@ export function runOurs(xml: string): { readonly verdict: Verdict; readonly simu
 
 function actionWord(action: SchedAction): string | undefined {
   const node = action.node?.name ?? "";
+  if (action.task === "stonith" && action.has(ACT.pseudo)) return undefined;
   if (action.task === "stonith") return `fence ${action.detail} ${node}`;
   if (action.task === "do_shutdown") return `do_shutdown ${node}`;
   const resource = action.resource;

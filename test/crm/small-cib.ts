@@ -7,7 +7,7 @@ import { NOW } from "./oracle.ts";
  *     option NAME=VALUE                      an option of the cluster; fencing is off unless it says otherwise
  *     node NAME [remote] [down|lost|leaving] [NAME=VALUE…]   n1 and n2, up, when there is no such line
  *     attribute NODE NAME=VALUE              one that doesn't outlive the node
- *     ran RESOURCE NODE OPERATION[_MS] [RC[/EXPECTED]] [pending] [id:ID] [digest:…] [restart:…] [secure:…] [NAME=VALUE…]
+ *     ran RESOURCE NODE OPERATION[_MS] [RC[/EXPECTED]] [pending] [id:ID] [digest:…] [restart:…] [secure:…] [timeout:MS] [NAME=VALUE…]
  *     locked RESOURCE NODE SECONDS           waits for its node since so many seconds (shutdown-lock)
  *     <primitive …>, <rsc_order …>, <fencing-level …>, …     go where they belong
  *
@@ -130,7 +130,7 @@ class SmallCib {
   }
 
   private digests(interval: string, marked: (mark: string) => string | undefined): Record<string, string> {
-    const timeout: Record<string, string> = interval === "0" ? {} : { CRM_meta_timeout: "20000" };
+    const timeout: Record<string, string> = interval === "0" ? {} : { CRM_meta_timeout: marked("timeout") ?? "20000" };
     const parameters = (text: string) =>
       Object.fromEntries(
         text
@@ -192,11 +192,13 @@ ${section("constraints")}${["fencing-topology", "tags", "rsc_defaults", "op_defa
     const found = new RegExp(`<primitive [^>]*\\bid="${plain}"[^>]*>`).exec(this.text)?.[0] ?? "";
     const words = ["class", "provider", "type"].flatMap((name) => new RegExp(`${name}="[^"]*"`).exec(found)?.[0] ?? []);
     if (words.length > 0) return words.join(" ");
+    if (this.text.includes(`name="remote-node" value="${plain}"`)) return REMOTE;
     return /-(docker|podman)-\d+$/.test(plain) ? containerAgent(plain) : DUMMY;
   }
 }
 
 const DUMMY = 'class="ocf" provider="pacemaker" type="Dummy"';
+const REMOTE = 'class="ocf" provider="pacemaker" type="remote"';
 const containerAgent = (name: string) =>
   `class="ocf" provider="heartbeat" type="${name.includes("-docker-") ? "docker" : "podman"}"`;
 

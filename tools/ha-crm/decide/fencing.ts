@@ -1,5 +1,6 @@
 import { ACT, orderActions, ORD, type SchedAction } from "./action.ts";
 import { canFence } from "./fence-node.ts";
+import { guestFence } from "./guest-nodes.ts";
 import { makeFreeAction } from "./make-action.ts";
 import { ROLE } from "./roles.ts";
 import type { SchedNode, SchedResource, World } from "./world.ts";
@@ -11,7 +12,11 @@ export function scheduleFencing(world: World): void {
   // When all is left alone, nodes are left alone too.
   const anyManaged = world.resources.some(isManaged);
   for (const node of world.nodes) {
-    if (node.isGuest) continue;
+    if (node.isGuest) {
+      const fence = guestFence(world, node);
+      if (fence !== undefined) orderAgainstFence(world, fence, node);
+      continue;
+    }
     if (anyManaged && node.unclean && canFence(world, node)) {
       const fence = makeFreeAction(
         world,

@@ -14,7 +14,12 @@ export function finishResourceState(run: HistoryRun): void {
   if (resource.role !== ROLE.unknown) rememberKnown(run);
   const active = resource.role > ROLE.stopped;
   if (active && !node.online && !node.maintenance && resource.managed) {
-    if (world.settings.fencingEnabled && !node.isRemote)
+    if (node.isGuest) {
+      // It comes back with its machine, with or without fencing devices.
+      resource.failed = true;
+      resource.stopOnFail = true;
+      fenceNode(world, node, `${resource.id} is thought to be active there`);
+    } else if (world.settings.fencingEnabled && !node.isRemote)
       fenceNode(world, node, `${resource.id} is thought to be active there`);
     else if (world.settings.fencingEnabled && node.isRemote) {
       if (node.connection !== undefined && !node.connection.failed) node.unseen = true;
@@ -84,8 +89,13 @@ function applyFailure(run: HistoryRun, onFail: OnFail): void {
       if (resource.role > ROLE.stopped) stopAction(world, resource, node, false);
       break;
     }
-    case "restart":
     case "restart-container":
+      resource.failed = true;
+      resource.stopOnFail = true;
+      if (resource.container !== undefined) stopAction(world, resource.container, node, false);
+      else if (resource.role > ROLE.stopped) stopAction(world, resource, node, false);
+      break;
+    case "restart":
       if (resource.role !== ROLE.stopped && resource.role !== ROLE.unknown) {
         resource.failed = true;
         resource.stopOnFail = true;

@@ -1,6 +1,7 @@
 import { INFINITY_SCORE } from "../model/score.ts";
 import { ORD } from "./action.ts";
 import { addColocation } from "./colocation-unpack.ts";
+import { addContainerOrders } from "./guest-nodes.ts";
 import { orderTasks } from "./ordering-list.ts";
 import { ROLE } from "./roles.ts";
 import { addUnfencingOrders } from "./unfencing.ts";
@@ -34,6 +35,7 @@ function ordersOfPrimitive(world: World, resource: SchedResource): void {
     order("start", "promote", ORD.runnableLeft);
   }
   addUnfencingOrders(world, resource);
+  addContainerOrders(world, resource);
   if (resource.isRemoteConnection || resource.isFenceDevice) avoidRemotes(world, resource);
 }
 

@@ -123,7 +123,7 @@ function refreshRunnable(world: World, action: SchedAction): void {
   const node = action.node;
   if (node === undefined) {
     action.clear(ACT.runnable);
-  } else if (!action.has(ACT.onCoordinator) && !node.online) {
+  } else if (!action.has(ACT.onCoordinator) && !node.online && (!node.isGuest || node.remoteRequiresReset)) {
     action.clear(ACT.runnable);
     action.reason = "node offline";
     if (resource.managed && action.task === "stop" && !node.unclean && !node.isRemote) {

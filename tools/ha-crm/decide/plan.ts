@@ -73,6 +73,9 @@ function plainAction(number: number, action: SchedAction, after: readonly number
   const resource = action.resource;
   const node = action.node?.name;
   const reason = action.reason;
+  // A guest node is fenced by its machine's recovery: this step only stands for it.
+  if (action.task === "stonith" && action.has(ACT.pseudo))
+    return { number, kind: "point", task: action.detail ?? "reboot", node, after, reason };
   if (action.task === "stonith") {
     const delaySeconds = action.delayMs === 0 ? undefined : action.delayMs / 1000;
     return { number, kind: "fence", task: action.detail ?? "reboot", node, after, delaySeconds, reason };

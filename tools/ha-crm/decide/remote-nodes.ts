@@ -1,3 +1,4 @@
+import { guestState } from "./guest-nodes.ts";
 import { applyNodeAttributes } from "./unpack-nodes.ts";
 import { ROLE } from "./roles.ts";
 import type { SchedNode } from "./world.ts";
@@ -13,6 +14,7 @@ export function nodeRuns(node: SchedNode): void {
     return;
   }
   node.online = connection.role === ROLE.started && !connection.failed;
+  if (connection.container !== undefined) guestState(node, connection, connection.container);
   if (connection.role === ROLE.started && connection.nextRole === ROLE.stopped) node.shutdown = true;
   if (!node.online && node.state === undefined) node.unseen = true;
 }

@@ -3,7 +3,7 @@ import { currentNode } from "./family.ts";
 import { fenceNode } from "./fence-node.ts";
 import { addOrdering } from "./ordering-list.ts";
 import { ROLE } from "./roles.ts";
-import type { SchedResource, World } from "./world.ts";
+import type { SchedNode, SchedResource, World } from "./world.ts";
 
 /** How far a remote node can be reached through its connection. */
 type Reach = "alive" | "resting" | "unknown" | "stopped" | "failed";
@@ -34,8 +34,32 @@ export function orderRemoteActions(world: World): void {
     const connection = action.node?.isRemote === true ? action.node.connection : undefined;
     if (connection === undefined || action.has(ACT.pseudo)) continue;
     if (action.task === "start") leaveOnlyWhenUp(world, connection, action);
-    orderRemoteAction(world, connection, action);
+    if (connection.container === undefined) orderRemoteAction(world, connection, action);
+    else orderGuestAction(world, connection, connection.container, action);
   }
+}
+
+/** On a guest node, what fails with the machine is recovered with it. */
+function orderGuestAction(world: World, connection: SchedResource, machine: SchedResource, action: SchedAction): void {
+  if (machine.failed && action.node !== undefined) fenceGuest(action.node);
+  switch (action.task) {
+    case "start":
+    case "promote":
+      afterConnection(world, machine, action, ORD.impliesThen);
+      afterConnection(world, connection, action, ORD.none);
+      break;
+    case "stop":
+    case "demote":
+      // The stop of a failed machine stops everything on it.
+      if (!machine.failed) beforeDisconnection(world, connection, action, ORD.none);
+      break;
+    default:
+      afterConnection(world, connection, action, action.intervalMs > 0 ? ORD.impliesThen : ORD.none);
+  }
+}
+
+function fenceGuest(node: SchedNode): void {
+  node.remoteRequiresReset = true;
 }
 
 /** What moves to a remote node stays where it is until the connection is there. */

@@ -2,6 +2,7 @@ import type { Cluster } from "../model/cluster.ts";
 import type { ClusterState } from "../model/state.ts";
 import { applyExclusiveDiscovery, applyLocations, unpackLocation } from "./location.ts";
 import { applyFailureThresholds } from "./failures.ts";
+import { linkContainers, withGuestConnections } from "./guest-nodes.ts";
 import { applyHealth } from "./health.ts";
 import { applyOrderings } from "./apply-orderings.ts";
 import { applyStickiness } from "./stickiness.ts";
@@ -46,12 +47,14 @@ export interface Schedule {
  * all that a status display needs.
  */
 export function readWorld(input: ScheduleInput): World {
-  const { cluster, state, now, recorder } = input;
+  const { state, now, recorder } = input;
+  const cluster = withGuestConnections(input.cluster);
   const world = new World(cluster, state, settingsFor(cluster, state, now), now, recorder);
   for (const ticket of state.tickets)
     world.tickets.set(ticket.id, { granted: ticket.granted, standby: ticket.standby });
   unpackNodes(world, remoteNames(cluster.resources));
   unpackResources(world);
+  linkContainers(world);
   unpackTags(world);
   unpackNodeStates(world);
   unpackHistory(world);

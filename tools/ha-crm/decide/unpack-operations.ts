@@ -64,7 +64,12 @@ export function failurePlan(world: World, resource: SchedResource, task: string,
   const afterwards = task === "promote" ? ROLE.unpromoted : ROLE.started;
   const word = configuredOnFail(resource, task, intervalMs);
   const dropsConnection = task !== "start" && !(task === "monitor" && intervalMs === 0);
-  if (resource.isRemoteConnection && dropsConnection && (word === undefined || !resource.managed))
+  if (
+    resource.isRemoteConnection &&
+    resource.container === undefined &&
+    dropsConnection &&
+    (word === undefined || !resource.managed)
+  )
     return resource.managed ? { onFail: "reset-remote", role: afterwards } : { onFail: "stop", role: ROLE.stopped };
   const chosen = word === undefined ? undefined : WORDS[word];
   if (chosen === "fence" && !world.settings.fencingEnabled) return { onFail: "stop", role: ROLE.stopped };
