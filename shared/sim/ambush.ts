@@ -8,7 +8,7 @@ import type { World } from "./world.ts";
  * Faults that wait for their moment: they watch the messages and strike when a certain one is sent. Chance alone meets these
  * moments once in many thousand schedules, and it is there that consensus is most easily wrong.
  */
-export const AMBUSH_PLANS = ["handover", "estranged", "rivals", "amnesia", "nap", "hasty"] as const;
+export const AMBUSH_PLANS = ["handover", "estranged", "rivals", "amnesia", "nap", "hasty", "badFlush"] as const;
 export type AmbushPlan = (typeof AMBUSH_PLANS)[number];
 
 export interface Ambush {
@@ -40,6 +40,7 @@ const plans: Readonly<Record<AmbushPlan, (world: World, leader: SimNode, ambush:
   amnesia,
   nap,
   hasty,
+  badFlush,
 };
 
 /** `spring` sees what is sent from now on, for a while; it gives how much later than usual the message arrives. */
@@ -180,4 +181,24 @@ function hasty(world: World, leader: SimNode, { forMs }: Ambush): void {
       askForMembers(world, leader, (members) => withoutVoter(members, voter.id, 1)),
     );
   }
+}
+
+/**
+ * A flush fails; the process starts again and can read what it didn't get onto the disk. As soon as it has acknowledged that,
+ * it loses power, and whoever else has it is cut off.
+ */
+function badFlush(world: World, leader: SimNode, { forMs }: Ambush): void {
+  const [victim, ...laggards] = otherVoters(world, leader);
+  if (victim === undefined) return;
+  for (const laggard of laggards) isolate(world, laggard, "both", 60);
+  const { life } = victim;
+  victim.disk.error = { at: "flush", downMs: 3 };
+  const isAcknowledged = (from: SimNode, _to: SimNode, message: ReplicaMessage): boolean =>
+    from === victim && from.life > life && message.kind === "appendReply" && message.ok;
+  onFirst(world, isAcknowledged, () => {
+    world.call(world.nowMs + 2, () => {
+      isolate(world, leader, "both", forMs);
+      restartSoon(world, victim, 0);
+    });
+  });
 }

@@ -157,7 +157,8 @@ function makeAmbushes(random: Random, schedule: Schedule): Schedule {
   // A lost log needs two others that have it.
   const voters = Math.max(3, schedule.voters);
   const nodes = voters + schedule.nodes - schedule.voters;
-  const busy = { clients: 4, thinkMs: 4, guards: plan === "handover" ? random.chance(0.6) : false };
+  const load = plan === "badFlush" ? { clients: 1, thinkMs: 30 } : { clients: 4, thinkMs: 4 };
+  const busy = { ...load, guards: plan === "handover" ? random.chance(0.6) : false };
   return { ...schedule, ...calm, ...busy, voters, nodes, chaosMs: schedule.chaosMs + 600, faults };
 }
 

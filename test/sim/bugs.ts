@@ -227,6 +227,12 @@ export const RARE_BUGS: readonly PlantedBug[] = [
     replace: "",
   },
   {
+    name: "failed-flush-trusted-at-restart",
+    file: "shared/effect/recover.ts",
+    find: "rewriteFrom: read.vouchedTo,",
+    replace: "rewriteFrom: read.length,",
+  },
+  {
     name: "leader-not-defended",
     file: `${raft}/election.ts`,
     find: "if (!request.transfer && defendsLeader(raft, nowMs)) return;",

@@ -8,8 +8,9 @@ const EXIT = { ok: 0, safety: 3, liveness: 4, crash: 5, usage: 64 } as const;
 
 const HELP = `usage: npm run sim -- [--seed N | --seeds A..B | --schedule FILE] [--world NAME] [--jobs N] [--bug NAME] [--quiet]
   --world NAME    consensus (log, store, leases; the default), holders, reigns or ambushes (the same, aimed at who
-                  holds a lock, at who leads, or at single moments), membership (heartbeats, quorum, watchdog,
-                  fencing), disk (the vote of a witness disk), or all of them in turn
+                  holds a lock, at who leads, or at single moments), membership or storms (heartbeats,
+                  quorum, watchdog, fencing; at random, or aimed at takeovers), disk (the vote of a witness disk),
+                  or all of them in turn
   --seed N        run one schedule and print what happened
   --seeds A..B    run many (default 1..2000); stops at the first failure
   --schedule F    run a schedule saved from an earlier failure

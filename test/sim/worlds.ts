@@ -1,16 +1,17 @@
 import { runDisk } from "../../shared/sim/disk/run.ts";
 import { makeDiskSchedule, type DiskSchedule } from "../../shared/sim/disk/schedule.ts";
 import { runPresence } from "../../shared/sim/presence/run.ts";
-import { makePresenceSchedule, type PresenceSchedule } from "../../shared/sim/presence/schedule.ts";
+import { makePresenceSchedule, makeStorm, type PresenceSchedule } from "../../shared/sim/presence/schedule.ts";
 import { runSchedule, type Outcome } from "../../shared/sim/run.ts";
 import { makeDirectedSchedule, type Schedule } from "../../shared/sim/schedule.ts";
 import { shrinkDisk, shrinkPresence, shrinkSchedule } from "../../shared/sim/shrink.ts";
 
 /**
  * Which simulated world: consensus with store and leases; the same with schedules aimed at lock holders, at leaders that fall
- * one after the other, or at single moments; membership with quorum and fencing; or the vote of a witness disk.
+ * one after the other, or at single moments; membership with quorum and fencing, at random or aimed at its second lines of
+ * defence; or the vote of a witness disk.
  */
-export const WORLDS = ["consensus", "holders", "reigns", "ambushes", "membership", "disk"] as const;
+export const WORLDS = ["consensus", "holders", "reigns", "ambushes", "membership", "storms", "disk"] as const;
 export type WorldName = (typeof WORLDS)[number];
 export type AnySchedule = Schedule | PresenceSchedule | DiskSchedule;
 
@@ -21,6 +22,7 @@ export function lookUpWorlds(word: string): readonly WorldName[] {
 
 export function scheduleOf(world: WorldName, seed: number): AnySchedule {
   if (world === "membership") return makePresenceSchedule(seed);
+  if (world === "storms") return makeStorm(seed);
   if (world === "disk") return makeDiskSchedule(seed);
   return makeDirectedSchedule(world === "consensus" ? "any" : world, seed);
 }

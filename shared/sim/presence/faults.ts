@@ -1,5 +1,5 @@
 import type { PresenceMember } from "./member.ts";
-import { WATCHDOG_MS, type Direction, type PresenceFault } from "./schedule.ts";
+import { ACTIVE, NEXT, WATCHDOG_MS, type Direction, type PresenceFault } from "./schedule.ts";
 import type { PresenceWorld } from "./world.ts";
 
 /** Carries one fault of the schedule out, and plans its end. */
@@ -24,8 +24,15 @@ export function applyPresenceFault(world: PresenceWorld, fault: PresenceFault): 
     world.inChaos(fault.forMs, () => isolate(world, fault.second, fault.ways[1], fault.forMs));
     return;
   }
-  const member = world.members[fault.node];
+  const member = memberAt(world, fault.node);
   if (member !== undefined) applyToMember(world, member, fault);
+}
+
+/** The member of this number, the one that runs the service, or the one that would run it next. */
+function memberAt(world: PresenceWorld, node: number): PresenceMember | undefined {
+  if (node === ACTIVE) return world.members.find((member) => member.active);
+  if (node === NEXT) return world.members.find((member) => !member.active);
+  return world.members[node];
 }
 
 type MemberFault = Exclude<PresenceFault, { kind: "cut" | "fencing" | "swap" }>;
@@ -55,9 +62,19 @@ function applyToMember(world: PresenceWorld, member: PresenceMember, fault: Memb
       break;
     case "flap":
       for (let time = 0; time < fault.times; time += 1) {
-        world.inChaos(2 * time * fault.periodMs, () => unplug(world, member, 1));
-        world.inChaos((2 * time + 1) * fault.periodMs, () => unplug(world, member, -1));
+        world.inChaos(2 * time * fault.periodMs, () => unplug(world, member, null, 1));
+        world.inChaos((2 * time + 1) * fault.periodMs, () => unplug(world, member, null, -1));
       }
+      break;
+    case "isolate": {
+      const pair = fault.pair === null ? null : memberAt(world, fault.pair);
+      unplug(world, member, pair ?? null, 1);
+      world.inChaos(fault.forMs, () => unplug(world, member, pair ?? null, -1));
+      break;
+    }
+    case "delayIn":
+      member.delayInMs += fault.byMs;
+      world.inChaos(fault.forMs, () => (member.delayInMs = Math.max(0, member.delayInMs - fault.byMs)));
       break;
     case "delay":
       member.delayMs += fault.byMs;
@@ -83,9 +100,10 @@ function isolate(world: PresenceWorld, node: number, way: Direction, forMs: numb
   world.inChaos(forMs, () => all(-1));
 }
 
-function unplug(world: PresenceWorld, member: PresenceMember, by: number): void {
+/** A node is cut off on all links: from one other node, or from all. */
+function unplug(world: PresenceWorld, member: PresenceMember, from: PresenceMember | null, by: number): void {
   for (const other of world.members) {
-    if (other === member) continue;
+    if (other === member || (from !== null && other !== from)) continue;
     for (const link of world.links.keys()) {
       world.cut(member.index, other.index, link, by);
       world.cut(other.index, member.index, link, by);
@@ -101,6 +119,7 @@ export function mendPresence(world: PresenceWorld): void {
   world.mendLinks();
   for (const member of world.members) {
     member.delayMs = 0;
+    member.delayInMs = 0;
     member.hangMs = 0;
     member.resume();
     if (!member.hostUp) member.powerOn();

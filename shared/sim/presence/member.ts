@@ -42,6 +42,8 @@ export class PresenceMember {
   active = false;
   hangMs = 0;
   delayMs = 0;
+  delayInMs = 0;
+  startedMs = 0;
   /** What was decided last; null while the daemon is down. */
   view: MembershipOutcome | null = null;
   outcome: StandingOutcome | null = null;
@@ -88,6 +90,7 @@ export class PresenceMember {
     if (this.running || !this.hostUp) return;
     const { world, name } = this;
     this.life += 1;
+    this.startedMs = world.nowMs;
     this.seen.clear();
     const { schedule } = world;
     const damping = { penalty: 1000, suppressAbove: 2500, reuseBelow: 1000, halfLifeMs: 2000, maxPenalty: 4000 };

@@ -29,16 +29,25 @@ export type PresenceFault =
       readonly ways: readonly [Direction, Direction];
       readonly forMs: number;
     }
+  /** One node is cut off from all, or from `pair` alone. */
+  | { readonly kind: "isolate"; readonly node: number; readonly pair: number | null; readonly forMs: number }
   | { readonly kind: "flap"; readonly node: number; readonly periodMs: number; readonly times: number }
   | { readonly kind: "delay"; readonly node: number; readonly byMs: number; readonly forMs: number }
+  /** What comes in is late by this; what the node says isn't. */
+  | { readonly kind: "delayIn"; readonly node: number; readonly byMs: number; readonly forMs: number }
   | { readonly kind: "hangAgent"; readonly node: number; readonly forMs: number }
   /** What fencing comes to from now on. */
   | { readonly kind: "fencing"; readonly outcome: FencingOutcome };
 
+/** A fault for node -1 meets whoever runs the service, for -2 whoever would run it next. */
+export const ACTIVE = -1;
+export const NEXT = -2;
+
 /** What of a node is lost: what it hears, what it says, or both. */
 export type Direction = "in" | "out" | "both";
 
-export type FencingOutcome = "success" | "failure" | "timeout";
+/** `late`: the host is off at once, and the word of it comes seconds later. */
+export type FencingOutcome = "success" | "failure" | "timeout" | "late";
 
 export interface TimedPresenceFault {
   readonly atMs: number;
@@ -130,7 +139,7 @@ function makeFault(random: Random, nodes: number, links: number): PresenceFault 
   const forMs = random.pick([300, 1200, 4000, 8000]);
   const kind = random.pick([
     ...(["crash", "powerOff", "pause", "pause", "stutter", "drift", "cut", "cut", "swap", "swap", "swap"] as const),
-    ...(["flap", "delay", "hangAgent", "fencing"] as const),
+    ...(["flap", "delay", "delayIn", "hangAgent", "fencing"] as const),
   ]);
   switch (kind) {
     case "crash":
@@ -157,11 +166,86 @@ function makeFault(random: Random, nodes: number, links: number): PresenceFault 
     case "flap":
       return { kind, node, periodMs: random.pick([600, 1500]), times: random.integer(2, 6) };
     case "delay":
+    case "delayIn":
       return { kind, node, byMs: random.pick([50, 300, 900]), forMs };
     case "hangAgent":
       return { kind, node, forMs: random.pick([200, 1500, 20_000]) };
     case "fencing":
-      return { kind, outcome: random.pick(["success", "failure", "timeout"] as const) };
+      return { kind, outcome: random.pick(["success", "failure", "timeout", "late"] as const) };
+  }
+}
+
+type Plan = "lag" | "homecoming" | "old news" | "overlap" | "late word" | "held back";
+const PLANS: readonly Plan[] = ["lag", "homecoming", "old news", "overlap", "late word", "held back"];
+
+/**
+ * Schedules aimed at the second lines of defence of membership and takeover: what only matters when the first line was passed
+ * by a rare meeting of events. One kind of them a schedule, at moments that vary.
+ */
+export function makeStorm(seed: number): PresenceSchedule {
+  const random = createRandom(seed ^ 0x0057093);
+  const plan = random.pick(PLANS);
+  const faults: TimedPresenceFault[] = [];
+  for (let atMs = 5000; atMs < 16_000; atMs += 9000) {
+    for (const fault of stormOf(random, plan)) faults.push({ ...fault, atMs: atMs + fault.atMs });
+  }
+  faults.sort((one, other) => one.atMs - other.atMs);
+  const services = plan === "homecoming" ? 5 : random.pick([3, 5]);
+  const quorum: QuorumOptions = {
+    nodes: Array.from({ length: services }, (_, at) => ({ name: nodeName(at), votes: 1 })),
+    witness: null,
+    twoNode: false,
+    waitForAll: false,
+    autoTieBreaker: "none",
+    lastManStanding: false,
+    lastManStandingWindowMs: 10_000,
+  };
+  const fencing = plan === "late word" || plan === "held back";
+  const rules = { nodes: services, links: 1, quorum, policy: "stop" as const, fencing, watchdog: true };
+  return { seed, ...rules, lossRatio: 0, latencyMs: 2, chaosMs: 24_000, faults, finale: [] };
+}
+
+function stormOf(random: Random, plan: Plan): readonly TimedPresenceFault[] {
+  const forMs = 8000;
+  const cut = (node: number, atMs: number, cutMs: number, pair: number | null = null): TimedPresenceFault => ({
+    atMs,
+    fault: { kind: "isolate", node, pair, forMs: cutMs },
+  });
+  const delayIn = (node: number, atMs: number, lagMs: number): TimedPresenceFault => ({
+    atMs,
+    fault: { kind: "delayIn", node, byMs: random.integer(600, 900), forMs: lagMs },
+  });
+  switch (plan) {
+    case "lag":
+      return [
+        delayIn(ACTIVE, 0, forMs),
+        { atMs: 100, fault: { kind: "hangAgent", node: ACTIVE, forMs } },
+        cut(ACTIVE, random.integer(1500, 2500), 5000),
+      ];
+    case "homecoming":
+      return [cut(ACTIVE, 0, forMs, NEXT), delayIn(NEXT, 0, forMs), cut(ACTIVE, 1500, random.integer(1000, 2400))];
+    case "old news":
+      return [
+        { atMs: 0, fault: { kind: "flap", node: ACTIVE, periodMs: 600, times: random.integer(2, 4) } },
+        delayIn(ACTIVE, 0, random.integer(1000, 5000)),
+        cut(ACTIVE, random.integer(2000, 6000), 3000),
+      ];
+    case "overlap": {
+      const aloneMs = random.integer(2500, 5000);
+      return [cut(NEXT, 0, aloneMs), cut(ACTIVE, aloneMs - random.integer(0, 1000), 4000)];
+    }
+    case "late word":
+      return [
+        { atMs: 0, fault: { kind: "fencing", outcome: "late" } },
+        cut(ACTIVE, 100, 700),
+        { atMs: 1200, fault: { kind: "fencing", outcome: random.pick(["failure", "timeout"] as const) } },
+        cut(ACTIVE, random.integer(3500, 6500), 4000),
+      ];
+    case "held back":
+      return [
+        { atMs: 0, fault: { kind: "fencing", outcome: "failure" } },
+        { atMs: 10, fault: { kind: "flap", node: ACTIVE, periodMs: 600, times: random.integer(3, 6) } },
+      ];
   }
 }
 

@@ -13,6 +13,9 @@ interface Queued extends Timed {
   readonly call: () => void;
 }
 
+/** All have heard all again, and said so, when nothing was in their way for so long. */
+const WELL_MS = 1000;
+
 /** A cluster that lives by heartbeats, quorum, watchdogs and fencing: virtual time, one random source, one service. */
 export class PresenceWorld {
   nowMs = 0;
@@ -33,6 +36,8 @@ export class PresenceWorld {
   private readonly heap = new EventHeap<Queued>();
   private readonly cuts = new Map<string, number>();
   private order = 0;
+  /** When something was cut, late, stopped or down last. */
+  private troubledMs = 0;
 
   constructor(
     readonly schedule: PresenceSchedule,
@@ -66,13 +71,16 @@ export class PresenceWorld {
       this.nowMs = event.atMs;
       this.events += 1;
       event.call();
+      if (this.isTroubled()) this.troubledMs = this.nowMs;
       if (ended) return;
     }
   }
 
   cut(from: number, to: number, link: number, by: number): void {
     const key = `${from} ${to} ${link}`;
-    this.cuts.set(key, Math.max(0, (this.cuts.get(key) ?? 0) + by));
+    const count = Math.max(0, (this.cuts.get(key) ?? 0) + by);
+    if (count === 0) this.cuts.delete(key);
+    else this.cuts.set(key, count);
   }
 
   mendLinks(): void {
@@ -86,7 +94,7 @@ export class PresenceWorld {
         if (this.lasting.has(`${from.index} ${to.index}`)) continue;
         if (this.noisy && this.random.chance(this.schedule.lossRatio)) continue;
         const usualMs = this.noisy ? this.schedule.latencyMs : 2;
-        const latencyMs = 0.1 + this.random.fraction() * usualMs + from.delayMs + to.delayMs;
+        const latencyMs = 0.1 + this.random.fraction() * usualMs + from.delayMs + to.delayMs + to.delayInMs;
         this.after(latencyMs, () => to.receive(from.name, link, body));
       }
     }
@@ -102,12 +110,36 @@ export class PresenceWorld {
     }
     const { fencing } = this;
     this.tally.count(`fencing ${fencing}`);
+    this.checkFencing(by, target);
     const tookMs = 30 + this.random.fraction() * 400;
+    if (fencing === "late") {
+      this.after(tookMs, () => target.powerOff(600));
+      this.after(2000 + this.random.fraction() * 5000, () => by.running && answer(true));
+      return;
+    }
     if (fencing === "success" || (fencing === "timeout" && this.random.chance(0.5))) {
       // The host may lie down already: the device sees to it that it is off, and starts it again later.
       this.after(tookMs, () => target.powerOff(1500));
     }
     this.after(fencing === "timeout" ? 2000 : tookMs + 5, () => by.running && answer(fencing === "success"));
+  }
+
+  /** Whoever has been well, and talked with all, for so long, is not to be shot. Checked where nothing else goes wrong. */
+  private checkFencing(by: PresenceMember, target: PresenceMember): void {
+    const { lossRatio, latencyMs } = this.schedule;
+    if (lossRatio > 0 || latencyMs > 2 || !target.running) return;
+    if (this.nowMs - Math.max(this.troubledMs, target.startedMs) > WELL_MS && !this.isTroubled()) {
+      this.violate("the well are not fenced", `${by.name} has ${target.name} fenced, which only flapped before`);
+    }
+  }
+
+  /** Something is cut, late, stopped or down just now. */
+  private isTroubled(): boolean {
+    return (
+      this.cuts.size > 0 ||
+      this.lasting.size > 0 ||
+      this.members.some((one) => one.paused || !one.running || one.delayMs + one.delayInMs > 0)
+    );
   }
 
   /**
