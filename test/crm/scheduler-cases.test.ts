@@ -1,5 +1,9 @@
-import { describe, setDefaultTimeout } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { runDataFiles } from "../support/datadriven.ts";
+import { parseCib } from "../../tools/ha-crm/config/cib/read.ts";
+import { makePlan } from "../../tools/ha-crm/decide/plan.ts";
+import { NOW } from "./oracle.ts";
+import { smallCib } from "./small-cib.ts";
 import { askForBlock, ourBlock, SCHEDULER_CASES } from "./scheduler-cases.ts";
 
 setDefaultTimeout(60_000);
@@ -10,4 +14,20 @@ describe("small clusters are planned as recorded", () => {
 
 describe.skipIf(Bun.which("crm_simulate") === null)("what is recorded is what crm_simulate answers (needs it)", () => {
   runDataFiles(SCHEDULER_CASES, () => askForBlock);
+});
+
+test("instances are told before and after, and monitors begin when all know", () => {
+  const clone = `<clone id="k"><meta_attributes id="m"><nvpair id="m1" name="notify" value="true"/></meta_attributes><primitive id="a" class="ocf" provider="pacemaker" type="Dummy"><operations><op id="o" name="monitor" interval="10s"/></operations></primitive></clone>`;
+  const cib = parseCib("small.xml", smallCib([clone, "ran a n1 start", "ran a n2 monitor 7"].join("\n")));
+  if (!cib.ok) throw new Error("the CIB is refused");
+  const { actions } = makePlan({ cluster: cib.value.cluster, state: cib.value.state, now: NOW });
+  const steps = actions
+    .filter((action) => action.kind === "resource" && action.resource === "a")
+    .map(({ task, tellsOf, node }) => `${task}${tellsOf === undefined ? "" : ` ${tellsOf}`} ${node}`);
+  const at = (step: string) => steps.indexOf(step);
+  const order = ["notify pre-start n1", "start n2", "notify post-start n1", "monitor n2"].map(at);
+  expect(order).not.toContain(-1);
+  expect(order).toEqual(order.toSorted((left, right) => left - right));
+  expect(at("notify post-start n2")).toBeLessThan(at("monitor n2"));
+  expect(at("notify pre-start n2")).toBe(-1);
 });

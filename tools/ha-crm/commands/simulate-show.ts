@@ -31,7 +31,7 @@ function actionText(action: PlannedAction): string {
       return `let ${action.node ?? ""} shut down`;
     case "point":
     case "resource":
-      return `${action.task} ${what}${every}${where}`;
+      return `${action.task} ${what}${every}${where}${action.tellsOf === undefined ? "" : ` of ${action.tellsOf}`}`;
     default:
       return action.kind satisfies never;
   }

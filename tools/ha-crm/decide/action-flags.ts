@@ -54,12 +54,14 @@ function groupFlags(action: SchedAction, group: SchedResource, node: SchedNode |
 
 function cloneFlags(action: SchedAction, clone: SchedResource, node: SchedNode | undefined): number {
   let flags: number = ACT.optional | ACT.runnable | ACT.pseudo;
-  const task = baseTask(action.task);
+  // A point around notifications goes with what is notified of.
+  const about = action.detail ?? action.task;
+  const task = baseTask(about);
   let anyRunnable = false;
   for (const instance of clone.children) {
     const isPrimitive = instance.kind === "primitive";
     // A group is started when all of it is: its own point says so, and not the point before its members.
-    const one = firstAction(instance, isPrimitive ? task : action.task, isPrimitive ? node : undefined);
+    const one = firstAction(instance, isPrimitive ? task : about, isPrimitive ? node : undefined);
     if (one === undefined) continue;
     const theirs = flagsOf(one, node);
     if ((flags & ACT.optional) !== 0 && (theirs & ACT.optional) === 0) {

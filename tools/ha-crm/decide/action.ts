@@ -89,7 +89,7 @@ export class SchedAction {
   meta: Map<string, string> | undefined;
   /** Why it is needed or can't run, in a word. */
   reason: string | undefined;
-  /** Task of the action that was cancelled, or the kind of fencing. */
+  /** Task of the action that was cancelled or that notifications are about, or the kind of fencing. */
   detail: string | undefined;
   node: SchedNode | undefined;
   readonly number: number;

@@ -1,5 +1,6 @@
 import { ACT } from "./action.ts";
 import { makePseudo } from "./make-action.ts";
+import { createNotificationPoints } from "./notifications.ts";
 import { createPrimitiveActions } from "./role-actions.ts";
 import type { SchedResource, World } from "./world.ts";
 
@@ -15,6 +16,7 @@ export function createActions(world: World, resource: SchedResource): void {
     case "clone":
       if (resource.promotable) createPromotableActions(world, resource);
       else createInstanceActions(world, resource);
+      createNotificationPoints(world, resource);
       break;
     default:
       resource.kind satisfies never;

@@ -8,6 +8,7 @@ import type { SchedNode, SchedResource, World } from "./world.ts";
 /**
  * Gives the action of a resource for a task on a node; makes it when there is none yet. An action that is asked for as
  * needed stays needed.
+ * @param name what stands for the task in the key, where a task can be there several times
  */
 export function makeAction(
   world: World,
@@ -16,8 +17,9 @@ export function makeAction(
   intervalMs: number,
   node: SchedNode | undefined,
   optional: boolean,
+  name: string = task,
 ): SchedAction {
-  const key = operationKey(resource.id, task, intervalMs);
+  const key = operationKey(resource.id, name, intervalMs);
   const known = findAction(resource, key, node);
   if (known !== undefined) {
     if (!optional) known.clear(ACT.optional);

@@ -1,6 +1,7 @@
 import { ACT, type SchedAction } from "./action.ts";
 import type { FailingAction } from "./execute.ts";
 import type { DroppedOrdering } from "./graph.ts";
+import { notificationName } from "./notifications.ts";
 import type { Placement } from "./placement.ts";
 import { type Decision, Recorder, type ScoreStep } from "./recorder.ts";
 import type { ScheduleInput } from "./schedule.ts";
@@ -23,6 +24,8 @@ export interface PlannedAction {
   readonly intervalMs?: number | undefined;
   /** Numbers of the steps that must be done before. */
   readonly after: readonly number[];
+  /** Of a notification: what it tells of, such as `pre-start` or `post-promote`. */
+  readonly tellsOf?: string | undefined;
   /** Of a fencing: how long it waits, so that the node with the more important resources wins. */
   readonly delaySeconds?: number | undefined;
   /** What made it needed: the key of another action, or a few words. */
@@ -91,6 +94,7 @@ function plainAction(number: number, action: SchedAction, after: readonly number
     node,
     intervalMs: action.intervalMs > 0 ? action.intervalMs : undefined,
     after,
+    tellsOf: action.task === "notify" ? notificationName(action) : undefined,
     reason,
   };
 }

@@ -11,6 +11,7 @@ import { buildGraph, type Graph } from "./graph.ts";
 import { cancelStrayMonitors, noteRunningMonitors } from "./recurring.ts";
 import { createActions } from "./create-actions.ts";
 import { createProbes } from "./probes.ts";
+import { createNotifications } from "./notifications.ts";
 import { placeAll } from "./place.ts";
 import { orderRemoteActions } from "./remote-orders.ts";
 import type { Recorder } from "./recorder.ts";
@@ -99,6 +100,7 @@ export function schedule(input: ScheduleInput): Schedule {
   scheduleFencing(world);
   applyOrderings(world);
   new Settler(world).run();
+  createNotifications(world);
   return { world, graph: buildGraph(world) };
 }
 

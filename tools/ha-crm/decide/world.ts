@@ -4,6 +4,7 @@ import type { NvSet } from "../model/nvset.ts";
 import type { Agent, Resource } from "../model/resource.ts";
 import type { ClusterState, HistoryEntry, NodeState } from "../model/state.ts";
 import type { SchedAction } from "./action.ts";
+import type { NotificationPoints } from "./notifications.ts";
 import type { Recorder } from "./recorder.ts";
 import { ROLE, type Role } from "./roles.ts";
 import type { Settings } from "./settings.ts";
@@ -130,6 +131,7 @@ export class SchedResource {
   interleave = false;
   ordered = false;
   cloneMin = 0;
+  readonly notifications: NotificationPoints[] = [];
   // Groups.
   groupOrdered = true;
   groupColocated = true;
