@@ -49,7 +49,7 @@ export function parseBind(line: Line, from: number, keyword: string, defaults: T
   if (text === undefined) return [];
   const settings = readBindOptions(line, from + 1, keyword, defaults);
   const binds: Bind[] = [];
-  for (const part of text.split(",")) {
+  for (const part of line.address(from).split(",")) {
     const parsed = parseSocketAddress(part);
     const problem =
       typeof parsed === "string" ? parsed : (datagramProblem(part) ?? bindProblem(parsed.address, parsed.portText));

@@ -156,7 +156,7 @@ function applyConnectValue(scope: Scope, step: ConnectStep, line: Line, index: n
     if (port === undefined) return false;
     step.port = port;
   } else {
-    const parsed = parseSocketAddress(value);
+    const parsed = parseSocketAddress(line.address(index));
     if (typeof parsed === "string") {
       line.problem("LB_BAD_ADDRESS", { keyword: "connect addr", text: value, problem: parsed }, index);
       return false;

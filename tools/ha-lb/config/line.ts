@@ -44,6 +44,11 @@ export class Line {
     return this.words[index]?.text ?? "";
   }
 
+  /** The word's text as an address: with its variables replaced, also where they stand without quotes. */
+  address(index: number): string {
+    return this.words[index]?.asAddress ?? this.text(index);
+  }
+
   has(index: number): boolean {
     return index < this.words.length;
   }

@@ -49,7 +49,7 @@ function parseTransport(scope: Scope, line: Line, text: string): LogTransport | 
     scope.references.push({ kind: "ring", name: text.slice(5), from: scope.section, keyword: "log", at: line.at(1) });
     return { kind: "ring", name: text.slice(5) };
   }
-  const parsed = parseSocketAddress(text);
+  const parsed = parseSocketAddress(line.address(1));
   if (typeof parsed === "string") {
     line.problem("LB_BAD_ADDRESS", { keyword: "log", text, problem: parsed }, 1);
     return undefined;

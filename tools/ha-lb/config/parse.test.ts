@@ -110,6 +110,19 @@ group("words", () => {
     expect(note(line, { HOME: "/root" })).toBe(expected);
   });
 
+  test.each([
+    ["${IP}:80", "10.0.0.1"],
+    ["$IP:80", "10.0.0.1"],
+    ["'${IP}:80'", "10.0.0.1"],
+    ["${NOBODY}:80", "0.0.0.0"],
+  ])("a variable in an address counts without quotes, too: %s", (address, host) => {
+    const [front, back] = good(`frontend f\n bind ${address}\nbackend b\n server s ${address}\n`, {
+      IP: "10.0.0.1",
+    }).proxies;
+    expect(front?.binds[0]?.address).toMatchObject({ host, port: 80 });
+    expect(back?.servers[0]?.address).toMatchObject({ host, port: 80 });
+  });
+
   test("[*] makes words of one variable", () => {
     const proxy = good('backend b\n server s "${ADDR}" "${OPTIONS[*]}"\n', {
       ADDR: "1.1.1.1:80",

@@ -197,7 +197,7 @@ const readDefaultBackend: LineReader = ({ scope, draft }, line) => {
 const readDispatch: LineReader = ({ draft }, line) => {
   const text = line.need(1, "dispatch", "an address");
   if (text === undefined) return;
-  const parsed = parseSocketAddress(text);
+  const parsed = parseSocketAddress(line.address(1));
   const problem = typeof parsed === "string" ? parsed : parsed.portText === "" ? "missing port" : undefined;
   if (typeof parsed === "string" || problem !== undefined)
     line.problem("LB_BAD_ADDRESS", { keyword: "dispatch", text, problem: problem ?? "" }, 1);

@@ -386,7 +386,7 @@ function positiveTime(line: Line, at: number, keyword: string): number | undefin
 }
 
 function parsePlainAddress(line: Line, at: number, keyword: string): SocketAddress | undefined {
-  const parsed = parseSocketAddress(line.text(at));
+  const parsed = parseSocketAddress(line.address(at));
   if (typeof parsed !== "string") return parsed.address;
   line.problem("LB_BAD_ADDRESS", { keyword, text: line.text(at), problem: parsed }, at);
   return undefined;

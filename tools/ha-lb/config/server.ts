@@ -136,11 +136,11 @@ function readServer(
 ): Server | undefined {
   const text = line.need(index, `server ${name}`, "an address");
   if (text === undefined) return undefined;
-  const parsed = parseSocketAddress(text);
+  const parsed = parseSocketAddress(line.address(index));
   const problem =
     typeof parsed === "string"
       ? parsed
-      : (datagramProblem(text) ?? serverAddressProblem(parsed.address, parsed.portText));
+      : (datagramProblem(line.address(index)) ?? serverAddressProblem(parsed.address, parsed.portText));
   const settings = readServerOptions(scope, line, index + 1, base ?? emptyServer(line), tls);
   const draft = finishServer(settings);
   if (typeof parsed === "string" || problem !== undefined) {

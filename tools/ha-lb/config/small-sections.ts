@@ -30,7 +30,7 @@ function unknown(line: Line, section: string, keywords: readonly string[]): void
 function addressAt(line: Line, index: number, keyword: string): SocketAddress | undefined {
   const text = line.need(index, keyword, "an address");
   if (text === undefined) return undefined;
-  const parsed = parseSocketAddress(text);
+  const parsed = parseSocketAddress(line.address(index));
   if (typeof parsed !== "string") return parsed.address;
   line.problem("LB_BAD_ADDRESS", { keyword, text, problem: parsed }, index);
   return undefined;

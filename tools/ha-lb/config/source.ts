@@ -9,7 +9,7 @@ export function parseSource(
 ): { readonly source: SourceAddress; readonly next: number } | undefined {
   const text = line.need(from, "source", "an address");
   if (text === undefined) return undefined;
-  const parsed = parseSocketAddress(text);
+  const parsed = parseSocketAddress(line.address(from));
   if (typeof parsed === "string") {
     line.problem("LB_BAD_ADDRESS", { keyword: "source", text, problem: parsed }, from);
     return undefined;

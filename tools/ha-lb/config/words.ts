@@ -11,6 +11,8 @@ export const LINE_LENGTH_MAX = 65536;
 export interface Word {
   readonly text: string;
   readonly at: Position;
+  /** Where a `$` is left: the text as an address, in which variables count without quotes, too. */
+  readonly asAddress?: string;
 }
 
 export interface SplitLine {
@@ -95,9 +97,21 @@ class LineSplitter {
     if (this.start < 0) return;
     if (this.words.length >= WORDS_PER_LINE_MAX) {
       this.report("LB_TOO_MANY_WORDS", { most: WORDS_PER_LINE_MAX }, this.start, this.offset);
-    } else this.words.push({ text: this.text, at: this.at(this.start, this.offset) });
+    } else this.words.push(this.word());
     this.text = "";
     this.start = -1;
+  }
+
+  private word(): Word {
+    const { text } = this;
+    const at = this.at(this.start, this.offset);
+    return text.includes("$") ? { text, at, asAddress: this.expand(text) } : { text, at };
+  }
+
+  private expand(text: string): string {
+    return text.replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (_all, braced?: string, bare?: string) => {
+      return this.lookup(braced ?? bare ?? "") ?? "";
+    });
   }
 
   private at(start: number, end: number): Position {

@@ -66,7 +66,8 @@ export class Session {
   private lastStreamId = 0;
   private initialSendWindow = DEFAULT_WINDOW;
   private readonly fullWindow: number;
-  private receiveWindow: number;
+  private receiveWindow = DEFAULT_WINDOW;
+  private bodySeen = false;
   private unacknowledged = 0;
   private over = false;
   private leaving = false;
@@ -81,7 +82,6 @@ export class Session {
     this.decoder = new HpackDecoder(limits, limits.headerTableBytes);
     this.reader = new FrameReader(limits.frameBytes);
     this.fullWindow = Math.max(CONNECTION_WINDOW, limits.streamWindowBytes);
-    this.receiveWindow = this.fullWindow;
   }
 
   /** Says what we allow; the first thing to be sent. */
@@ -96,7 +96,6 @@ export class Session {
         [SETTING.MAX_HEADER_LIST_SIZE, limits.mostBytes],
       ]),
     );
-    this.events.write(wordFrame(FRAME.WINDOW_UPDATE, 0, this.fullWindow - DEFAULT_WINDOW));
   }
 
   get openStreams(): number {
@@ -182,6 +181,7 @@ export class Session {
     if (streamId === 0 || this.isIdle(streamId)) return ERROR.PROTOCOL;
     this.receiveWindow -= size;
     if (this.receiveWindow < 0) return ERROR.FLOW_CONTROL;
+    this.widen();
     const bytes = withoutPadding(one);
     if (bytes === undefined) return ERROR.PROTOCOL;
     const ended = (flags & FLAG.END_STREAM) !== 0;
@@ -405,6 +405,15 @@ export class Session {
     const update = stream.consume(byteLength);
     this.giveBack(byteLength);
     if (update > 0) this.events.write(wordFrame(FRAME.WINDOW_UPDATE, streamId, update));
+  }
+
+  /** The larger window of the connection is told with the first body: most clients never send one. */
+  private widen(): void {
+    if (this.bodySeen) return;
+    this.bodySeen = true;
+    const more = this.fullWindow - DEFAULT_WINDOW;
+    this.receiveWindow += more;
+    this.events.write(wordFrame(FRAME.WINDOW_UPDATE, 0, more));
   }
 
   private giveBack(byteLength: number): void {
