@@ -120,6 +120,22 @@ export const CORE_REASONS = defineCatalogue({
     sentence: "{node} can't read or write its witness disk: {detail}",
     fix: "look at the paths to the disk; without it the two nodes need each other",
   },
+  CORE_DISK_NODES: {
+    severity: "error",
+    sentence: "a witness disk is for two nodes; {nodes} were named",
+    fix: "name both: --node NAME --node NAME. Three and more nodes need no witness: they have a majority of their own",
+  },
+  CORE_DISK_UNUSABLE: {
+    severity: "error",
+    sentence: "{path} can't be used as a witness disk: {detail}",
+    fix: "give a disk or file that takes direct I/O; one that isn't empty must be emptied by you: wipefs --all, or dd if=/dev/zero bs=4096 count=5",
+  },
+  CORE_DISK_HANGS: {
+    severity: "error",
+    sentence: "the witness disk of {node} has not answered for {silentMs} ms",
+    why: "its vote ends by the clock; nothing else waits for the disk",
+    fix: "look at the paths to the disk",
+  },
   CORE_DISK_BACK: { severity: "notice", sentence: "{node} reads and writes its witness disk" },
   CORE_LINKS_SHARE_CARD: {
     severity: "warning",

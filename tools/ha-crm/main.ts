@@ -9,6 +9,7 @@ import { statusCommands } from "./commands/resource-status.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { whyCommand, whyNotCommand } from "./commands/why.ts";
 import { witnessCommand } from "./commands/witness.ts";
+import { witnessDiskCommands } from "./commands/witness-disk.ts";
 
 await runMain({
   tool: "ha-crm",
@@ -22,6 +23,7 @@ await runMain({
     exportCommand,
     checkCommand,
     witnessCommand,
+    ...witnessDiskCommands,
     ...statusCommands,
     ...pcsCommands,
   ],

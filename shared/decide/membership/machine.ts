@@ -23,15 +23,20 @@ export function membershipMachine(
 ): MembershipMachine {
   const membership = createMembership(options, nowMs);
   const standing = createStanding(standingOptions, nowMs);
+  const { witness } = standingOptions.quorum;
+  let diskUntilMs = Number.NEGATIVE_INFINITY;
   return {
     heartbeatMs: options.suspicion.heartbeatMs,
     heard: (from, link, body, at) => onHeartbeat(membership, { from, link, ...body }, at),
     tick: (at) => {
-      const view = tickMembership(membership, at);
+      const seen = tickMembership(membership, at);
+      const disk = witness?.disk === true && at < diskUntilMs ? [witness.name] : [];
+      const view = { ...seen, vouchers: [...seen.vouchers, ...disk] };
       const { reasons, ...outcome } = stepStanding(standing, view, at);
       return { ...view, reasons: [...view.reasons, ...reasons], standing: outcome };
     },
     links: (at) => linkStates(membership, at),
+    diskVote: (heldUntilMs) => (diskUntilMs = heldUntilMs),
     fenced: (order, done, at) => (done ? fencingConfirmed(standing, order) : fencingFailed(standing, order, at)),
   };
 }

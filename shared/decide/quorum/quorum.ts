@@ -13,10 +13,15 @@ export interface QuorumNode {
   readonly votes: number;
 }
 
+export interface QuorumWitness extends QuorumNode {
+  /** A disk: it votes for one of the two nodes at a time (`disk-vote.ts`), and is in nobody's view. */
+  readonly disk?: true;
+}
+
 export interface QuorumOptions {
   readonly nodes: readonly QuorumNode[];
   /** A third, light voter for two nodes: a witness host, or a disk that both share. It never runs services. */
-  readonly witness: { readonly name: string; readonly votes: number } | null;
+  readonly witness: QuorumWitness | null;
   /** Two nodes: one vote is enough, and fencing decides who stays. Implies `waitForAll`. */
   readonly twoNode: boolean;
   /** After a start no quorum before all nodes were seen at once: two halves that start apart don't both begin. */
@@ -56,6 +61,8 @@ function totalVotes(options: QuorumOptions): number {
 export function createQuorumState(options: QuorumOptions, nowMs: number): QuorumState {
   if (options.twoNode && options.nodes.length !== 2) throw new Error("two_node is for exactly two nodes");
   if (options.twoNode && options.witness !== null) throw new Error("two_node and a witness exclude each other");
+  // A disk votes for one node, not for a part of several: of the others in it none would know that it has the vote.
+  if (options.witness?.disk === true && options.nodes.length !== 2) throw new Error("a witness disk is for two nodes");
   return {
     expectedVotes: totalVotes(options),
     sawAll: false,

@@ -76,6 +76,11 @@ export class Memory {
     return (this.#base + offset) as Address;
   }
 
+  /** The first offset whose address is a multiple of `alignment`: for direct I/O, open(2). */
+  alignedOffset(alignment: number): number {
+    return (alignment - (Number(this.#base) % alignment)) % alignment;
+  }
+
   /** The address of the whole block. */
   get address(): Address {
     return this.#base;

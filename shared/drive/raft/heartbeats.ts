@@ -66,6 +66,11 @@ export class Heartbeats<Rules> {
     this.mailbox.send({ kind: "fenced", ...order, done });
   }
 
+  /** Until when the witness disk votes for this node, by CLOCK_BOOTTIME; see `DiskVoteClient`. */
+  diskVote(heldUntilMs: number): void {
+    this.mailbox.send({ kind: "diskVote", heldUntilMs });
+  }
+
   /** Links, counters and watchdog at this moment. */
   report(): Promise<HeartbeatReport> {
     return new Promise((resolve) => {
