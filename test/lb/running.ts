@@ -60,7 +60,7 @@ export async function startBalancer(which: Which, configuration: string): Promis
     },
   };
   try {
-    await until(`${which} answers`, async () => (await running.ask("show info")).includes("Pid:"));
+    await until(`${which} answers`, async () => (await running.ask("show info")).includes("Pid:"), 4000);
   } catch (error) {
     await running.stop();
     throw new Error(`${which} didn't start:\n${text}`, { cause: error });

@@ -32,12 +32,6 @@ const PROXY: readonly Setting<Proxy>[] = [
     isSet: (proxy) => proxy.tcpRules.response.length > 0,
   },
   {
-    word: "option external-check",
-    kind: "refused",
-    means: "programs aren't run as checks yet; use 'option httpchk' or 'tcp-check'",
-    isSet: (proxy) => proxy.healthCheck.kind === "external",
-  },
-  {
     word: "persist rdp-cookie",
     kind: "refused",
     means: "sessions wouldn't stay with their server; use 'balance rdp-cookie' or a stick-table",
@@ -115,18 +109,6 @@ const PROXY: readonly Setting<Proxy>[] = [
 
 const SERVER: readonly Setting<Server>[] = [
   {
-    word: "verifyhost",
-    kind: "refused",
-    means: "certificates are checked by their chain only; use 'sni' with a name of its own and a private 'ca-file'",
-    isSet: (server) => server.tls?.verifyHost !== undefined,
-  },
-  {
-    word: "crl-file",
-    kind: "refused",
-    means: "revoked certificates would be accepted",
-    isSet: (server) => server.tls?.crlFile !== undefined,
-  },
-  {
     word: "redir",
     kind: "refused",
     means: "clients aren't redirected to servers; use 'http-request redirect'",
@@ -138,39 +120,15 @@ const SERVER: readonly Setting<Server>[] = [
     means: "servers are spoken to in HTTP/1.1",
     isSet: (server) => server.protocol === "h2" || server.protocol === "fcgi",
   },
-  {
-    word: "agent-check",
-    kind: "ignored",
-    means: "agents aren't asked; weights stay as they are set",
-    isSet: (server) => server.agent.enabled,
-  },
-  {
-    word: "observe",
-    kind: "ignored",
-    means: "only checks decide whether a server is up",
-    isSet: (server) => server.observe !== undefined,
-  },
   { word: "tcp-ut", kind: "ignored", means: KERNEL, isSet: (server) => server.userTimeoutMs !== undefined },
 ];
 
 const BIND: readonly Setting<Bind>[] = [
   {
-    word: "crl-file",
-    kind: "refused",
-    means: "revoked certificates would be accepted",
-    isSet: (bind) => bind.tls?.crlFile !== undefined,
-  },
-  {
     word: "ca-verify-file",
     kind: "refused",
     means: "clients' certificates are checked by 'ca-file' alone",
     isSet: (bind) => bind.tls?.caVerifyFile !== undefined,
-  },
-  {
-    word: "ca-ignore-err",
-    kind: "ignored",
-    means: "every error of a certificate counts",
-    isSet: ({ tls }) => (tls?.ignoreCaErrors.length ?? 0) + (tls?.ignoreCertificateErrors.length ?? 0) > 0,
   },
   {
     word: "tls-ticket-keys",

@@ -12,7 +12,11 @@ export interface HealthState {
   /** Good results in a row while down, bad ones in a row while up. */
   readonly streak: number;
   readonly admin: AdminState;
-  /** An agent or a 404 with `disable-on-404`: finishes what it has, gets nothing new. */
+  /** What the server that this one tracks is asked for. */
+  readonly inherited: AdminState;
+  /** An agent says that it is down: good checks don't bring it up. */
+  readonly agentDown: boolean;
+  /** A 404 with `disable-on-404`: finishes what it has, gets nothing new. */
   readonly stopping: boolean;
   readonly changedMs: number;
   /** The last result in the words of the protocol: L4OK, L7STS … */
@@ -38,6 +42,8 @@ export function startHealth(disabled: boolean, nowMs: number): HealthState {
     up: true,
     streak: 0,
     admin: disabled ? "maint" : "ready",
+    inherited: "ready",
+    agentDown: false,
     stopping: false,
     changedMs: nowMs,
     lastStatus: "",
@@ -68,6 +74,8 @@ export function applyCheck(before: HealthState, outcome: CheckOutcome, check: Se
     const change = outcome.stopping ? "stopping" : "running";
     return { state: { ...state, stopping: outcome.stopping, changedMs: nowMs }, change };
   }
+  if (before.agentDown)
+    return { state: { ...known, streak: Math.min(before.streak + 1, check.rise) }, change: undefined };
   const streak = before.streak + 1;
   const needed = before.up ? (first ? 1 : check.fall) : check.rise;
   if (streak < needed) return { state: { ...known, streak }, change: undefined };
@@ -76,20 +84,36 @@ export function applyCheck(before: HealthState, outcome: CheckOutcome, check: Se
   return { state, change: up ? "up" : "down" };
 }
 
+/**
+ * Takes in what an agent says of the state. Up again it is only when checks, where there are any, find it up, too.
+ */
+export function applyAgent(before: HealthState, says: "up" | "down", check: ServerCheck, nowMs: number): HealthStep {
+  if (says === "down") {
+    const state = { ...before, agentDown: true };
+    if (!before.up) return { state, change: undefined };
+    // Checks found it up: that counts as soon as the agent lets it.
+    return { state: { ...state, up: false, streak: check.rise, changedMs: nowMs }, change: "down" };
+  }
+  const state = { ...before, agentDown: false };
+  if (before.up || !before.agentDown) return { state, change: undefined };
+  if (check.enabled && before.streak < check.rise) return { state, change: undefined };
+  return { state: { ...state, up: true, streak: 0, changedMs: nowMs }, change: "up" };
+}
+
 /** Until the next check: quick while the state is changing, slow while fully down. */
 export function nextCheckInMs(state: HealthState, check: ServerCheck): number {
-  if (state.streak > 0) return check.fastIntervalMs ?? check.intervalMs;
+  if (state.streak > 0 && !state.agentDown) return check.fastIntervalMs ?? check.intervalMs;
   return state.up ? check.intervalMs : (check.downIntervalMs ?? check.intervalMs);
 }
 
 /** May it get new requests that nothing ties to it? */
 export function isUsable(state: HealthState): boolean {
-  return state.up && state.admin === "ready" && !state.stopping;
+  return state.up && state.admin === "ready" && state.inherited === "ready" && !state.stopping;
 }
 
 /** May it get requests that belong to it (cookie, stick table)? Draining servers may. */
 export function takesPersistent(state: HealthState): boolean {
-  return state.up && state.admin !== "maint";
+  return state.up && state.admin !== "maint" && state.inherited !== "maint";
 }
 
 /** Shares of its weight that a server has after `slowstart` began. */
@@ -106,8 +130,10 @@ export function weightInForce(weight: number, sinceUpMs: number, slowStartMs: nu
 export function statusText(state: HealthState, check: ServerCheck, hasAddress = true): string {
   if (state.admin === "maint") return "MAINT";
   if (!hasAddress) return "MAINT (resolution)";
-  if (state.admin === "drain") return state.up ? "DRAIN" : "DOWN";
-  if (!check.enabled) return "no check";
+  if (state.inherited === "maint") return "MAINT (via tracked)";
+  if (state.agentDown && !state.up) return "DOWN (agent)";
+  if (state.admin === "drain" || state.inherited === "drain") return state.up ? "DRAIN" : "DOWN";
+  if (!check.enabled) return state.up ? "no check" : "DOWN";
   if (state.up) {
     if (state.stopping) return "NOLB";
     return state.streak > 0 ? `UP ${check.fall - state.streak}/${check.fall}` : "UP";

@@ -40,7 +40,15 @@ const HEAD =
 
 const OPERATIONAL = { stopped: 0, running: 2, stopping: 3 } as const;
 /** Bits of the administrative state: forced by an operator, and by the configuration. */
-const ADMIN = { maint: 1, followsMaint: 2, disabled: 4, drain: 8, unresolved: 32, renamed: 64 } as const;
+const ADMIN = {
+  maint: 1,
+  followsMaint: 2,
+  disabled: 4,
+  drain: 8,
+  followsDrain: 16,
+  unresolved: 32,
+  renamed: 64,
+} as const;
 const CHECK_CONFIGURED = 2;
 const CHECK_ENABLED = 4;
 const CHECK_PAUSED = 8;
@@ -92,7 +100,7 @@ export function stateRow(facts: StateFacts): ServerStateRow {
   const { health, settings } = facts;
   const { address, agent, check } = settings;
   const isService = address.kind === "name" && address.host.startsWith("_");
-  const inMaintenance = health.admin === "maint" || !facts.hasAddress;
+  const inMaintenance = health.admin === "maint" || health.inherited === "maint" || !facts.hasAddress;
   const paused = inMaintenance ? CHECK_PAUSED : 0;
   const isDown = !health.up || inMaintenance;
   const up = health.lastStatus === "" ? check.rise : check.rise + check.fall - 1 - health.streak;
@@ -128,7 +136,9 @@ export function stateRow(facts: StateFacts): ServerStateRow {
 function adminBits({ hasAddress, health, settings, target }: StateFacts): number {
   const maint = health.admin === "maint" ? ADMIN.maint + (settings.disabled ? ADMIN.disabled : 0) : 0;
   const drain = health.admin === "drain" ? ADMIN.drain : 0;
-  return maint + drain + (hasAddress ? 0 : ADMIN.unresolved) + (target === undefined ? 0 : ADMIN.renamed);
+  const followed =
+    health.inherited === "maint" ? ADMIN.followsMaint : health.inherited === "drain" ? ADMIN.followsDrain : 0;
+  return maint + drain + followed + (hasAddress ? 0 : ADMIN.unresolved) + (target === undefined ? 0 : ADMIN.renamed);
 }
 
 function resultOf({ lastStatus, stopping }: HealthState): number {

@@ -5,12 +5,15 @@ import { errorPage } from "../decide/http/error-page.ts";
 import { Head } from "../decide/http/head.ts";
 import { DEFAULT_HEAD_LIMITS, type HeadLimits, READ, scanResponse } from "../decide/http/scan.ts";
 import { compileLogFormat } from "../decide/log-format.ts";
+import { countObservation, type Observation } from "../decide/observation.ts";
 import { writeProxyHeader } from "../decide/proxy-protocol.ts";
+import type { ServerChange } from "../decide/server-log.ts";
 import { compileProxyRules } from "../decide/rules/compile.ts";
 import type { PatternRegistry } from "../decide/acl-registry.ts";
 import type { CompileEnvironment } from "../decide/sample-types.ts";
 import type { Configuration } from "../model/configuration.ts";
 import type { LogFormat } from "../model/log-format.ts";
+import type { LogLevel } from "../model/rule.ts";
 import type { LogStyle, Proxy } from "../model/proxy.ts";
 import type { WorldView } from "../model/sample-context.ts";
 import type { StatsRow } from "../model/stats-row.ts";
@@ -86,6 +89,17 @@ export class DataPlane {
     this.tables = new Tables(configuration);
     this.world = makeWorld(this);
     for (const proxy of configuration.proxies) this.addProxy(proxy, options);
+    for (const backend of this.backends.values()) {
+      for (const server of backend.servers) {
+        const { track } = server.settings;
+        if (track !== undefined) {
+          this.backends
+            .get(track.proxy ?? backend.name)
+            ?.server(track.server)
+            ?.followers.push(server);
+        }
+      }
+    }
     for (const frontend of this.frontends) {
       const name = frontend.proxy.defaultBackend ?? (frontend.proxy.isBackend ? frontend.proxy.name : undefined);
       frontend.defaultBackend = name === undefined ? undefined : this.backends.get(name);
@@ -182,9 +196,9 @@ export class DataPlane {
   }
 
   /** What a new connection to a server needs of the client. */
-  connectionFacts(client: ClientConnection): ConnectionFacts {
+  connectionFacts(client: ClientConnection, serverName: string | undefined): ConnectionFacts {
     const settings = client.server?.settings;
-    if (settings === undefined || (settings.sendProxy === undefined && settings.sni === undefined)) return NO_FACTS;
+    if (settings === undefined || (settings.sendProxy === undefined && serverName === undefined)) return NO_FACTS;
     const { sendProxy } = settings;
     const header =
       sendProxy === undefined
@@ -196,13 +210,20 @@ export class DataPlane {
             client.destinationAddress,
             client.destinationPort,
           );
-    return { preface: header === undefined ? undefined : Buffer.from(header, "latin1"), serverName: undefined };
+    return { preface: header === undefined ? undefined : Buffer.from(header, "latin1"), serverName };
   }
 
-  /** Traffic told that a server failed; `observe` and the check interval may react. */
-  observeFailure(_server: ServerRuntime): void {
-    // The checks decide: `observe` is added with them.
+  /** What traffic tells of a server with `observe`. */
+  observe(server: ServerRuntime, observation: Observation): void {
+    const { errorLimit, observe } = server.settings;
+    if (observe === undefined) return;
+    server.errorsInRow = countObservation(server.errorsInRow, observation, observe);
+    if (server.errorsInRow < errorLimit) return;
+    this.onErrors?.(server, server.errorsInRow, observation);
+    server.errorsInRow = 0;
   }
+  /** Too many errors in a row: whoever runs the checks decides. */
+  onErrors: ((server: ServerRuntime, errors: number, last: Observation) => void) | undefined;
 
   /** Keeps the last request that was refused as invalid, for `show errors`. */
   noteInvalid(_client: ClientConnection, bytes: Buffer, status: number): void {
@@ -220,6 +241,8 @@ export class DataPlane {
   onConnectionGone: (() => void) | undefined;
   /** A command changed lists, tables or limits: the master's workers do the same. */
   onSharedCommand: ((command: string, payload: string | undefined) => void) | undefined;
+  /** A change of a server that is worth a line; `empty`: its backend has lost its last one with it. */
+  onServerEvent: ((server: ServerRuntime, change: ServerChange, empty: boolean) => void) | undefined;
   /** Who looks for the addresses of servers with names. */
   names: NameKeeper | undefined;
   /** A server's state, weight or address changed: the master tells its workers. */
@@ -252,7 +275,7 @@ export class DataPlane {
   }
 
   /** A line about the proxy itself: a server that went down, say. */
-  logEvent(proxy: Proxy, level: "alert" | "notice" | "warning" | "info", line: string): void {
+  logEvent(proxy: Proxy, level: LogLevel, line: string): void {
     this.logs.send(proxy.logTargets, level, proxy.logTag ?? this.logTag, line);
   }
 

@@ -59,6 +59,10 @@ export class ServerRuntime implements Candidate {
   host: string;
   port: number;
   upSinceMs = Number.NEGATIVE_INFINITY;
+  /** Errors that traffic met in a row, with `observe`. */
+  errorsInRow = 0;
+  /** Servers that `track` this one. */
+  readonly followers: ServerRuntime[] = [];
   /** For names of services (SRV): the one that it stands for. */
   service: Service | undefined;
 

@@ -12,6 +12,7 @@ import {
 import type { Proxy } from "../model/proxy.ts";
 import type { DataPlane } from "./plane.ts";
 import type { ServerRuntime } from "./runtime.ts";
+import { follow } from "./server-admin.ts";
 import { nowMs } from "./timer-wheel.ts";
 
 /** `show servers state [backend]`. */
@@ -56,6 +57,10 @@ export function loadServerStates(plane: DataPlane): void {
       if (row !== undefined) restore(server, row);
     }
     backend.rebuild();
+  }
+  // Who tracks another one starts as that one does.
+  for (const backend of plane.backends.values()) {
+    for (const server of backend.servers) for (const other of server.followers) follow(plane, server, other);
   }
 }
 

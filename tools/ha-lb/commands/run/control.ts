@@ -6,10 +6,11 @@ import { standardMethods } from "../../../../shared/drive/control/standard-metho
 import { EXIT } from "../../../../shared/model/exit-codes.ts";
 import { controlSocketPath, runDirectoryOf } from "../../../../shared/model/paths.ts";
 import { VERSION } from "../../../../shared/model/version.ts";
-import type { HealthEvent } from "../../drive/checks/checker.ts";
+import type { ServerChange } from "../../decide/server-log.ts";
 import type { DataPlane } from "../../drive/plane.ts";
+import type { ServerRuntime } from "../../drive/runtime.ts";
 import { rowsOf } from "../../drive/stats-rows.ts";
-import { healthLine, tellHealth } from "./health-log.ts";
+import { tellHealth } from "./health-log.ts";
 import { serverMethods } from "./server-methods.ts";
 import { statusReport } from "./status.ts";
 
@@ -73,10 +74,10 @@ export class Control {
   }
 
   /** What a check changed: in the log, on the error output and among the events. */
-  tell(event: HealthEvent): void {
-    tellHealth(this.plane(), event);
-    const down = event.change === "down";
+  tell(server: ServerRuntime, change: ServerChange, empty: boolean): void {
+    const sentence = tellHealth(this.plane(), server, change, empty);
+    const down = change.kind === "down";
     const code = down ? "LB_SERVER_DOWN" : "LB_SERVER_CHANGED";
-    this.events.push({ atMs: Date.now(), code, severity: down ? "warning" : "notice", sentence: healthLine(event) });
+    this.events.push({ atMs: Date.now(), code, severity: down ? "warning" : "notice", sentence });
   }
 }

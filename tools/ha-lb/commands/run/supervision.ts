@@ -14,9 +14,8 @@ export class Supervision {
     private readonly plane: DataPlane,
     control: Control,
   ) {
-    this.checker = new Checker(plane, (event) => {
-      control.tell(event);
-    });
+    this.checker = new Checker(plane);
+    plane.onServerEvent = (server, change, empty) => control.tell(server, change, empty);
     this.names = new NameKeeper(plane, (event) => {
       tellName(plane, event);
     });

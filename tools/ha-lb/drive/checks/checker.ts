@@ -1,23 +1,23 @@
-/** Runs the health checks of all servers, spread over time, and puts the results in force. */
-import { applyCheck, type CheckOutcome, nextCheckInMs } from "../../decide/server-health.ts";
+/** Runs the health checks and agents of all servers, spread over time, and puts the results in force. */
+import { agentWeight } from "../../decide/agent.ts";
+import { beforeErrors, type Observation, observationText } from "../../decide/observation.ts";
+import { applyAgent, applyCheck, type CheckOutcome, nextCheckInMs } from "../../decide/server-health.ts";
+import { checkLine } from "../../decide/server-log.ts";
 import type { DataPlane } from "../plane.ts";
 import type { ServerRuntime } from "../runtime.ts";
-import { applyHealth } from "../server-admin.ts";
+import { applyHealth, setAdmin, setMaxConnections, setWeight } from "../server-admin.ts";
 import { nowMs, Timed, wheel } from "../timer-wheel.ts";
+import { type AgentAnswer, AgentProbe } from "./agent-probe.ts";
+import { runExternalCheck } from "./external.ts";
 import { Probe } from "./probe.ts";
 
-/** What happened to a server, for the log and for other processes. */
-export interface HealthEvent {
-  readonly server: ServerRuntime;
-  readonly change: "up" | "down" | "stopping" | "running";
-  readonly outcome: CheckOutcome;
-}
+/** First checks are spread over an interval, and over no more than this. */
+const SPREAD_MS = 1000;
 
-class CheckSchedule extends Timed {
-  running = false;
+class Schedule extends Timed {
   constructor(
     readonly server: ServerRuntime,
-    private readonly due: (schedule: CheckSchedule) => void,
+    private readonly due: (schedule: Schedule) => void,
   ) {
     super();
   }
@@ -27,86 +27,163 @@ class CheckSchedule extends Timed {
 }
 
 export class Checker {
-  private readonly schedules: CheckSchedule[] = [];
+  private readonly schedules: Schedule[] = [];
+  private readonly byServer = new Map<ServerRuntime, Schedule>();
+  /** What ends programs that run as checks. */
+  private readonly programs = new Set<() => void>();
   private stopped = false;
 
-  constructor(
-    private readonly plane: DataPlane,
-    private readonly onEvent: (event: HealthEvent) => void,
-  ) {}
+  constructor(private readonly plane: DataPlane) {}
 
   start(): void {
-    const checked = [...this.plane.backends.values()]
-      .flatMap((backend) => backend.servers)
-      .filter((server) => server.settings.check.enabled && server.settings.track === undefined);
+    const servers = [...this.plane.backends.values()].flatMap((backend) => backend.servers);
+    const checked = servers.filter(({ settings }) => settings.check.enabled && settings.track === undefined);
     for (const [index, server] of checked.entries()) {
-      const schedule = new CheckSchedule(server, (one) => this.run(one));
-      this.schedules.push(schedule);
-      // Not all in the same moment, and the first ones at once.
-      const spreadMs = (server.settings.check.intervalMs * index) / checked.length;
-      wheel.set(schedule, nowMs() + Math.min(spreadMs, 1000));
+      const schedule = this.plan(server, (one) => this.check(one), server.settings.check.intervalMs, index, checked);
+      this.byServer.set(server, schedule);
     }
+    const asked = servers.filter(({ settings }) => settings.agent.enabled);
+    for (const [index, server] of asked.entries()) {
+      this.plan(server, (one) => this.askAgent(one), server.settings.agent.intervalMs, index, asked);
+    }
+    this.plane.onErrors = (server, errors, last) => this.takeErrors(server, errors, last);
+  }
+
+  /** Not all in the same moment, and the first ones at once. */
+  private plan(
+    server: ServerRuntime,
+    due: (schedule: Schedule) => void,
+    intervalMs: number,
+    index: number,
+    all: readonly ServerRuntime[],
+  ): Schedule {
+    const schedule = new Schedule(server, due);
+    this.schedules.push(schedule);
+    wheel.set(schedule, nowMs() + Math.min((intervalMs * index) / all.length, SPREAD_MS));
+    return schedule;
   }
 
   stop(): void {
     this.stopped = true;
     for (const schedule of this.schedules) wheel.remove(schedule);
+    for (const end of this.programs) end();
+    this.programs.clear();
   }
 
-  private run(schedule: CheckSchedule): void {
+  private check(schedule: Schedule): void {
     if (this.stopped) return;
     const { server } = schedule;
     const { check } = server.settings;
-    const { proxy } = server.backend;
-    const pauseMs = nextCheckInMs(server.health, check);
     if (server.health.admin === "maint" || !server.hasAddress) {
-      wheel.set(schedule, nowMs() + pauseMs);
+      wheel.set(schedule, nowMs() + nextCheckInMs(server.health, check));
       return;
     }
-    const address = check.address;
-    const host =
-      address !== undefined && (address.kind === "ip" || address.kind === "name") ? address.host : server.host;
+    const { timeouts } = server.backend.proxy;
     // Without `timeout check`, a check has as long as there is between two of them.
-    const timeoutMs = proxy.timeouts.check ?? Math.min(check.intervalMs, proxy.timeouts.connect ?? check.intervalMs);
+    const timeoutMs = timeouts.check ?? Math.min(check.intervalMs, timeouts.connect ?? check.intervalMs);
     const startedMs = nowMs();
-    const port = check.port ?? (address?.kind === "ip" && address.port > 0 ? address.port : server.port);
-    const probe = new Probe(
-      { host, port, server, check: proxy.healthCheck, timeoutMs, disableOn404: proxy.checkDisableOn404 },
-      (outcome) => {
-        if (this.stopped) return;
-        this.take(server, outcome);
-        wheel.set(schedule, Math.max(nowMs(), startedMs + nextCheckInMs(server.health, check)));
-      },
-    );
-    probe.start();
+    this.probe(server, timeoutMs, (outcome) => {
+      if (this.stopped) return;
+      this.take(server, outcome);
+      wheel.set(schedule, Math.max(nowMs(), startedMs + nextCheckInMs(server.health, check)));
+    });
   }
 
-  /** A result, of a check or of an agent. */
-  take(server: ServerRuntime, outcome: CheckOutcome): void {
+  private probe(server: ServerRuntime, timeoutMs: number, onOutcome: (outcome: CheckOutcome) => void): void {
+    const { proxy } = server.backend;
+    if (proxy.healthCheck.kind === "external") {
+      const end = runExternalCheck(server, timeoutMs, (outcome) => {
+        this.programs.delete(end);
+        onOutcome(outcome);
+      });
+      this.programs.add(end);
+      return;
+    }
+    const { address, port: ownPort } = server.settings.check;
+    const host =
+      address !== undefined && (address.kind === "ip" || address.kind === "name") ? address.host : server.host;
+    const port = ownPort ?? (address?.kind === "ip" && address.port > 0 ? address.port : server.port);
+    const { checkDisableOn404: disableOn404, healthCheck: check } = proxy;
+    new Probe({ host, port, server, check, timeoutMs, disableOn404 }, onOutcome).start();
+  }
+
+  /** The result of a check. */
+  private take(server: ServerRuntime, outcome: CheckOutcome): void {
     if (!outcome.passed) server.counters.failedChecks += 1;
     const before = server.health;
-    const step = applyCheck(before, outcome, server.settings.check, nowMs());
-    if (step.change === "up") server.counters.downMs += nowMs() - before.changedMs;
+    const { check } = server.settings;
+    const step = applyCheck(before, outcome, check, nowMs());
+    const { proxy } = server.backend;
+    const logs = proxy.flags.has("log-health-checks");
+    if (logs && outcome.status !== "HANA") {
+      const { state } = step;
+      const isNew = outcome.status !== before.lastStatus || state.streak !== before.streak || before.up !== state.up;
+      const left = state.up ? check.fall - state.streak : state.streak;
+      const of = state.up ? check.fall : check.rise;
+      if (isNew) {
+        const line = checkLine(`${proxy.name}/${server.name}`, outcome, left, of, state.up);
+        this.plane.logEvent(proxy, "notice", line);
+      }
+    }
     if (step.change === undefined) {
       server.health = step.state;
       if (server.settings.slowStartMs !== undefined && server.refresh()) server.backend.rebuild();
-    } else applyHealth(this.plane, server, step.state);
-    for (const other of this.followers(server))
-      applyHealth(this.plane, other, { ...other.health, ...healthOf(server) });
-    if (step.change !== undefined) this.onEvent({ server, change: step.change, outcome });
+      return;
+    }
+    applyHealth(this.plane, server, step.state, logs ? { kind: "told" } : { kind: "check", outcome });
   }
 
-  /** Servers that `track` this one. */
-  private followers(server: ServerRuntime): readonly ServerRuntime[] {
-    return [...this.plane.backends.values()].flatMap((backend) =>
-      backend.servers.filter(({ settings: { track } }) => {
-        return track?.server === server.name && (track.proxy ?? backend.name) === server.backend.name;
-      }),
-    );
+  private askAgent(schedule: Schedule): void {
+    if (this.stopped) return;
+    const { server } = schedule;
+    const { agent } = server.settings;
+    const again = (): void => {
+      if (!this.stopped) wheel.set(schedule, nowMs() + agent.intervalMs);
+    };
+    const host = agent.address ?? server.host;
+    if (host === "" || agent.port === 0) {
+      again();
+      return;
+    }
+    const timeoutMs = server.backend.proxy.timeouts.check ?? agent.intervalMs;
+    new AgentProbe(agent.send, (answer) => {
+      if (this.stopped) return;
+      this.takeAgent(server, answer);
+      again();
+    }).start(host, agent.port, timeoutMs);
   }
-}
 
-function healthOf(server: ServerRuntime): Pick<ServerRuntime["health"], "up" | "stopping" | "changedMs"> {
-  const { up, stopping, changedMs } = server.health;
-  return { up, stopping, changedMs };
+  /** An agent that can't be reached or says nothing known changes nothing. */
+  private takeAgent(server: ServerRuntime, { durationMs, report, status }: AgentAnswer): void {
+    if (report === undefined) return;
+    const { admin, maxConnections, operational, said, weightPercent } = report;
+    const { settings } = server;
+    if (admin !== undefined) setAdmin(this.plane, server, admin);
+    if (maxConnections !== undefined) setMaxConnections(this.plane, server, maxConnections);
+    const weight = weightPercent === undefined ? undefined : agentWeight(weightPercent, settings.weight);
+    if (weight !== undefined && weight !== server.wantedWeight) setWeight(this.plane, server, weight);
+    if (operational === undefined) return;
+    const step = applyAgent(server.health, operational, settings.check, nowMs());
+    const detail = `via agent : ${said}`;
+    const outcome = { passed: operational === "up", stopping: false, status, code: 0, durationMs, detail };
+    if (step.change === undefined) server.health = step.state;
+    else applyHealth(this.plane, server, step.state, { kind: "check", outcome });
+  }
+
+  /** Traffic met too many errors in a row on a server. */
+  private takeErrors(server: ServerRuntime, errors: number, last: Observation): void {
+    if (this.stopped || !server.health.up) return;
+    const { settings } = server;
+    const health = beforeErrors(server.health, settings);
+    if (health !== undefined) {
+      server.health = health;
+      const detail = observationText(errors, last);
+      this.take(server, { passed: false, stopping: false, status: "HANA", code: undefined, durationMs: 0, detail });
+    }
+    // The next check comes soon, whatever else follows.
+    const schedule = this.byServer.get(server);
+    const { fastIntervalMs, intervalMs } = settings.check;
+    const soonMs = nowMs() + (fastIntervalMs ?? intervalMs);
+    if (schedule !== undefined && schedule.deadlineMs > soonMs) wheel.set(schedule, soonMs);
+  }
 }

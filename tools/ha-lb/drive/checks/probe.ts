@@ -110,6 +110,11 @@ export class Probe extends Peer implements Connecting {
     this.send(`${head}\r\n${body}`);
   }
 
+  /** What the answer's first line says besides the number. */
+  private reasonPhrase(): string {
+    return /^HTTP\/\d\.\d \d+ ([^\r\n]*)/.exec(this.answer)?.[1] ?? "";
+  }
+
   private reply(): CheckReply {
     return parseResponse(this.answer);
   }
@@ -124,7 +129,7 @@ export class Probe extends Peer implements Connecting {
     if (!complete && !this.ended) return;
     if (status === 404 && this.target.disableOn404) this.finish(true, "L7OKC", status, "", true);
     else if (status >= 200 && status < 400) this.finish(true, "L7OK", status, "");
-    else this.finish(false, "L7STS", status, `HTTP status ${status}`);
+    else this.finish(false, "L7STS", status, this.reasonPhrase());
   }
 
   private judge(met: boolean, okStatus: string, errorStatus: string | undefined): boolean {

@@ -1,7 +1,7 @@
 /** Commands of the socket, management guide chapter 9.3. */
 import type { DataPlane } from "../plane.ts";
 import type { ServerRuntime } from "../runtime.ts";
-import { applyHealth, changeServer, setAddress, setWeight } from "../server-admin.ts";
+import { applyHealth, changeServer, setAddress, setMaxConnections, setWeight } from "../server-admin.ts";
 import { showServersState } from "../server-states.ts";
 import { nowMs } from "../timer-wheel.ts";
 import { showResolvers } from "./dns-commands.ts";
@@ -93,9 +93,7 @@ function setMaxconn(plane: DataPlane, rest: readonly string[]): string {
   return onServer(rest.slice(1), plane, (server) => {
     const most = Number(rest[2]);
     if (!Number.isInteger(most) || most < 0) return "Integer value expected.\n";
-    server.maxConnections = most;
-    server.backend.serveQueue(server);
-    plane.onServerChange?.(server);
+    setMaxConnections(plane, server, most);
     return "";
   });
 }

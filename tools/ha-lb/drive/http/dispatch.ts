@@ -144,8 +144,12 @@ function connect(client: ClientConnection, server: ServerRuntime): void {
 
 export function onConnected(connection: ServerConnection): void {
   const { client } = connection;
-  if (client === undefined) connection.abort();
-  else sendRequest(client, connection);
+  if (client === undefined) {
+    connection.abort();
+    return;
+  }
+  client.plane.observe(connection.server, "connected");
+  sendRequest(client, connection);
 }
 
 /** Writes the request, as far as it has come. */
@@ -184,7 +188,7 @@ export function failed(client: ClientConnection, server: ServerRuntime, reused: 
   if (!reused) {
     server.counters.connectErrors += 1;
     backend.counters.connectErrors += 1;
-    client.plane.observeFailure(server);
+    client.plane.observe(server, "refused");
   }
   const decision = decideRetry({
     left: client.retriesLeft,

@@ -1,4 +1,5 @@
 /** The server's answer on its way to the client. */
+import { observeStatus } from "../../decide/observation.ts";
 import { ChunkReader } from "../../decide/http/chunked.ts";
 import { CHUNKED, isIdempotent, responseBodyLength, UNTIL_CLOSE } from "../../decide/http/framing.ts";
 import { HEAD } from "../../decide/http/head.ts";
@@ -70,7 +71,7 @@ function readResponse(connection: ServerConnection, client: ClientConnection, gi
 function refuseResponse(connection: ServerConnection, client: ClientConnection): void {
   connection.server.counters.responseErrors += 1;
   connection.server.backend.counters.responseErrors += 1;
-  client.plane.observeFailure(connection.server);
+  client.plane.observe(connection.server, "junk");
   replyError(client, 502, "P", "H");
 }
 
@@ -113,6 +114,8 @@ function startResponse(connection: ServerConnection, client: ClientConnection, b
     failed(client, connection.server, false);
     return;
   }
+  const { server } = connection;
+  if (server.settings.observe !== undefined) client.plane.observe(server, observeStatus(head.status));
   const now = nowMs();
   client.responseMs = now;
   client.status = head.status;
@@ -377,7 +380,7 @@ function unanswered(connection: ServerConnection, client: ClientConnection): voi
   }
   server.counters.responseErrors += 1;
   server.backend.counters.responseErrors += 1;
-  client.plane.observeFailure(server);
+  client.plane.observe(server, "closed");
   replyError(client, 502, "S", "H");
 }
 
@@ -403,6 +406,6 @@ export function onServerDeadline(connection: ServerConnection): void {
     abandon(client, "s");
     return;
   }
-  client.plane.observeFailure(connection.server);
+  client.plane.observe(connection.server, "silent");
   replyError(client, 504, "s", "H");
 }

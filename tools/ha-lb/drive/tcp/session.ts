@@ -220,6 +220,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     wheel.remove(peer);
     this.connected = true;
     this.connectedMs = nowMs();
+    if (this.server !== undefined) this.plane.observe(this.server, "connected");
     for (const bytes of this.early) peer.send(bytes);
     this.early = [];
     if (this.clientEnded) peer.shutdown();
@@ -233,6 +234,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     if (server === undefined || backend === undefined || this.done) return;
     server.counters.connectErrors += 1;
     backend.counters.connectErrors += 1;
+    this.plane.observe(server, "refused");
     const decision = decideRetry({
       left: this.retriesLeft,
       most: backend.proxy.retries,

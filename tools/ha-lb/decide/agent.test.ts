@@ -1,0 +1,89 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { CHECK_INTERVAL_DEFAULT_MS, type ServerCheck } from "../model/server.ts";
+import { agentLine, agentWeight, parseAgentLine } from "./agent.ts";
+import { countObservation, type Observation, observeStatus } from "./observation.ts";
+import { applyAgent, applyCheck, startHealth, statusText } from "./server-health.ts";
+
+describe("what an agent says", () => {
+  test.each([
+    ["up", { operational: "up", said: "up" }],
+    ["75%", { weightPercent: 75, said: "" }],
+    ["maxconn:30", { maxConnections: 30, said: "" }],
+    [
+      "Ready, UP 20%\tmaxconn:3",
+      { admin: "ready", operational: "up", said: "UP", weightPercent: 20, maxConnections: 3 },
+    ],
+    ["down #the disk is full, 3%", { operational: "down", said: "down (the disk is full, 3%)" }],
+    ["fail stopped", { operational: "down", said: "stopped" }],
+  ])("%s", (line, report) => expect(parseAgentLine(line)).toEqual(report as never));
+
+  test("what is no word says nothing", () => {
+    for (const line of ["", "hello", "75", "-3%", "12345%", "maxconn:", "maxconn:-1", "#up"]) {
+      expect(parseAgentLine(line)).toBeUndefined();
+    }
+    fc.assert(fc.property(fc.string(), (line) => void parseAgentLine(line)));
+  });
+
+  test("a line ends at its end, at the end of the connection, or when it gets too long", () => {
+    expect(agentLine("up\r\ndown", false)).toBe("up");
+    expect(agentLine("up", false)).toBeUndefined();
+    expect(agentLine("up", true)).toBe("up");
+    expect(agentLine("x".repeat(5000), false)).toHaveLength(1024);
+  });
+
+  test("weights are shares of the configured one, and no more than the largest", () => {
+    expect([agentWeight(50, 10), agentWeight(0, 10), agentWeight(101, 256)]).toEqual([5, 0, undefined]);
+  });
+});
+
+/** `+` and `-` checks, `U` and `D` words of the agent; the status after each. */
+function story(events: string): readonly string[] {
+  const check: ServerCheck = {
+    enabled: true,
+    intervalMs: CHECK_INTERVAL_DEFAULT_MS,
+    rise: 2,
+    fall: 1,
+    alpn: [],
+    sendProxy: false,
+  };
+  let state = startHealth(false, 0);
+  return Array.from(events, (event) => {
+    const outcome = {
+      passed: event === "+",
+      stopping: false,
+      status: "L4OK",
+      code: undefined,
+      durationMs: 0,
+      detail: "",
+    };
+    state =
+      event === "U" || event === "D"
+        ? applyAgent(state, event === "U" ? "up" : "down", check, 0).state
+        : applyCheck(state, outcome, check, 0).state;
+    return statusText(state, check);
+  });
+}
+
+test.each([
+  ["+D+++U", ["UP", "DOWN (agent)", "DOWN (agent)", "DOWN (agent)", "DOWN (agent)", "UP"]],
+  ["+D-U++", ["UP", "DOWN (agent)", "DOWN (agent)", "DOWN", "DOWN 1/2", "UP"]],
+  ["-U++", ["DOWN", "DOWN", "DOWN 1/2", "UP"]],
+])("checks and an agent: %s", (events, statuses) => expect(story(events)).toEqual(statuses));
+
+test("errors in a row: a good sign of the watched layer ends them", () => {
+  const count = (layer: "layer4" | "layer7", ...seen: Observation[]) =>
+    seen.reduce((errors, one) => countObservation(errors, one, layer), 0);
+  expect(count("layer4", "refused", "refused", "faulty")).toBe(2);
+  expect(count("layer4", "refused", "connected", "refused")).toBe(1);
+  expect(count("layer7", "faulty", "connected", "junk", "closed")).toBe(3);
+  expect(count("layer7", "faulty", "answered", "silent")).toBe(1);
+  expect([500, 503, 501, 505, 404, 200].map(observeStatus)).toEqual([
+    "faulty",
+    "faulty",
+    "answered",
+    "answered",
+    "answered",
+    "answered",
+  ]);
+});
