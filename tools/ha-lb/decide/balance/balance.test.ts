@@ -46,8 +46,38 @@ describe("round robin", () => {
     const balancer = new RoundRobin<TestServer>();
     balancer.rebuild([server(1, 5), server(2, 1), server(3, 1)]);
     const round = take(balancer, 7);
-    expect(round).toBe("s1 s1 s2 s1 s3 s1 s1");
+    expect(round).toBe("s1 s1 s1 s2 s1 s1 s3");
     expect(take(balancer, 7)).toBe(round);
+  });
+
+  test("after weights changed, also to nothing and back, the shares follow the new weights", () => {
+    for (let seed = 1; seed <= 60; seed += 1) {
+      const servers = Array.from({ length: 2 + (seed % 5) }, (_, place) =>
+        server(place, 1 + ((seed * 37 + place * 53) % 97)),
+      );
+      const balancer = new RoundRobin<TestServer>();
+      const rebuild = (): void => balancer.rebuild(servers.filter((one) => one.weight > 0));
+      rebuild();
+      for (const [place, weight] of [
+        [0, 1 + (seed % 40)],
+        [1, 200],
+        [0, 0],
+        [0, 7 + seed],
+      ] as const) {
+        take(balancer, 50 + seed);
+        const changed = servers[place];
+        if (changed !== undefined) changed.weight = weight;
+        rebuild();
+      }
+      const sum = servers.reduce((total, one) => total + one.weight, 0);
+      // Two windows later nothing is left of the past.
+      take(balancer, sum * 40);
+      const turns = take(balancer, sum * 4).split(" ");
+      for (const { name, weight } of servers) {
+        const share = turns.filter((one) => one === name).length / turns.length;
+        expect([seed, name, Math.abs(share - weight / sum) < 0.01]).toEqual([seed, name, true]);
+      }
+    }
   });
 
   test("a full server is passed over, and taken when all are full", () => {

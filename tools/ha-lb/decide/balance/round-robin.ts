@@ -1,60 +1,19 @@
 import type { Balancer, Candidate } from "./candidate.ts";
+import { FairOrder } from "./fair-order.ts";
 
-/**
- * Weighted round robin that spreads each server's turns evenly (smooth): at every turn each server gains its weight,
- * the richest is chosen and pays the sum. A set of weights repeats exactly after a whole round.
- */
+/** Weighted round robin in haproxy's order. */
 export class RoundRobin<Server extends Candidate> implements Balancer<Server> {
+  private readonly order = new FairOrder<Server>();
   private servers: readonly Server[] = [];
-  private credits: number[] = [];
-  private equal = true;
-  private cursor = 0;
 
   rebuild(servers: readonly Server[]): void {
-    // Who stays keeps its credit, so that a change of one server doesn't start everything anew.
-    const before = new Map(this.servers.map((server, index) => [server, this.credits[index] ?? 0]));
     this.servers = servers;
-    this.credits = servers.map((server) => before.get(server) ?? 0);
-    const first = servers[0]?.weight ?? 0;
-    this.equal = servers.every((server) => server.weight === first);
-    if (this.cursor >= servers.length) this.cursor = 0;
+    this.order.set(servers);
   }
 
   next(_key: number, avoid: Server | undefined): Server | undefined {
-    return this.equal ? this.nextEqual(avoid) : this.nextWeighted(avoid);
-  }
-
-  private nextEqual(avoid: Server | undefined): Server | undefined {
-    const { servers } = this;
-    const count = servers.length;
-    let fallback: Server | undefined;
-    for (let tried = 0; tried < count; tried += 1) {
-      const server = servers[this.cursor];
-      this.cursor = this.cursor + 1 >= count ? 0 : this.cursor + 1;
-      if (server === undefined) continue;
-      if (server !== avoid && server.active < server.limit) return server;
-      // A full server is better than the one to be avoided: requests can wait for it.
-      if (server !== avoid || fallback === undefined) fallback = server;
-    }
-    return fallback;
-  }
-
-  private nextWeighted(avoid: Server | undefined): Server | undefined {
-    const { servers, credits } = this;
-    let total = 0;
-    let best = -1;
-    for (let index = 0; index < servers.length; index += 1) {
-      const server = servers[index];
-      if (server === undefined) continue;
-      if (server === avoid && servers.length > 1) continue;
-      if (server.active >= server.limit) continue;
-      total += server.weight;
-      credits[index] = (credits[index] ?? 0) + server.weight;
-      if (best < 0 || (credits[index] ?? 0) > (credits[best] ?? 0)) best = index;
-    }
-    if (best < 0) return servers.find((server) => server !== avoid) ?? servers[0];
-    credits[best] = (credits[best] ?? 0) - total;
-    return servers[best];
+    // When all are full, requests wait for one of them; better not for the one to be avoided.
+    return this.order.next(avoid) ?? this.servers.find((server) => server !== avoid) ?? this.servers[0];
   }
 }
 
