@@ -1,4 +1,5 @@
 /** Waiting on many descriptors, epoll(7). */
+import { EEXIST } from "./errno.ts";
 import { close } from "./fd.ts";
 import { bind, IS_ARM64, orErrno, orThrow } from "./libc.ts";
 import { Memory } from "./memory.ts";
@@ -68,4 +69,14 @@ export class Epoll {
   close(): number {
     return close(this.fd);
   }
+}
+
+const probe = new Memory(16);
+
+/** Whether `epollFd` is an epoll that already watches `fd`: it refuses to be given it once more. Changes nothing. */
+export function watches(epollFd: number, fd: number): boolean {
+  probe.i32[0] = EPOLL.IN;
+  const result = orErrno(C.epoll_ctl(epollFd, OPERATIONS.add, fd, probe.address));
+  if (result === 0) C.epoll_ctl(epollFd, OPERATIONS.remove, fd, probe.address);
+  return result === -EEXIST;
 }

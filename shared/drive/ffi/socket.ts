@@ -128,6 +128,14 @@ export function send(fd: number, from: Memory, offset: number, length: number, f
   return orErrno(C.send(fd, from.range(offset, length), length, flags | MESSAGE.NO_SIGNAL));
 }
 
+/**
+ * As `send`, straight from a view of any kind: its address is taken for this one call, and the kernel has copied the
+ * bytes when it returns. Hot.
+ */
+export function sendView(fd: number, bytes: Uint8Array): number {
+  return orErrno(C.send(fd, bytes, bytes.byteLength, MESSAGE.NO_SIGNAL | MESSAGE.DONT_WAIT));
+}
+
 /** Receives; the count, 0 at the end of a stream, or -errno. With TRUNCATED: a datagram's full length. Hot. */
 export function receive(fd: number, into: Memory, offset: number, length: number, flags = 0): number {
   return orErrno(C.recv(fd, into.range(offset, length), length, flags));

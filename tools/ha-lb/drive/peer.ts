@@ -32,6 +32,11 @@ export abstract class Peer extends Timed {
     return this.socket !== undefined;
   }
 
+  /** The connection goes on as another socket, which does what the runtime's does as far as a peer uses it. */
+  moveTo(socket: object): void {
+    this.socket = socket as Socket<Peer>;
+  }
+
   /** Sends bytes, or a byte string (one unit per byte). */
   send(data: Uint8Array | string): void {
     const { socket } = this;

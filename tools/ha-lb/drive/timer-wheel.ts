@@ -110,9 +110,20 @@ export class TimerWheel {
   }
 }
 
+let heldMs = 0;
+
 /** Monotonic milliseconds. */
 export function nowMs(): number {
-  return performance.now();
+  return heldMs > 0 ? heldMs : performance.now();
+}
+
+/** One moment for all that follows, until `freeClock`: an event asks a dozen times. */
+export function holdClock(): void {
+  heldMs = performance.now();
+}
+
+export function freeClock(): void {
+  heldMs = 0;
 }
 
 /** One wheel for the process: all sockets live on one event loop. */

@@ -6,6 +6,7 @@ import { DEFAULT_SESSION_LIMITS, type SessionLimits } from "../../decide/h2/sess
 import type { ClientConnection } from "../http/client.ts";
 import { Peer } from "../peer.ts";
 import type { DataPlane } from "../plane.ts";
+import { soon } from "../ring/adopt.ts";
 import type { ListenerRuntime } from "../runtime.ts";
 import { nowMs, wheel } from "../timer-wheel.ts";
 import { type Addresses, addressesOf } from "./stream-socket.ts";
@@ -84,7 +85,7 @@ export class Http2Connection extends Peer implements SessionEvents, StreamHost {
   }
 
   write(bytes: Buffer): void {
-    if (this.corked.length === 0) setImmediate(this.uncorkSoon);
+    if (this.corked.length === 0) soon(this.uncorkSoon);
     this.corked.push(bytes);
     this.corkedBytes += bytes.length;
   }

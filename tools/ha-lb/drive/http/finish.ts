@@ -4,6 +4,7 @@ import { PHASE, type ClientConnection } from "./client.ts";
 import { readHead } from "./client-events.ts";
 import { freePlace, leaveQueue, passPlace } from "./dispatch.ts";
 import type { ServerConnection } from "./server-connection.ts";
+import { adopt, soon } from "../ring/adopt.ts";
 import { nowMs, wheel } from "../timer-wheel.ts";
 
 /** After these the client's bytes can't be trusted to start a new request. */
@@ -88,10 +89,11 @@ function nextRequest(client: ClientConnection): void {
   client.resume();
   if (input === undefined) {
     client.setDeadline(timeouts.httpKeepAlive ?? timeouts.httpRequest ?? timeouts.client);
+    if (client.listener.bind.tls === undefined) adopt(client, client.requests, true);
     return;
   }
   // Not at once: a train of pipelined requests would become as deep a stack.
-  setImmediate(() => {
+  soon(() => {
     if (client.isOpen && client.phase === PHASE.HEAD) readHead(client, input);
   });
 }
@@ -126,4 +128,5 @@ export function releaseServer(connection: ServerConnection, client: ClientConnec
   }
   server.idle.push(connection);
   connection.setDeadline(settings.poolPurgeDelayMs > 0 ? settings.poolPurgeDelayMs : 1);
+  if (settings.tls === undefined) adopt(connection, connection.requests, false);
 }
