@@ -64,6 +64,8 @@ export interface MembershipMachine {
   heard(from: string, link: string, body: HeartbeatBody, nowMs: number): readonly Reason[];
   tick(nowMs: number): MembershipView & { readonly standing: StandingView };
   links(nowMs: number): readonly LinkState[];
+  /** An operator says that nodes which were not seen since the start are off. */
+  cancelWaitForAll(): void;
   /** Until when the witness disk votes for this node, on the clock of `nowMs`; only where the rules have such a witness. */
   diskVote(heldUntilMs: number): void;
   fenced(order: { readonly peer: string; readonly sinceMs: number }, done: boolean, nowMs: number): void;

@@ -65,10 +65,15 @@ export const CORE_REASONS = defineCatalogue({
     sentence: "{file}: no space; node {node} acknowledges nothing until there is",
     fix: "free space on the file system of the state directory",
   },
-  CORE_QUORUM_GAINED: { severity: "notice", sentence: "quorum: {votes} votes of {needed} needed, with {present}" },
+  CORE_QUORUM_GAINED: {
+    severity: "notice",
+    sentence: "quorum: {votes} votes of {needed} needed, with {present}",
+    why: "{rule}",
+  },
   CORE_QUORUM_LOST: {
     severity: "critical",
     sentence: "quorum lost: {votes} votes, {needed} needed; only {present} are here",
+    why: "{rule}",
     fix: "bring nodes back; what runs here is treated by the no-quorum policy",
   },
   CORE_WAITING_FOR_ALL: {
@@ -77,7 +82,25 @@ export const CORE_REASONS = defineCatalogue({
     why: "after a start, another part of the cluster may be at work where this node can't see it",
     fix: "start the missing nodes, or confirm that they are off and cancel the wait",
   },
-  CORE_TIE_BROKEN: { severity: "notice", sentence: "an even split: this half has the tie breaker and stays" },
+  CORE_RULES_NAME_TWICE: { severity: "error", sentence: "two voters are called {name}" },
+  CORE_RULES_VOTES: { severity: "error", sentence: "{name} has {votes} votes; whole numbers from 0 on are possible" },
+  CORE_RULES_EQUAL_VOTES: {
+    severity: "error",
+    sentence: "last_man_standing needs one vote for each node, and {name} has {votes}",
+    why: "what is expected is lowered by counting nodes",
+  },
+  CORE_RULES_TWO_NODES: { severity: "error", sentence: "{rule} is for two nodes, not for {count}" },
+  CORE_RULES_EXCLUDE: {
+    severity: "error",
+    sentence: "{rule} and {other} exclude each other",
+    why: "both decide who stays after the same split, and they might decide differently",
+    fix: "choose one of them",
+  },
+  CORE_RULES_TIE_NODES: {
+    severity: "error",
+    sentence: "auto_tie_breaker names {names}, and none of them is a node",
+    fix: "name nodes of this cluster, or say lowest or highest",
+  },
   CORE_EXPECTED_VOTES_LOWERED: {
     severity: "notice",
     sentence: "expected votes go from {from} to {to}",

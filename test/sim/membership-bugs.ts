@@ -46,7 +46,7 @@ export const MEMBERSHIP_BUGS: readonly PlantedBug[] = [
     name: "no-wait-for-all-of-two",
     file: quorum,
     world,
-    find: "const waits = (options.waitForAll || options.twoNode) && !sawAll;",
+    find: "const waits = (options.waitForAll || options.twoNode || options.lastManStanding) && !sawAll;",
     replace: "const waits = options.waitForAll && !sawAll;",
   },
   {
@@ -112,49 +112,46 @@ export const MEMBERSHIP_BUGS: readonly PlantedBug[] = [
     find: 'if (quorate || policy === "ignore") return "continue";',
     replace: 'if (quorate || policy === "ignore" || policy === "suicide") return "continue";',
   },
-];
-
-/** Second lines of defence: with the first one whole, the bug shows only in a rare meeting of events. For long runs. */
-export const RARE_MEMBERSHIP_BUGS: readonly PlantedBug[] = [
+  // Second lines of defence: schedules are aimed at them.
   {
     name: "freshness-by-arrival",
     file: membership,
-    world,
+    world: "storms",
     find: "if (echoed !== undefined) peer.freshMs = Math.max(peer.freshMs, echoed);",
     replace: "peer.freshMs = membership.tickDueMs;",
   },
   {
     name: "joining-not-told",
     file: membership,
-    world,
+    test: "shared/decide/membership/membership.test.ts",
     find: "(voucher.view.includes(name) || voucher.joining.includes(name));",
     replace: "voucher.view.includes(name);",
   },
   {
     name: "old-heartbeats-listened-to",
     file: membership,
-    world,
+    test: "shared/decide/membership/membership.test.ts",
     find: "if (heartbeat.count >= peer.count) listen(membership, peer, heartbeat);",
     replace: "listen(membership, peer, heartbeat);",
   },
   {
     name: "loss-counted-without-quorum",
     file: standing,
-    world,
+    world: "storms",
     find: "    lost.clear();\n    return;",
     replace: "",
   },
   {
     name: "fencing-confirmed-of-an-earlier-loss",
     file: standing,
-    world,
+    world: "storms",
     find: "if (lost?.sinceMs === order.sinceMs) lost.fenced = true;",
     replace: "if (lost !== undefined) lost.fenced = true;",
   },
   {
     name: "the-held-back-are-fenced",
     file: standing,
-    world,
+    world: "storms",
     find: "if (lost.fenced || nowMs < lost.fenceDueMs || presence.heldBack.includes(name)) continue;",
     replace: "if (lost.fenced || nowMs < lost.fenceDueMs) continue;",
   },

@@ -1,5 +1,6 @@
 import type { LinkState, MembershipMachine } from "../../effect/membership.ts";
 import {
+  cancelWaitForAll,
   createStanding,
   fencingConfirmed,
   fencingFailed,
@@ -36,6 +37,7 @@ export function membershipMachine(
       return { ...view, reasons: [...view.reasons, ...reasons], standing: outcome };
     },
     links: (at) => linkStates(membership, at),
+    cancelWaitForAll: () => cancelWaitForAll(standing),
     diskVote: (heldUntilMs) => (diskUntilMs = heldUntilMs),
     fenced: (order, done, at) => (done ? fencingConfirmed(standing, order) : fencingFailed(standing, order, at)),
   };

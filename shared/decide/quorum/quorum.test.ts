@@ -1,12 +1,15 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import {
   actOnQuorum,
   createQuorumState,
   decideQuorum,
   fencingDelayMs,
+  type NoQuorumPolicy,
   type QuorumOptions,
   type QuorumState,
 } from "./quorum.ts";
+import { checkQuorumRules } from "./rules.ts";
 import { majorityOfNodes } from "./standing.ts";
 
 const base = majorityOfNodes([]);
@@ -50,6 +53,59 @@ const table: readonly (readonly [string, Partial<QuorumOptions>, string, string]
     "abcde abc ab a",
     "QQQQ",
   ],
+  // The chain of votequorum(5), LAST MAN STANDING: 8 nodes, then 5, 3, 2; one alone only with a tie breaker.
+  [
+    "last man standing from eight down to two",
+    { nodes: nodes("abcdefgh"), lastManStanding: true },
+    "abcdefgh abcde abc ab a",
+    "QQQQ-",
+  ],
+  ["without it four of eight are too few", { nodes: nodes("abcdefgh") }, "abcdefgh abcde abcd", "QQ-"],
+  [
+    "last man standing: a start in halves waits",
+    { nodes: nodes("abcde"), lastManStanding: true },
+    "abc abcde abc",
+    "-QQ",
+  ],
+  [
+    "last man standing: who returns counts at once",
+    { nodes: nodes("abcde"), lastManStanding: true },
+    "abcde abc abcd ad",
+    "QQQ-",
+  ],
+  [
+    "a list: the first that is configured, not the first that is here",
+    { nodes: nodes("abcd"), autoTieBreaker: ["c", "a"] },
+    "abcd ab",
+    "Q-",
+  ],
+  [
+    "a list: names of no nodes are passed over",
+    { nodes: nodes("abcd"), autoTieBreaker: ["x", "b"] },
+    "abcd ab cd",
+    "QQ-",
+  ],
+  ["a tie breaker breaks ties only", { nodes: nodes("abcd"), autoTieBreaker: "lowest" }, "abcd a", "Q-"],
+  [
+    "a tie of votes, not of heads",
+    { nodes: [{ name: "a", votes: 2 }, ...nodes("bc")], autoTieBreaker: "highest" },
+    "a bc",
+    "-Q",
+  ],
+  ["two nodes with a tie breaker: the lowest stays", { nodes: nodes("ab"), autoTieBreaker: "lowest" }, "ab b a", "Q-Q"],
+  [
+    "wait_for_all with two_node: the survivor that restarts waits",
+    { nodes: nodes("ab"), twoNode: true },
+    "b b ab",
+    "--Q",
+  ],
+  ["wait_for_all doesn't wait for the witness", { nodes: nodes("ab"), witness, waitForAll: true }, "aW ab aW", "-QQ"],
+  [
+    "a node without votes is seen, and counts for nothing",
+    { nodes: [{ name: "a", votes: 0 }, ...nodes("bc")] },
+    "ab bc a",
+    "-Q-",
+  ],
   ["who was dropped doesn't come back as a quorum", { nodes: nodes("abcde"), lastManStanding: true }, "abcde de", "Q-"],
 ];
 
@@ -74,12 +130,124 @@ describe("quorum", () => {
     }
   });
 
-  test("no-quorum policies", () => {
-    expect(actOnQuorum("suicide", true, true)).toBe("continue");
-    expect(actOnQuorum("ignore", false, true)).toBe("continue");
-    expect(actOnQuorum("freeze", false, true)).toBe("freeze");
-    expect(actOnQuorum("suicide", false, false)).toBe("stop");
+  test("no two parts of a cluster are quorate at once, whatever each of them has seen before", () => {
+    const split = fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 6, maxLength: 6 });
+    const cases = fc.record({
+      votes: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 5 }),
+      tie: fc.constantFrom<QuorumOptions["autoTieBreaker"][]>("none", "lowest", "highest", ["c", "a"]),
+      hasWitness: fc.boolean(),
+      waitForAll: fc.boolean(),
+      splits: fc.array(split, { minLength: 1, maxLength: 6 }),
+    });
+    fc.assert(
+      fc.property(cases, ({ votes, tie, hasWitness, waitForAll, splits }) => {
+        const list = votes.map((count, at) => ({ name: "abcde".charAt(at), votes: count }));
+        const rules = { ...base, nodes: list, waitForAll, witness: hasWitness ? witness : null };
+        const known = list.some((node) => node.name === "a");
+        const options = hasWitness || !known ? rules : { ...rules, autoTieBreaker: tie };
+        const states = new Map(list.map((node) => [node.name, createQuorumState(options, 0)]));
+        for (const [step, parts] of splits.entries()) {
+          const names = [...list.map((node) => node.name), ...(hasWitness ? ["witness"] : [])];
+          const partOf = (name: string): number => parts[name === "witness" ? 5 : "abcde".indexOf(name)] ?? 0;
+          const quorate = new Set<number>();
+          for (const { name } of list) {
+            const here = names.filter((other) => partOf(other) === partOf(name));
+            const { state } = decideQuorum(
+              options,
+              states.get(name) ?? createQuorumState(options, 0),
+              here,
+              step * 1000,
+            );
+            states.set(name, state);
+            if (state.quorate) quorate.add(partOf(name));
+          }
+          expect(quorate.size).toBeLessThanOrEqual(1);
+        }
+      }),
+    );
   });
+
+  test("gained and lost say by which rule", () => {
+    const why = (options: Partial<QuorumOptions>, present: string): string => {
+      const all = { ...base, ...options };
+      const whole = decideQuorum(all, createQuorumState(all, 0), [...all.nodes.map(({ name }) => name), "witness"], 0);
+      const here = present.split("").map((letter) => (letter === "W" ? "witness" : letter));
+      const outcome = decideQuorum(all, { ...whole.state, quorate: !whole.state.quorate }, here, 1);
+      const again = outcome.reasons[0] ?? decideQuorum(all, whole.state, here, 1).reasons[0];
+      return String(again?.data["rule"]);
+    };
+    expect([
+      why({ nodes: nodes("abc") }, "ab"),
+      why({ nodes: nodes("abc") }, "a"),
+      why({ nodes: nodes("ab"), witness }, "aW"),
+      why({ nodes: nodes("ab"), witness }, "a"),
+      why({ nodes: nodes("abcd"), autoTieBreaker: "lowest" }, "ab"),
+      why({ nodes: nodes("abcd"), autoTieBreaker: "lowest" }, "cd"),
+      why({ nodes: nodes("ab"), twoNode: true }, "a"),
+    ]).toEqual([
+      "majority of 3 votes",
+      "no majority of 3 votes",
+      "majority of 3 votes, by the vote of the witness",
+      "no majority of 3 votes, and the witness doesn't vote for this side",
+      "half of 4 votes, with the tie breaker",
+      "half of 4 votes, without the tie breaker",
+      "two_node: either one of the two is enough, and fencing decides between them",
+    ]);
+  });
+
+  const policies: readonly (readonly [NoQuorumPolicy, string, string, string])[] = [
+    // Quorate, lost after it was had, never had since the start.
+    ["stop", "continue", "stop", "stop"],
+    ["freeze", "continue", "freeze", "stop"],
+    ["demote", "continue", "demote", "stop"],
+    ["ignore", "continue", "continue", "continue"],
+    ["suicide", "continue", "suicide", "stop"],
+  ];
+  for (const [policy, ...expected] of policies) {
+    test(`no-quorum-policy=${policy}`, () => {
+      expect([
+        actOnQuorum(policy, true, true),
+        actOnQuorum(policy, false, true),
+        actOnQuorum(policy, false, false),
+      ]).toEqual(expected);
+    });
+  }
+
+  const wrong: readonly (readonly [string, Partial<QuorumOptions>, readonly string[]])[] = [
+    ["a plain majority", { nodes: nodes("abc") }, []],
+    ["two_node for three", { nodes: nodes("abc"), twoNode: true }, ["CORE_RULES_TWO_NODES"]],
+    ["a disk for three", { nodes: nodes("abc"), witness: { ...witness, disk: true } }, ["CORE_RULES_TWO_NODES"]],
+    ["two_node with a witness", { nodes: nodes("ab"), twoNode: true, witness }, ["CORE_RULES_EXCLUDE"]],
+    ["a tie breaker with a witness", { nodes: nodes("ab"), autoTieBreaker: "lowest", witness }, ["CORE_RULES_EXCLUDE"]],
+    [
+      "a tie breaker with two_node",
+      { nodes: nodes("ab"), autoTieBreaker: "lowest", twoNode: true },
+      ["CORE_RULES_EXCLUDE"],
+    ],
+    [
+      "last man standing with a witness",
+      { nodes: nodes("abc"), lastManStanding: true, witness },
+      ["CORE_RULES_EXCLUDE"],
+    ],
+    [
+      "last man standing with weights",
+      { nodes: [{ name: "a", votes: 2 }], lastManStanding: true },
+      ["CORE_RULES_EQUAL_VOTES"],
+    ],
+    ["a tie breaker that is nobody", { nodes: nodes("ab"), autoTieBreaker: ["x"] }, ["CORE_RULES_TIE_NODES"]],
+    [
+      "half a vote, and a name twice",
+      { nodes: [{ name: "a", votes: 0.5 }, ...nodes("a")] },
+      ["CORE_RULES_VOTES", "CORE_RULES_NAME_TWICE"],
+    ],
+  ];
+  for (const [name, options, codes] of wrong) {
+    test(`rules: ${name}`, () => {
+      const all = { ...base, ...options };
+      expect(checkQuorumRules(all).map((fact) => fact.code)).toEqual([...codes]);
+      if (codes.length > 0) expect(() => createQuorumState(all, 0)).toThrow("not checked");
+    });
+  }
 
   test("of two that would fence each other, exactly one waits", () => {
     for (const [a, b] of [

@@ -1,6 +1,7 @@
 import type { QuorumAction } from "../../effect/membership.ts";
 import { CORE_REASONS } from "../../model/core-reasons.ts";
 import { reason, type Reason } from "../../reason/catalogue.ts";
+import { checkQuorumRules } from "./rules.ts";
 
 /**
  * Who may act when not everybody is there. The options and their names are those of votequorum(5), which administrators know;
@@ -14,7 +15,10 @@ export interface QuorumNode {
 }
 
 export interface QuorumWitness extends QuorumNode {
-  /** A disk: it votes for one of the two nodes at a time (`disk-vote.ts`), and is in nobody's view. */
+  /**
+   * A disk: it votes for one of two nodes at a time (`disk-vote.ts`), not for a part of several, in which all but one would
+   * not know that they have its vote. It is in nobody's view.
+   */
   readonly disk?: true;
 }
 
@@ -28,7 +32,10 @@ export interface QuorumOptions {
   readonly waitForAll: boolean;
   /** Of two equal halves, the one with this node stays. `lowest`: the first of all by name; a list: its first. */
   readonly autoTieBreaker: "none" | "lowest" | "highest" | readonly string[];
-  /** Votes of nodes that have been gone for the window no longer count, so that a quorate rest may shrink on. */
+  /**
+   * Votes of nodes that have been gone for the window no longer count, so that a quorate rest may shrink on. Implies
+   * `waitForAll`: nodes that start anew know nothing of what was lowered, and must not form a quorum beside the rest.
+   */
   readonly lastManStanding: boolean;
   readonly lastManStandingWindowMs: number;
 }
@@ -59,10 +66,9 @@ function totalVotes(options: QuorumOptions): number {
 }
 
 export function createQuorumState(options: QuorumOptions, nowMs: number): QuorumState {
-  if (options.twoNode && options.nodes.length !== 2) throw new Error("two_node is for exactly two nodes");
-  if (options.twoNode && options.witness !== null) throw new Error("two_node and a witness exclude each other");
-  // A disk votes for one node, not for a part of several: of the others in it none would know that it has the vote.
-  if (options.witness?.disk === true && options.nodes.length !== 2) throw new Error("a witness disk is for two nodes");
+  const wrong = checkQuorumRules(options);
+  if (wrong.length > 0)
+    throw new Error(`quorum rules that were not checked: ${wrong.map(({ code }) => code).join(", ")}`);
   return {
     expectedVotes: totalVotes(options),
     sawAll: false,
@@ -91,20 +97,43 @@ export function decideQuorum(
   const sawAll = before.sawAll || everybody;
   const expectedVotes = expectedVotesNow(options, before, here, votes, same ? nowMs - partitionSinceMs : 0, reasons);
   const needed = options.twoNode ? 1 : quorumOf(expectedVotes);
-  const waits = (options.waitForAll || options.twoNode) && !sawAll;
+  const waits = (options.waitForAll || options.twoNode || options.lastManStanding) && !sawAll;
   const tie = votes * 2 === expectedVotes && !options.twoNode && breaksTie(options, here);
   const quorate = !waits && (votes >= needed || tie);
   if (waits && votes >= needed && !same) {
     const missing = options.nodes.map((node) => node.name).filter((name) => !here.includes(name));
     reasons.push(reason(CORE_REASONS, "CORE_WAITING_FOR_ALL", { missing }));
   }
-  if (quorate && tie && votes < needed && !before.quorate) reasons.push(reason(CORE_REASONS, "CORE_TIE_BROKEN", {}));
   if (quorate !== before.quorate) {
     const code = quorate ? "CORE_QUORUM_GAINED" : "CORE_QUORUM_LOST";
-    reasons.push(reason(CORE_REASONS, code, { votes, needed, present: here }));
+    const rule = waits ? "not all nodes were seen yet" : ruleOf(options, here, { votes, needed, expectedVotes, tie });
+    reasons.push(reason(CORE_REASONS, code, { votes, needed, present: here, rule }));
   }
   const state = { expectedVotes, sawAll, quorate, partition: here, partitionSinceMs };
   return { state, votes, needed, reasons };
+}
+
+interface Count {
+  readonly votes: number;
+  readonly needed: number;
+  readonly expectedVotes: number;
+  readonly tie: boolean;
+}
+
+/** Which rule it was that gave or took quorum, in words. */
+function ruleOf(options: QuorumOptions, here: readonly string[], count: Count): string {
+  const { votes, needed, expectedVotes, tie } = count;
+  const all = totalVotes(options);
+  const of =
+    expectedVotes === all ? `${all} votes` : `${expectedVotes} votes that are still expected (last_man_standing)`;
+  if (options.twoNode) return "two_node: either one of the two is enough, and fencing decides between them";
+  if (tie) return `half of ${of}, with the tie breaker`;
+  if (votes * 2 === expectedVotes && options.autoTieBreaker !== "none") return `half of ${of}, without the tie breaker`;
+  const { witness } = options;
+  if (witness === null || votes < needed - witness.votes) return `${votes >= needed ? "" : "no "}majority of ${of}`;
+  if (votes < needed) return `no majority of ${of}, and the witness doesn't vote for this side`;
+  const decisive = here.includes(witness.name) && votes - witness.votes < needed;
+  return `majority of ${of}${decisive ? ", by the vote of the witness" : ""}`;
 }
 
 function votesOf(options: QuorumOptions, here: readonly string[]): number {

@@ -205,6 +205,11 @@ function isSafe(options: StandingOptions, lost: LostNode, nowMs: number): boolea
   return nowMs - lost.sinceMs >= (options.selfFenceMs * (1 + driftRatio)) / (1 - driftRatio);
 }
 
+/** An operator says that the nodes which were not seen yet are surely off: `wait_for_all` waits for them no longer. */
+export function cancelWaitForAll(standing: Standing): void {
+  standing.quorum = { ...standing.quorum, sawAll: true };
+}
+
 /** A fencing device confirmed that the node is off. */
 export function fencingConfirmed(standing: Standing, order: FencingOrder): void {
   const lost = standing.lost.get(order.peer);

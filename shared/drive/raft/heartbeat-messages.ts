@@ -45,6 +45,8 @@ export type ToHeartbeats =
   /** The main thread lives. `idle`: this node runs nothing that must die without quorum. */
   | { readonly kind: "alive"; readonly idle: boolean }
   | { readonly kind: "fenced"; readonly peer: string; readonly sinceMs: number; readonly done: boolean }
+  /** An operator says that nodes which were not seen since the start are off. */
+  | { readonly kind: "cancelWaitForAll" }
   /** Until when the witness disk votes for this node, by CLOCK_BOOTTIME. */
   | { readonly kind: "diskVote"; readonly heldUntilMs: number }
   | { readonly kind: "report" }

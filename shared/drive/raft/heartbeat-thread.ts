@@ -168,6 +168,9 @@ export class HeartbeatThread<Rules> {
         case "fenced":
           this.machine.fenced(message, message.done, bootMs());
           break;
+        case "cancelWaitForAll":
+          this.machine.cancelWaitForAll();
+          break;
         case "diskVote":
           this.machine.diskVote(message.heldUntilMs);
           break;

@@ -66,6 +66,11 @@ export class Heartbeats<Rules> {
     this.mailbox.send({ kind: "fenced", ...order, done });
   }
 
+  /** Ends `wait_for_all`: the operator has seen that the missing nodes are off. */
+  cancelWaitForAll(): void {
+    this.mailbox.send({ kind: "cancelWaitForAll" });
+  }
+
   /** Until when the witness disk votes for this node, by CLOCK_BOOTTIME; see `DiskVoteClient`. */
   diskVote(heldUntilMs: number): void {
     this.mailbox.send({ kind: "diskVote", heldUntilMs });
