@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { QuorumAction } from "../../effect/membership.ts";
 import {
   actOnQuorum,
   createQuorumState,
@@ -195,7 +196,7 @@ describe("quorum", () => {
     ]);
   });
 
-  const policies: readonly (readonly [NoQuorumPolicy, string, string, string])[] = [
+  const policies: readonly (readonly [NoQuorumPolicy, QuorumAction, QuorumAction, QuorumAction])[] = [
     // Quorate, lost after it was had, never had since the start.
     ["stop", "continue", "stop", "stop"],
     ["freeze", "continue", "freeze", "stop"],

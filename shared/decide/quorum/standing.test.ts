@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  cancelWaitForAll,
   createStanding,
   fencingConfirmed,
   fencingFailed,
@@ -64,6 +65,15 @@ describe("standing", () => {
     at(standing, seen("abc"), 0);
     at(standing, seen("ab"), 1000);
     expect(at(standing, seen("ab"), 100_000)).toBe("continue");
+  });
+
+  test("two nodes that wait for each other no longer do when the operator ended it", () => {
+    const two = { ...majorityOfNodes(["a", "b"]), twoNode: true };
+    const standing = createStanding({ ...options, quorum: two }, 0);
+    const alone = { members: ["a"], vouchers: ["a"], ruledOut: ["b"], heldBack: [] };
+    expect(stepStanding(standing, alone, 0).quorate).toBe(false);
+    cancelWaitForAll(standing);
+    expect(stepStanding(standing, alone, 100).quorate).toBe(true);
   });
 
   test("a node that somebody is about to take in is neither fenced nor taken over", () => {
