@@ -97,7 +97,7 @@ function canListen(port: number): Promise<Server | undefined> {
 }
 
 /** Ports that nobody listens on, all different. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const held = new Map<number, Server>();
   while (held.size < count) {
     const port = FIRST_PORT + Math.floor(Math.random() * PORT_COUNT);

@@ -3,8 +3,11 @@ import { readFileSync } from "node:fs";
 import type { Reason } from "../../../shared/reason/catalogue.ts";
 import { reason } from "../../../shared/reason/catalogue.ts";
 import { fail, ok, type Result } from "../../../shared/reason/result.ts";
+import type { Position } from "../../../shared/text/position.ts";
 import { parseCrtList } from "../config/crt-list.ts";
 import { underBase } from "../config/used-files.ts";
+import { OutgoingTls } from "../drive/outgoing-tls.ts";
+import { clientVerifier } from "../drive/tls-verify.ts";
 import type { Bind } from "../model/bind.ts";
 import type { Configuration } from "../model/configuration.ts";
 import { LB_CONFIG_REASONS } from "../model/reasons.ts";
@@ -54,14 +57,40 @@ function bindOf(bind: Bind, bases: Bases, problems: Reason[]): Bind {
     certificateLists: lists,
     listed: lists.flatMap((path) => readList(path, bases, bind, problems)),
   };
+  tellFaults(bind.at, problems, "crl-file", tls.crlFile, () => clientVerifier(tls, new Set()));
   return { ...bind, tls };
 }
 
-function serverOf(server: Server, bases: Bases): Server {
+/** What is wrong with a file that isn't read before it is needed. */
+function tellFaults(
+  at: Position,
+  problems: Reason[],
+  keyword: string,
+  path: string | undefined,
+  read: () => unknown,
+): void {
+  if (path === undefined) return;
+  try {
+    read();
+  } catch (error) {
+    const problem = error instanceof Error ? error.message.replace(/, .*$/, "") : String(error);
+    problems.push(reason(LB_CONFIG_REASONS, "LB_FILE_UNREADABLE", { keyword, path, problem }, at));
+  }
+}
+
+function serverOf(server: Server, bases: Bases, problems: Reason[]): Server {
   const { tls } = server;
   if (tls === undefined) return server;
   const certificate = tls.certificate === undefined ? {} : { certificate: underBase(bases.crt, tls.certificate) };
-  return { ...server, tls: { ...tls, ...commonFiles(tls, bases), ...certificate } };
+  const found = { ...tls, ...commonFiles(tls, bases), ...certificate };
+  const [keyword, path] =
+    found.crlFile === undefined
+      ? found.certificate === undefined
+        ? ["ca-file", found.caFile]
+        : ["crt", found.certificate]
+      : ["crl-file", found.crlFile];
+  tellFaults(server.at, problems, keyword, path, () => new OutgoingTls(found));
+  return { ...server, tls: found };
 }
 
 /** The same configuration with every TLS file where it lies. All problems at once. */
@@ -71,7 +100,7 @@ export function resolveTlsFiles(configuration: Configuration): Result<Configurat
   const proxies = configuration.proxies.map((proxy) => ({
     ...proxy,
     binds: proxy.binds.map((bind) => bindOf(bind, bases, problems)),
-    servers: proxy.servers.map((server) => serverOf(server, bases)),
+    servers: proxy.servers.map((server) => serverOf(server, bases, problems)),
   }));
   return problems.length > 0 ? fail(problems) : ok({ ...configuration, proxies });
 }

@@ -44,12 +44,19 @@ function distinguishedName(which: "client" | "frontend" | "server", part: "subje
         if (rfc2253)
           return entries
             .toReversed()
-            .map(([key, value]) => `${key}=${value}`)
+            .map(([key, value]) => `${key}=${escaped(value)}`)
             .join(",");
         return entries.map(([key, value]) => `/${key}=${value}`).join("");
       },
     };
   };
+}
+
+/** RFC 2253, section 2.4: what would end a value or be no plain text. */
+function escaped(value: string): string {
+  return value
+    .replace(/[,+"\\<>;]|^[# ]| $/g, "\\$&")
+    .replace(/[^\x20-\x7e]/g, (unit) => `\\${unit.charCodeAt(0).toString(16).padStart(2, "0").toUpperCase()}`);
 }
 
 function certificateFetches(prefix: "c" | "f" | "s", which: "client" | "frontend" | "server"): FetchTable {

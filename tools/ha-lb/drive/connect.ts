@@ -1,4 +1,5 @@
 import type { Socket } from "bun";
+import { type ConnectTls, connectTls } from "./connect-tls.ts";
 import type { ServerConnection } from "./http/server-connection.ts";
 import type { Peer } from "./peer.ts";
 
@@ -7,6 +8,13 @@ export interface ConnectionFacts {
   /** Sent first: the PROXY protocol. */
   readonly preface: Uint8Array | undefined;
   readonly serverName: string | undefined;
+}
+
+/** How a server is connected to, beside its address and port. */
+export interface ConnectOptions {
+  readonly tls?: ConnectTls;
+  /** The path of its socket, in place of the address. */
+  readonly unix?: string;
 }
 
 /** What a connecting peer hears. */
@@ -60,11 +68,16 @@ export function connectPeer(
   peer: Connecting,
   host: string,
   port: number,
-  more: object,
+  more: ConnectOptions,
   preface: Uint8Array | undefined,
 ): void {
+  const to = more.unix === undefined ? { hostname: host, port } : { unix: more.unix };
+  if (more.tls !== undefined) {
+    connectTls(peer, to, more.tls, preface);
+    return;
+  }
   const handlers = preface === undefined ? HANDLERS : withPreface(preface);
-  const options = { hostname: host, port, data: peer, socket: handlers, allowHalfOpen: true, ...more };
+  const options = { hostname: host, port, ...to, data: peer, socket: handlers, allowHalfOpen: true };
   // The failure is told by `connectError`; the promise only repeats it.
   Bun.connect<Connecting>(options).catch(() => undefined);
 }

@@ -12,7 +12,8 @@ import type { DataPlane } from "./plane.ts";
 import type { FrontendRuntime, ListenerRuntime } from "./runtime.ts";
 import { TcpSession } from "./tcp/session.ts";
 import { nowMs } from "./timer-wheel.ts";
-import { addCertificates, bindTlsContexts, isNamed, type TlsContext, tlsViewOf } from "./tls.ts";
+import { addCertificates, bindTlsContexts, type TlsContext } from "./tls.ts";
+import { clientVerifier } from "./tls-verify.ts";
 
 export interface OpenListener {
   /** The listening socket; it belongs to who gave it. */
@@ -149,16 +150,22 @@ function listenAt(to: Destination, fd: number, contexts: readonly TlsContext[] |
   const [first] = contexts;
   if (first === undefined) throw new Error("no certificate was found");
   const names = new Set(contexts.flatMap((context) => context.names.map((name) => name.toLowerCase())));
-  const strict = to.runtime.bind.tls?.strictSni === true ? { handshake: strictly(names) } : {};
-  const listener = listenWith(fd, { socket: { ...handlersOf(to), ...strict }, tls: first.options });
+  const { tls } = to.runtime.bind;
+  const verifies = tls === undefined ? undefined : clientVerifier(tls, names);
+  const listener = listenWith(fd, {
+    socket: { ...handlersOf(to), ...(verifies === undefined ? {} : { handshake: verifying(verifies) }) },
+    tls: first.options,
+  });
   addCertificates(listener, contexts);
   return listener;
 }
 
-/** `strict-sni`: who asks for no name, or for one without a certificate, is not served. */
-function strictly(names: ReadonlySet<string>): NonNullable<SocketHandler<Peer>["handshake"]> {
-  return (socket) => {
-    if (!isNamed(names, tlsViewOf(socket)?.serverName)) socket.terminate();
+/** Who isn't accepted when the handshake is done is not served. */
+function verifying(
+  accepts: NonNullable<ReturnType<typeof clientVerifier>>,
+): NonNullable<SocketHandler<Peer>["handshake"]> {
+  return (socket, _success, error) => {
+    if (!accepts(socket, error)) socket.terminate();
   };
 }
 

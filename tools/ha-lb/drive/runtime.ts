@@ -5,14 +5,18 @@ import type { KeyOf } from "../decide/balance/key.ts";
 import { type HealthState, isUsable, startHealth, takesPersistent, weightInForce } from "../decide/server-health.ts";
 import type { Service } from "../decide/dns/answer.ts";
 import type { Head } from "../decide/http/head.ts";
+import { type CompiledSample, compileExpression } from "../decide/expression.ts";
+import { toText } from "../decide/sample-cast.ts";
+import type { PatternRegistry } from "../decide/acl-registry.ts";
 import { RoundRobin } from "../decide/balance/round-robin.ts";
 import type { Render } from "../decide/log-format.ts";
 import type { CompiledRules } from "../decide/rules/compile.ts";
 import { isInNetwork, parseIp, parseNetwork } from "../model/ip.ts";
 import type { ForwardOption } from "../model/proxy.ts";
-import type { ConnectionFacts } from "./connect.ts";
+import type { ConnectionFacts, ConnectOptions } from "./connect.ts";
+import type { SampleContext } from "../model/sample-context.ts";
 import type { Sticker } from "./tables.ts";
-import { serverTlsOptions } from "./tls.ts";
+import { OutgoingTls } from "./outgoing-tls.ts";
 import type { ClientConnection } from "./http/client.ts";
 import type { Bind } from "../model/bind.ts";
 import type { Proxy } from "../model/proxy.ts";
@@ -121,11 +125,30 @@ export class ServerRuntime implements Candidate {
   }
 
   /** Options of the runtime for a connection to this server. */
-  socketOptions(facts: ConnectionFacts): object {
-    const { settings } = this;
-    const tls = settings.tls === undefined ? {} : { tls: serverTlsOptions(settings.tls, facts.serverName) };
-    return settings.address.kind === "unix" ? { ...tls, unix: settings.address.path } : tls;
+  socketOptions(facts: ConnectionFacts): ConnectOptions {
+    const { address } = this.settings;
+    const tls = this.tls === undefined ? {} : { tls: this.tls.connect(facts.serverName) };
+    return address.kind === "unix" ? { ...tls, unix: address.path } : tls;
   }
+
+  /** Its files are read once. */
+  get tls(): OutgoingTls | undefined {
+    if (this.settings.tls === undefined) return undefined;
+    this.outgoing ??= new OutgoingTls(this.settings.tls);
+    return this.outgoing;
+  }
+  private outgoing: OutgoingTls | undefined;
+  /** The name that `sni` gives; a connection is only used again for the same one. */
+  serverName(patterns: PatternRegistry, streamOf: () => SampleContext): string | undefined {
+    const { sni } = this.settings;
+    if (sni === undefined) return undefined;
+    this.sniSample ??= compileExpression(sni, { patterns, proxyName: this.backend.name });
+    const value = this.sniSample.get(streamOf());
+    const name = value === undefined ? "" : toText(value);
+    // An address is no name (RFC 6066, section 3).
+    return name === "" || parseIp(name) !== undefined ? undefined : name;
+  }
+  private sniSample: CompiledSample | undefined;
 
   closeIdle(): void {
     for (const idle of this.idle.splice(0)) idle.onEvicted();

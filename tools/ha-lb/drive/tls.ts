@@ -3,7 +3,6 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createServer, type SecureContextOptions } from "node:tls";
-import type { CertificateView, TlsView } from "../model/sample-context.ts";
 import type { BindTls, ServerTls, TlsVersion } from "../model/tls.ts";
 
 /** One certificate with its key, and the names it is for. */
@@ -104,10 +103,12 @@ function authorities(path: string | undefined): { readonly ca?: string } {
 
 function bindOptions(tls: BindTls): Bun.TLSOptions {
   const asks = tls.verify !== "none";
+  // What may be wrong with a certificate is looked at when the handshake is done.
+  const refuses = tls.verify === "required" && tls.ignoreCaErrors.length + tls.ignoreCertificateErrors.length === 0;
   return {
     secureOptions: versionOptions(tls),
     ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
-    ...(asks ? { requestCert: true, rejectUnauthorized: tls.verify === "required", ...authorities(tls.caFile) } : {}),
+    ...(asks ? { requestCert: true, rejectUnauthorized: refuses, ...authorities(tls.caFile) } : {}),
     // Only what is really spoken may be agreed on.
     ...alpnOptions(tls.alpn),
   };
@@ -128,45 +129,14 @@ function namesOf(pem: string): readonly string[] {
   return names.length > 0 || common === undefined ? names : [common];
 }
 
-export function serverTlsOptions(tls: ServerTls, serverName: string | undefined): Bun.TLSOptions {
+/** Options for connections to a server, whose certificate is checked when the handshake is done. */
+export function serverTlsOptions(tls: ServerTls): Bun.TLSOptions {
   const pem = tls.certificate === undefined ? undefined : readPem(tls.certificate);
   return {
-    rejectUnauthorized: tls.verify === "required",
+    rejectUnauthorized: false,
     secureOptions: versionOptions(tls),
-    ...(serverName === undefined ? {} : { serverName }),
     ...authorities(tls.caFile),
     ...(pem === undefined ? {} : { cert: pem.cert, key: pem.key }),
     ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
-  };
-}
-
-/** What the runtime's TLS sockets can tell; its types say it only in part. */
-interface TlsSocket {
-  readonly alpnProtocol: string | false | null;
-  getCipher(): { readonly name: string; readonly version: string } | undefined;
-  getTLSVersion(): string;
-  getServername(): string | undefined;
-  isSessionReused(): boolean;
-}
-
-function isTls(socket: object): socket is TlsSocket {
-  return "getCipher" in socket && "getTLSVersion" in socket;
-}
-
-/** A view of the client's TLS session. */
-export function tlsViewOf(socket: object | undefined): TlsView | undefined {
-  if (socket === undefined || !isTls(socket)) return undefined;
-  return {
-    protocol: socket.getTLSVersion(),
-    cipher: socket.getCipher()?.name ?? "",
-    alpn: typeof socket.alpnProtocol === "string" ? socket.alpnProtocol : "",
-    serverName: socket.getServername(),
-    resumed: socket.isSessionReused(),
-    keyBits: 256,
-    sessionId: "",
-    earlyData: false,
-    clientCertificateUsed: false,
-    verifyResult: 0,
-    certificate: (): CertificateView | undefined => undefined,
   };
 }

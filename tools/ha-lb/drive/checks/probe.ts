@@ -6,7 +6,6 @@ import { connectPeer, type Connecting } from "../connect.ts";
 import { Peer } from "../peer.ts";
 import type { ServerRuntime } from "../runtime.ts";
 import { nowMs, wheel } from "../timer-wheel.ts";
-import { serverTlsOptions } from "../tls.ts";
 import { defaultRequest, handshakeOf } from "../../decide/check-text.ts";
 
 /** Of an answer; what comes after it doesn't count. */
@@ -42,8 +41,7 @@ export class Probe extends Peer implements Connecting {
     const { server, host, port } = this.target;
     const { settings } = server;
     const tls = settings.check.tls ?? (settings.tls !== undefined && settings.check.port === undefined);
-    const options =
-      tls && settings.tls !== undefined ? { tls: serverTlsOptions(settings.tls, settings.check.sni) } : {};
+    const options = tls && server.tls !== undefined ? { tls: server.tls.connect(settings.check.sni) } : {};
     wheel.set(this, nowMs() + this.target.timeoutMs);
     connectPeer(this, host, port, options, undefined);
   }

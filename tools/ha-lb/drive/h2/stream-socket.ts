@@ -62,37 +62,11 @@ export class TlsStreamSocket extends StreamSocket {
   constructor(
     sink: StreamSink,
     own: Addresses,
-    private readonly tls: TlsFacts,
+    /** What is asked about TLS is asked of this one. */
+    readonly carrier: object,
   ) {
     super(sink, own);
   }
-  get alpnProtocol(): string | false | null {
-    return this.tls.alpnProtocol;
-  }
-  getCipher(): unknown {
-    return this.tls.getCipher();
-  }
-  getTLSVersion(): string {
-    return this.tls.getTLSVersion();
-  }
-  getServername(): string | undefined {
-    return this.tls.getServername();
-  }
-  isSessionReused(): boolean {
-    return this.tls.isSessionReused();
-  }
-}
-
-interface TlsFacts {
-  readonly alpnProtocol: string | false | null;
-  getCipher(): unknown;
-  getTLSVersion(): string;
-  getServername(): string | undefined;
-  isSessionReused(): boolean;
-}
-
-function hasTls(socket: object): socket is TlsFacts {
-  return "getCipher" in socket && "getTLSVersion" in socket;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
@@ -116,6 +90,6 @@ export function streamSocket(
   encrypted: boolean,
 ): Socket<Peer> {
   const raw: object = connection;
-  const made = encrypted && hasTls(raw) ? new TlsStreamSocket(sink, own, raw) : new StreamSocket(sink, own);
+  const made = encrypted ? new TlsStreamSocket(sink, own, raw) : new StreamSocket(sink, own);
   return made as unknown as Socket<Peer>;
 }

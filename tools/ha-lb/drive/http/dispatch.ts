@@ -2,7 +2,7 @@
 import { isIdempotent } from "../../decide/http/framing.ts";
 import { decideRetry } from "../../decide/retry.ts";
 import { connectServer } from "../connect.ts";
-import type { BackendRuntime, ServerRuntime } from "../runtime.ts";
+import type { BackendRuntime, Idle, ServerRuntime } from "../runtime.ts";
 import { nowMs } from "../timer-wheel.ts";
 import { type ClientConnection, PHASE } from "./client.ts";
 import { replyError } from "./finish.ts";
@@ -119,11 +119,26 @@ function mayReuse(client: ClientConnection, backend: BackendRuntime): boolean {
   }
 }
 
+/** With `sni`, for what name the server is asked in the handshake. */
+function serverNameFor(client: ClientConnection, server: ServerRuntime): string | undefined {
+  if (server.settings.sni === undefined) return undefined;
+  return server.serverName(client.plane.patterns, () => client.plane.streamOf(client));
+}
+
+/** A connection that was made for one name is not for requests to another. */
+function takeIdle(server: ServerRuntime, name: string | undefined): Idle | undefined {
+  const { idle, settings } = server;
+  if (settings.sni === undefined) return idle.pop();
+  const at = idle.findLastIndex((one) => one instanceof ServerConnection && one.serverName === name);
+  return at < 0 ? undefined : idle.splice(at, 1)[0];
+}
+
 function connect(client: ClientConnection, server: ServerRuntime): void {
   const { backend } = server;
   client.phase = PHASE.CONNECT;
+  const name = serverNameFor(client, server);
   if (server.idle.length > 0 && mayReuse(client, backend)) {
-    const idle = server.idle.pop();
+    const idle = takeIdle(server, name);
     if (idle instanceof ServerConnection) {
       server.counters.reuses += 1;
       idle.client = client;
@@ -139,7 +154,8 @@ function connect(client: ClientConnection, server: ServerRuntime): void {
   client.upstream = connection;
   server.counters.connects += 1;
   connection.setDeadline(backend.proxy.timeouts.connect);
-  connectServer(connection, client.plane.connectionFacts(client));
+  connection.serverName = name;
+  connectServer(connection, client.plane.connectionFacts(client, name));
 }
 
 export function onConnected(connection: ServerConnection): void {

@@ -11,6 +11,8 @@ import { onServerDeadline, onServerInput, onServerLost, resumeClient } from "./r
 /** A connection to a server: being made, serving one client's request, or idle in the pool. */
 export class ServerConnection extends Peer implements Idle {
   connected = false;
+  /** What `sni` gave when it was made. */
+  serverName: string | undefined;
   client: ClientConnection | undefined;
   /** The part of a response's head that has come. */
   input: Buffer | undefined;

@@ -16,7 +16,7 @@ import type { BackendRuntime, FrontendRuntime } from "../runtime.ts";
 import { StreamBase } from "../stream-base.ts";
 import type { ClientConnection } from "./client.ts";
 import { logViewOf } from "./log-view.ts";
-import { tlsViewOf } from "../tls.ts";
+import { tlsViewOf } from "../tls-view.ts";
 
 class ClientSide implements ClientView {
   constructor(private readonly stream: Stream) {}
@@ -170,7 +170,7 @@ export class Stream extends StreamBase {
       localAddress: parseIp(socket?.localAddress ?? ""),
       localPort: socket?.localPort ?? 0,
       httpMajor: 1,
-      tls: undefined,
+      tls: server.settings.tls === undefined ? undefined : tlsViewOf(socket, true),
     };
   }
   get frontend(): ProxyView {

@@ -6,7 +6,7 @@ import type { StatsRow } from "../../model/stats-row.ts";
 import type { DataPlane } from "../plane.ts";
 import type { BackendRuntime, FrontendRuntime, ListenerRuntime } from "../runtime.ts";
 import { StreamBase } from "../stream-base.ts";
-import { tlsViewOf } from "../tls.ts";
+import { tlsViewOf } from "../tls-view.ts";
 
 /** What the session lets its view read. */
 export interface SessionFacts {

@@ -1,0 +1,119 @@
+/** Connections to servers over TLS: they are open when the handshake is done and the certificate is good. */
+import type { Socket } from "bun";
+import type { Connecting } from "./connect.ts";
+import type { Peer } from "./peer.ts";
+
+/** How a server is spoken to over TLS. */
+export interface ConnectTls {
+  readonly options: Bun.TLSOptions;
+  /** Is the server who it should be? */
+  readonly accepts: (socket: Socket<Peer>, error: Error | null | undefined) => boolean;
+}
+
+/** The runtime has this one; its types don't say so. */
+interface Upgrading {
+  upgradeTLS(options: {
+    readonly data: Connecting;
+    readonly tls: Bun.TLSOptions;
+    readonly socket: Bun.SocketHandler<Connecting>;
+  }): readonly [unknown, unknown];
+}
+
+function canUpgrade(socket: object): socket is Upgrading {
+  return "upgradeTLS" in socket;
+}
+
+function asPeerSocket(socket: unknown): Socket<Peer> {
+  return socket as Socket<Peer>;
+}
+
+function isGivenUp(peer: Connecting): boolean {
+  return peer.deadlineMs === Number.NEGATIVE_INFINITY;
+}
+
+function tlsHandlers(tls: ConnectTls): Bun.SocketHandler<Connecting> {
+  // Per connection: until the handshake is done its end is a failure to connect.
+  let isOpen = false;
+  const fail = (socket: Socket<Connecting>): void => {
+    const peer = socket.data;
+    if (peer.socket === undefined) return;
+    peer.detach();
+    socket.terminate();
+    peer.onFailed();
+  };
+  return {
+    open(socket) {
+      if (isGivenUp(socket.data)) socket.terminate();
+      else socket.data.socket = asPeerSocket(socket);
+    },
+    handshake(socket, _success, error) {
+      const peer = socket.data;
+      if (peer.socket === undefined) {
+        socket.terminate();
+        return;
+      }
+      if (!tls.accepts(asPeerSocket(socket), error)) {
+        fail(socket);
+        return;
+      }
+      isOpen = true;
+      peer.onOpen();
+    },
+    data(socket, data) {
+      socket.data.onData(data);
+    },
+    drain(socket) {
+      if (isOpen) socket.data.flush();
+    },
+    end(socket) {
+      if (isOpen) socket.data.onEnd();
+      else fail(socket);
+    },
+    close(socket) {
+      if (!isOpen) fail(socket);
+      else if (socket.data.socket !== undefined) socket.data.onClose();
+    },
+    error() {
+      // `close` follows and says all that matters.
+    },
+    connectError(socket) {
+      socket.data.onFailed();
+    },
+  };
+}
+
+/** Starts to connect. `preface` goes before the handshake, in clear: the PROXY protocol. */
+export function connectTls(peer: Connecting, to: object, tls: ConnectTls, preface: Uint8Array | undefined): void {
+  const handlers = tlsHandlers(tls);
+  const common = { hostname: "", port: 0, ...to, data: peer, allowHalfOpen: true };
+  const options =
+    preface === undefined
+      ? { ...common, tls: tls.options, socket: handlers }
+      : { ...common, socket: withPreface(preface, tls.options, handlers) };
+  // The failure is told by `connectError`; the promise only repeats it.
+  Bun.connect<Connecting>(options).catch(() => undefined);
+}
+
+function withPreface(
+  preface: Uint8Array,
+  tls: Bun.TLSOptions,
+  handlers: Bun.SocketHandler<Connecting>,
+): Bun.SocketHandler<Connecting> {
+  return {
+    open(socket) {
+      const raw: object = socket;
+      if (isGivenUp(socket.data) || !canUpgrade(raw)) {
+        socket.terminate();
+        return;
+      }
+      socket.write(preface);
+      raw.upgradeTLS({ data: socket.data, tls, socket: handlers });
+    },
+    data() {
+      // The bytes under TLS.
+    },
+    connectError(socket) {
+      socket.data.onFailed();
+    },
+  };
+}
