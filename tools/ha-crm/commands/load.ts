@@ -6,6 +6,7 @@ import { makeSource, type Source } from "../../../shared/text/source.ts";
 import { parseCib } from "../config/cib/read.ts";
 import { readCrmSection } from "../config/ha-yaml/read.ts";
 import type { Cluster } from "../model/cluster.ts";
+import { lostOptions } from "../model/lost-options.ts";
 import { pcsReasons } from "../model/pcs-reasons.ts";
 import { crmReasons } from "../model/reasons.ts";
 import type { ClusterState } from "../model/state.ts";
@@ -28,7 +29,7 @@ export interface Loaded {
   readonly warnings: readonly Reason[];
 }
 
-const NO_STATE: ClusterState = { quorate: true, haveWatchdog: false, nodes: [], tickets: [] };
+const NO_STATE: ClusterState = { quorate: true, nodes: [], tickets: [] };
 
 /** Reads a file, packed or not, or standard input for `-`; a CIB begins with `<`, everything else is ha.yaml. Problems are shown. */
 export function loadConfiguration(file: string, out: Output): Loaded | ExitCode {
@@ -44,9 +45,11 @@ export function loadConfiguration(file: string, out: Output): Loaded | ExitCode 
     const read = parseCib(file, text);
     if (!read.ok) return out.problems(inWords(read.problems), EXIT.configuration, [source]);
     const { cluster, state, header } = read.value;
-    return { cluster, state, source, header, format: "cib", warnings: read.warnings };
+    const warnings = [...read.warnings, ...lostOptions(cluster)];
+    return { cluster, state, source, header, format: "cib", warnings };
   }
   const read = readCrmSection(source);
   if (!read.ok) return out.problems(inWords(read.problems), EXIT.configuration, [source]);
-  return { cluster: read.value, state: NO_STATE, source, header: {}, format: "ha.yaml", warnings: read.warnings };
+  const warnings = [...read.warnings, ...lostOptions(read.value)];
+  return { cluster: read.value, state: NO_STATE, source, header: {}, format: "ha.yaml", warnings };
 }

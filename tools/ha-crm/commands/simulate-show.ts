@@ -20,13 +20,16 @@ function places(placement: Placement, resource: string): string {
   return list.map(({ node, role }) => (role === "Started" ? node : `${node} (${role})`)).join(", ");
 }
 
+const levelText = (levels: PlannedAction["levels"]) =>
+  levels === undefined ? "" : ` with ${levels.map((devices) => devices.join("+")).join(", then ")}`;
+
 function actionText(action: PlannedAction): string {
   const what = action.instance ?? action.resource ?? "";
   const every = action.intervalMs === undefined ? "" : ` every ${action.intervalMs} ms`;
   const where = action.node === undefined ? "" : ` on ${action.node}`;
   switch (action.kind) {
     case "fence":
-      return `fence ${action.node ?? ""} (${action.task})${action.delaySeconds === undefined ? "" : ` after ${action.delaySeconds} s`}`;
+      return `fence ${action.node ?? ""} (${action.task})${levelText(action.levels)}${action.delaySeconds === undefined ? "" : ` after ${action.delaySeconds} s`}`;
     case "shutdown":
       return `let ${action.node ?? ""} shut down`;
     case "point":

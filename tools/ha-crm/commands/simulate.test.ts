@@ -46,8 +46,10 @@ interface Answer {
       readonly number: number;
       readonly resource?: string;
       readonly delaySeconds?: number;
+      readonly levels?: readonly (readonly string[])[];
     }[];
     readonly recheck?: string;
+    readonly warnings: readonly { readonly code: string }[];
     readonly dropped: readonly { readonly constraint: string }[];
   };
   readonly errors: string;
@@ -173,6 +175,20 @@ describe("simulate", () => {
     };
     expect(await delays("n2")).toEqual([15]);
     expect(await delays("n1")).toEqual([undefined]);
+  });
+
+  test("a fencing names the levels of its node; options without effect are named", async () => {
+    const topology = `<fencing-topology><fencing-level id="l2" target="n2" index="2" devices="f"/><fencing-level id="l1" target="n2" index="1" devices="g,f"/><fencing-level id="p" target-pattern="n.*" index="1" devices="g"/></fencing-topology></configuration>`;
+    const text = cib({
+      fencing: true,
+      resources: fence + fence.replace('"f"', '"g"') + dummy("a"),
+      running: { a: "n2" },
+    })
+      .replace("</configuration>", topology)
+      .replace("<nvpair", '<nvpair id="pe" name="pe-input-series-max" value="10"/><nvpair');
+    const { json } = await simulate(text, "--node-fail", "n2", "--quorum", "yes");
+    expect(json.actions.find((action) => action.kind === "fence")?.levels).toEqual([["g", "f"], ["f"]]);
+    expect(json.warnings.map((one) => one.code)).toEqual(["CRM_OPTION_LOST"]);
   });
 
   test("of orders in a circle the weakest is given up, by name, and everything starts", async () => {

@@ -1,6 +1,7 @@
 /** The reference page of ha-crm's configuration, made from the tables that the program itself uses. */
 import { z } from "zod";
 import { checkReasons } from "../model/check-reasons.ts";
+import { OPTIONS } from "../model/options.ts";
 import { crmSchema } from "./ha-yaml/schema.ts";
 import { PCS_VERBS } from "./pcs/verbs.ts";
 
@@ -125,11 +126,28 @@ function findingsPart(): readonly string[] {
   ];
 }
 
+function optionsPart(): readonly string[] {
+  const rows = OPTIONS.map(
+    ({ name, of, no }) => `| \`${cell(name)}\` | ${of} | ${no === undefined ? "yes" : `no: ${cell(no)}`} |`,
+  );
+  return [
+    "## Options, and which of them change plans",
+    "",
+    "Where the table says no, the option changes nothing in what `simulate` plans. What is set in a configuration and lost",
+    "by that is named with its place by every command that reads the configuration.",
+    "",
+    "| option | of | changes plans |",
+    "|---|---|---|",
+    ...rows,
+  ];
+}
+
 /** The whole page in Markdown. */
 export function referencePage(): string {
   const parts = [
     ["# ha-crm: reference of the configuration", "", "Made from the program's own tables."],
     yamlPart(),
+    optionsPart(),
     wordsPart(),
     findingsPart(),
   ];

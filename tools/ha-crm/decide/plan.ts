@@ -1,11 +1,13 @@
 import { ACT, type SchedAction } from "./action.ts";
 import type { FailingAction } from "./execute.ts";
+import { levelsOf } from "./fencing-levels.ts";
 import type { DroppedOrdering } from "./graph.ts";
 import { notificationName } from "./notifications.ts";
 import type { Placement } from "./placement.ts";
 import { type Decision, Recorder, type ScoreStep } from "./recorder.ts";
 import type { ScheduleInput } from "./schedule.ts";
 import { simulate } from "./simulate.ts";
+import type { World } from "./world.ts";
 import type { ClusterState } from "../model/state.ts";
 
 /** One step of a plan, as plain data. */
@@ -26,6 +28,8 @@ export interface PlannedAction {
   readonly after: readonly number[];
   /** Of a notification: what it tells of, such as `pre-start` or `post-promote`. */
   readonly tellsOf?: string | undefined;
+  /** Of a fencing with a topology: the devices of each level, in the order in which they are tried. */
+  readonly levels?: readonly (readonly string[])[] | undefined;
   /** Of a fencing: how long it waits, so that the node with the more important resources wins. */
   readonly delaySeconds?: number | undefined;
   /** What made it needed: the key of another action, or a few words. */
@@ -63,7 +67,9 @@ export function makePlan(input: Omit<ScheduleInput, "recorder">, options: PlanOp
   return {
     before: result.before,
     placement: result.after,
-    actions: result.plan.graph.actions.map(({ number, action, after }) => plainAction(number, action, after)),
+    actions: result.plan.graph.actions.map(({ number, action, after }) =>
+      plainAction(result.plan.world, number, action, after),
+    ),
     dropped: result.plan.graph.dropped,
     recheckAt: result.plan.world.recheckAt,
     steps: recorder.steps,
@@ -72,7 +78,7 @@ export function makePlan(input: Omit<ScheduleInput, "recorder">, options: PlanOp
   };
 }
 
-function plainAction(number: number, action: SchedAction, after: readonly number[]): PlannedAction {
+function plainAction(world: World, number: number, action: SchedAction, after: readonly number[]): PlannedAction {
   const resource = action.resource;
   const node = action.node?.name;
   const reason = action.reason;
@@ -81,7 +87,9 @@ function plainAction(number: number, action: SchedAction, after: readonly number
     return { number, kind: "point", task: action.detail ?? "reboot", node, after, reason };
   if (action.task === "stonith") {
     const delaySeconds = action.delayMs === 0 ? undefined : action.delayMs / 1000;
-    return { number, kind: "fence", task: action.detail ?? "reboot", node, after, delaySeconds, reason };
+    const levels = action.node === undefined ? [] : levelsOf(world, action.node);
+    const topology = levels.length === 0 ? {} : { levels };
+    return { number, kind: "fence", task: action.detail ?? "reboot", node, after, ...topology, delaySeconds, reason };
   }
   if (action.task === "do_shutdown") return { number, kind: "shutdown", task: "shutdown", node, after, reason };
   const kind = action.has(ACT.pseudo) || resource === undefined ? "point" : "resource";

@@ -12,12 +12,11 @@ import { nodeAvailable, type ConfiguredOperation, type SchedNode, type SchedReso
 export function createRecurring(world: World, resource: SchedResource): void {
   if (resource.blocked || resource.maintenance) return;
   const node = resource.assigned;
-  if (node !== undefined && node.maintenance) return;
   const wanted = resource.operations.filter(
     (one) =>
       one.intervalMs > 0 && one.name !== "start" && one.name !== "stop" && booleanOr(one.meta.get("enabled"), true),
   );
-  if (node !== undefined && (resource.nextRole !== ROLE.stopped || !resource.managed)) {
+  if (node !== undefined && !node.maintenance && (resource.nextRole !== ROLE.stopped || !resource.managed)) {
     const start = startAction(world, resource, node, true);
     for (const operation of wanted) {
       if (parseRole(operation.meta.get("role")) !== ROLE.stopped)
@@ -127,13 +126,11 @@ function createForInactive(
     const known = existing(resource, key, node);
     const action = makeAction(world, resource, name, intervalMs, node, known !== undefined);
     action.detail = "Stopped";
-    if (resource.managed) {
-      addOrdering(world, {
-        first: resource,
-        firstTask: "stop",
-        thenAction: action,
-        flags: ORD.ordered | ORD.runnableLeft,
-      });
+    for (const stop of resource.actionsByTask.get("stop") ?? []) {
+      if (stop.node !== node) continue;
+      if (!stop.has(ACT.runnable)) action.clear(ACT.runnable);
+      const flags = ORD.impliesThen | ORD.runnableLeft;
+      if (resource.managed) addOrdering(world, { firstAction: stop, then: resource, thenAction: action, flags });
     }
     if (!node.online || node.unclean) action.clear(ACT.runnable);
   }
@@ -186,7 +183,7 @@ export function cancelStrayMonitors(world: World): void {
       if (resource.orphan) {
         if (resource.top.kind !== "clone" || resource.unique) forget(world, resource, node);
       } else if (resource.agentChangedOn.has(node)) {
-        const alike = resource.unique ? [resource] : (world.byName.get(resource.name) ?? []);
+        const alike = resource.unique ? [resource] : knownAs(world, resource);
         for (const one of alike) {
           if (one.runningOn.includes(node)) stopAction(world, one, node, false);
           forget(world, one, node);
@@ -196,8 +193,13 @@ export function cancelStrayMonitors(world: World): void {
   }
 }
 
+/** Instances that the histories of some nodes were taken for: all that go by the same name there. */
+function knownAs(world: World, resource: SchedResource): readonly SchedResource[] {
+  return (world.byName.get(resource.name) ?? []).filter((one) => one.historyName === resource.historyName);
+}
+
 /** Removes the history of a resource from a node, after it was stopped there. */
-function forget(world: World, resource: SchedResource, node: SchedNode): void {
+export function forget(world: World, resource: SchedResource, node: SchedNode): void {
   if (resource.failed || node.unclean || !node.online) return;
   makeAction(world, resource, "delete", 0, node, false).set(ACT.onCoordinator);
   orderTasks(world, resource, "stop", resource, "delete", ORD.ordered);

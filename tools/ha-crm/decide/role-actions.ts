@@ -2,7 +2,7 @@ import { ACT, ORD } from "./action.ts";
 import { activeNode } from "./family.ts";
 import { demoteAction, promoteAction, startAction, stopAction } from "./make-action.ts";
 import { abortDangling, canMigrate, createMigration } from "./migration.ts";
-import { createRecurring } from "./recurring.ts";
+import { createRecurring, forget } from "./recurring.ts";
 import { ROLE, type Role } from "./roles.ts";
 import { orderAfterUnfencing, orderStopBeforeUnfencing } from "./unfencing.ts";
 import type { SchedNode, SchedResource, World } from "./world.ts";
@@ -186,6 +186,7 @@ function stopEverywhere(world: World, resource: SchedResource, optional: boolean
     }
     const stop = stopAction(world, resource, node, !needed);
     if (!resource.managed) stop.clear(ACT.runnable);
+    if (world.settings.removeAfterStop) forget(world, resource, node);
     orderStopBeforeUnfencing(world, resource, node, stop);
   }
 }

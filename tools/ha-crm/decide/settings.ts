@@ -17,7 +17,8 @@ export interface Settings {
   readonly stopAllResources: boolean;
   readonly stopOrphanResources: boolean;
   readonly stopOrphanActions: boolean;
-  readonly startFailureIsFatal: boolean;
+  readonly removeAfterStop: boolean;
+  readonly haveWatchdog: boolean;
   readonly startupFencing: boolean;
   readonly startupProbes: boolean;
   readonly concurrentFencing: boolean;
@@ -30,8 +31,6 @@ export interface Settings {
   readonly shutdownLock: boolean;
   readonly shutdownLockLimitMs: number;
   readonly priorityFencingDelayMs: number;
-  readonly batchLimit: number;
-  readonly migrationLimit: number;
   readonly clusterName: string | undefined;
   /** All options as they came out. */
   readonly all: ReadonlyMap<string, string>;
@@ -61,14 +60,17 @@ export function readSettings(sets: readonly NvSet[], context: RuleContext): Sett
   );
   return {
     fencingEnabled,
-    fencingAction: oneOf(get("stonith-action", "fencing-action", "stonith_action"), ["reboot", "off"], "reboot"),
+    fencingAction: /^(off|poweroff)$/i.test(get("stonith-action", "fencing-action", "stonith_action") ?? "")
+      ? "off"
+      : "reboot",
     noQuorumPolicy: policy === "suicide" && !fencingEnabled ? "stop" : policy,
     symmetric: flag(true, "symmetric-cluster", "symmetric_cluster"),
     maintenance: flag(false, "maintenance-mode"),
     stopAllResources: flag(false, "stop-all-resources"),
     stopOrphanResources: flag(true, "stop-orphan-resources", "stop-removed-resources", "stop_orphan_resources"),
     stopOrphanActions: flag(true, "stop-orphan-actions", "cancel-removed-actions", "stop_orphan_actions"),
-    startFailureIsFatal: flag(true, "start-failure-is-fatal"),
+    removeAfterStop: flag(false, "remove-after-stop"),
+    haveWatchdog: flag(false, "have-watchdog"),
     startupFencing: flag(true, "startup-fencing", "startup_fencing"),
     startupProbes: flag(true, "enable-startup-probes"),
     concurrentFencing: flag(true, "concurrent-fencing"),
@@ -85,8 +87,6 @@ export function readSettings(sets: readonly NvSet[], context: RuleContext): Sett
     shutdownLock: flag(false, "shutdown-lock"),
     shutdownLockLimitMs: parseTimeMs(get("shutdown-lock-limit")) ?? 0,
     priorityFencingDelayMs: parseTimeMs(get("priority-fencing-delay")) ?? 0,
-    batchLimit: wholeOr(get("batch-limit"), 0),
-    migrationLimit: wholeOr(get("migration-limit"), -1),
     clusterName: get("cluster-name"),
     all,
   };

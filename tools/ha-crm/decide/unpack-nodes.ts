@@ -65,5 +65,6 @@ export function applyNodeAttributes(node: SchedNode): void {
   const get = (name: string) => node.attributes.get(name);
   node.standby = booleanOr(get("standby"), false);
   node.maintenance = booleanOr(get("maintenance"), false);
-  node.discovery = booleanOr(get("resource-discovery-enabled"), true);
+  // Of no meaning for a full member.
+  node.discovery = !node.isRemote || booleanOr(get("resource-discovery-enabled"), true);
 }

@@ -18,6 +18,8 @@ import { ABSENT, type Kind, SchedResource, type World } from "./world.ts";
 /** Builds all resources with their options, in the order of their priority. */
 export function unpackResources(world: World): void {
   const templates = new Map(world.cluster.templates.map((template) => [template.id, template]));
+  // A watchdog is a fencing device that every node has.
+  if (world.settings.haveWatchdog) world.haveFenceDevice = true;
   world.unfencingEnabled = world.cluster.resources.some((one) => primitivesOf(one).some(providesUnfencing));
   for (const config of world.cluster.resources) {
     const resource = new ResourceBuilder(world, templates).build(config, undefined, "");

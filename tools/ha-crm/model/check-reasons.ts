@@ -126,6 +126,18 @@ export const checkReasons = defineCatalogue({
     why: "when it fails, the resource has nowhere to go; it may run on: {nodes}",
     fix: "let it run on a node elsewhere",
   },
+  CRM_CHECK_OPTION_NAME: {
+    severity: "warning",
+    sentence: "nothing reads the option {name}",
+    why: "it looks like {near}, mistyped",
+    fix: "write {near}, or remove it",
+  },
+  CRM_CHECK_OPTION_VALUE: {
+    severity: "warning",
+    sentence: '"{value}" is no value for {name}',
+    why: "the default counts instead: {default}",
+    fix: "give a value that it takes; the reference lists them",
+  },
   CRM_CHECK_LEFT_OVER: {
     severity: "notice",
     sentence: "{constraint} is left over from moving {resource} by hand",

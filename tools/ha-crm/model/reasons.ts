@@ -23,6 +23,12 @@ export const crmReasons = defineCatalogue({
     severity: "warning",
     sentence: "<{element}> is not known here and has no effect",
   },
+  CRM_OPTION_LOST: {
+    severity: "notice",
+    sentence: "{name} has no effect",
+    why: "{why}",
+    fix: "nothing, unless you count on it",
+  },
   CRM_CIB_BUNDLE: {
     severity: "warning",
     sentence: "the bundle {id} is left out",

@@ -69,7 +69,6 @@ export interface TicketState {
 /** What is so at one moment: the status half of a CIB. */
 export interface ClusterState {
   readonly quorate: boolean;
-  readonly haveWatchdog: boolean;
   /** There was quorum once since the cluster began: only then may its loss be a reason to fence oneself. */
   readonly hadQuorum?: boolean | undefined;
   /** The node that coordinates, by id. */
@@ -78,4 +77,4 @@ export interface ClusterState {
   readonly tickets: readonly TicketState[];
 }
 
-export const EMPTY_STATE: ClusterState = { quorate: true, haveWatchdog: false, nodes: [], tickets: [] };
+export const EMPTY_STATE: ClusterState = { quorate: true, nodes: [], tickets: [] };

@@ -60,7 +60,6 @@ function readState(context: CibContext, root: XmlElement): ClusterState {
   const status = childNamed(root, "status");
   return {
     quorate: quorum !== undefined && /^(true|1|yes|on)$/i.test(quorum),
-    haveWatchdog: false,
     hadQuorum: /^(true|1|yes|on)$/i.test(root.attributes.get("no-quorum-panic") ?? ""),
     coordinator: root.attributes.get("dc-uuid"),
     nodes: readNodeStates(context, status),

@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster.ts";
 import { checkFencing, checkQuorum, type CheckOptions } from "./fencing.ts";
 import { checkMonitors, checkThresholds } from "./failures.ts";
 import { checkOrderLoops } from "./ordering.ts";
+import { checkOptions } from "./options.ts";
 import { checkColocations, checkLeftOvers, checkNowhere, checkStickiness } from "./placement.ts";
 import { checkSinglePoints } from "./single-points.ts";
 import { isTrue } from "./values.ts";
@@ -25,6 +26,7 @@ export function checkCluster(cluster: Cluster, options: CheckOptions): readonly 
     ...checkMonitors(view),
     ...checkSinglePoints(view, options),
     ...checkLeftOvers(view),
+    ...checkOptions(view),
     ...(isTrue(view.property("maintenance-mode")?.value) ? [reason(checkReasons, "CRM_CHECK_MAINTENANCE", {})] : []),
   ];
 }
