@@ -34,8 +34,8 @@ export function assignNode(
   node.assignedCount += 1;
   resource.counts[node.index] = (resource.counts[node.index] ?? 0) + 1;
   for (const [name, amount] of resource.utilization) {
-    const free = node.utilization.get(name);
-    if (free !== undefined) node.utilization.set(name, free - amount);
+    // A node that doesn't say how much it has, has nothing: what is there all the same makes it a debt.
+    node.utilization.set(name, (node.utilization.get(name) ?? 0) - amount);
   }
   return true;
 }
@@ -50,8 +50,7 @@ export function unassign(resource: SchedResource): void {
   if (at >= 0) node.assigned.splice(at, 1);
   node.assignedCount -= 1;
   for (const [name, amount] of resource.utilization) {
-    const free = node.utilization.get(name);
-    if (free !== undefined) node.utilization.set(name, free + amount);
+    node.utilization.set(name, (node.utilization.get(name) ?? 0) + amount);
   }
 }
 

@@ -5,7 +5,7 @@ import { ORD } from "./action.ts";
 import { addOrdering } from "./ordering-list.ts";
 import { parseRole, ROLE, type Role } from "./roles.ts";
 import { ruleHolds } from "./rules.ts";
-import { resolveSet, resolveTargets } from "./targets.ts";
+import { isTagOrTemplate, resolveSet, resolveTargets } from "./targets.ts";
 import { booleanOr } from "./values.ts";
 import { KIND_RANK, type SchedColocation, type SchedResource, type World } from "./world.ts";
 
@@ -19,35 +19,22 @@ export function unpackColocation(world: World, constraint: Colocation): void {
   }
   const { dependent, primary } = constraint;
   if (dependent === undefined || primary === undefined) return;
-  const dependents = resolveTargets(world, dependent);
-  const primaries = resolveTargets(world, primary);
-  if (dependents.length > 1 || primaries.length > 1) {
-    // A tag on one side is a set without order of its own.
-    for (const one of dependents) {
-      for (const other of primaries) {
-        addColocation(world, {
-          ...base(constraint, one),
-          dependent: one,
-          primary: other,
-          score,
-          dependentRole: roleOf(constraint.dependentRole),
-          primaryRole: roleOf(constraint.primaryRole),
-        });
-      }
+  // A tag on one side is a set without order of its own; as in sets it is always the node that they share.
+  const sets = isTagOrTemplate(world, dependent) || isTagOrTemplate(world, primary);
+  const attribute = sets ? "#uname" : (constraint.nodeAttribute ?? "#uname");
+  for (const one of resolveTargets(world, dependent)) {
+    for (const other of resolveTargets(world, primary)) {
+      addColocation(world, {
+        ...base(constraint, one),
+        attribute,
+        dependent: one,
+        primary: other,
+        score,
+        dependentRole: roleOf(constraint.dependentRole),
+        primaryRole: roleOf(constraint.primaryRole),
+      });
     }
-    return;
   }
-  const [one] = dependents;
-  const [other] = primaries;
-  if (one === undefined || other === undefined) return;
-  addColocation(world, {
-    ...base(constraint, one),
-    dependent: one,
-    primary: other,
-    score,
-    dependentRole: roleOf(constraint.dependentRole),
-    primaryRole: roleOf(constraint.primaryRole),
-  });
 }
 
 function roleOf(word: string | undefined): Role {
@@ -58,7 +45,7 @@ function roleOf(word: string | undefined): Role {
 function base(constraint: Colocation, dependent: SchedResource) {
   return {
     id: constraint.id,
-    attribute: constraint.nodeAttribute ?? "#uname",
+    attribute: "#uname",
     influence: booleanOr(constraint.influence, dependent.critical),
     at: constraint.at,
   };

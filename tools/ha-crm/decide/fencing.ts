@@ -75,7 +75,11 @@ function orderShutdown(world: World, node: SchedNode): void {
   down.clear(ACT.optional);
   for (const resource of world.all) {
     for (const action of resource.actionsByTask.get("stop") ?? []) {
-      if (action.node === node) orderActions(action, down, ORD.ordered);
+      if (action.node !== node || resource.maintenance || node.maintenance) continue;
+      // What is left alone doesn't hold up the node; what can't be stopped does.
+      if (!resource.managed && !resource.blocked) continue;
+      action.clear(ACT.optional);
+      orderActions(action, down, ORD.ordered | ORD.runnableLeft);
     }
   }
 }

@@ -259,13 +259,12 @@ function fail(run: HistoryRun, entry: HistoryEntry, rc: number, status: number, 
   const { resource, world, node } = run;
   const plan = failurePlan(world, resource, entry.operation, entry.intervalMs);
   const ignored = plan.onFail === "ignore" || (plan.onFail === "restart-container" && entry.operation === "stop");
-  if (ignored && status !== STATUS.hard && status !== STATUS.fatal && status !== STATUS.notSupported) {
+  if (ignored) {
     succeed(run, entry, entry.expectedRc < 0 ? RC.ok : entry.expectedRc);
     resource.failureIgnored = true;
     return;
   }
   failAction(run, entry, rc, isProbe);
-  if (ignored) resource.failureIgnored = true;
   const family = resource.top.kind === "clone" && !resource.unique ? resource.top : resource;
   if (status === STATUS.hard)
     addScore(world, family, node, -INFINITY_SCORE, "SCORE_HARD_ERROR", `${entry.operationKey} rc=${rc}`);

@@ -99,7 +99,8 @@ function findResource(world: World, node: SchedNode, history: ResourceHistory): 
   if (first === undefined || first.kind !== "primitive") return undefined;
   const clone = first.top;
   if (clone.kind !== "clone") return name === history.resource ? rememberName(first, history) : undefined;
-  if (clone.unique) return exact ?? addOrphanInstance(world, clone, name, history.resource);
+  // Of instances with numbers of their own, a number too many is a resource that was removed.
+  if (clone.unique) return exact;
   return rememberName(findInstance(world, clone, name, node), history);
 }
 

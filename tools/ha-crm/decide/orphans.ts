@@ -15,10 +15,13 @@ export function addOrphan(world: World, _node: SchedNode, history: ResourceHisto
     history.type === undefined
       ? undefined
       : { class: history.class ?? "ocf", provider: history.provider, type: history.type };
+  // An instance that its clone has no number for any more is shown with the others.
+  const [suffix = ""] = /:\d+$/.exec(history.resource) ?? [];
+  const id = history.resource.slice(0, history.resource.length - suffix.length);
   const resource = builder.build(
-    { kind: "primitive", id: history.resource, agent, meta: [], instance: [], operations: [], utilization: [] },
+    { kind: "primitive", id, agent, meta: [], instance: [], operations: [], utilization: [] },
     undefined,
-    "",
+    suffix,
   );
   if (resource === undefined) return undefined;
   resource.orphan = true;

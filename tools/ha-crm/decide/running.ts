@@ -8,10 +8,7 @@ export function addRunning(world: World, resource: SchedResource, node: SchedNod
   resource.runningOn.push(node);
   if (resource.kind === "primitive") {
     node.running.push(resource);
-    if (node.maintenance) {
-      resource.managed = false;
-      resource.maintenance = true;
-    }
+    if (node.maintenance) resource.managed = false;
   }
   if (!resource.managed) {
     // What is around it is not held there by it.

@@ -179,7 +179,8 @@ function updatePrimitive(
   const firstBefore = first.flags;
   const byNeed = (filter & ACT.optional) !== 0;
   if ((type & ORD.asymmetrical) !== 0) applyAsymmetric(first, then);
-  if ((type & ORD.impliesFirst) !== 0 && byNeed && !then.has(ACT.optional)) requireFirst(first, then);
+  if ((type & ORD.impliesFirst) !== 0 && byNeed && (flags & ACT.optional) === 0 && !then.has(ACT.optional))
+    requireFirst(first, then);
   if (
     (type & ORD.promotedImpliesFirst) !== 0 &&
     byNeed &&

@@ -149,7 +149,9 @@ export function explainWhy(studied: Studied): Explanation {
 function unmanagedBy(world: World, resource: SchedResource): string {
   if (world.settings.maintenance) return "maintenance-mode is set";
   if (world.settings.fencingEnabled && !world.haveFenceDevice) return "fencing is on, but there is no device for it";
-  return resource.maintenance ? "it or its node is in maintenance" : "is-managed is false";
+  return resource.maintenance || resource.runningOn.some((node) => node.maintenance)
+    ? "it or its node is in maintenance"
+    : "is-managed is false";
 }
 
 /** Without quorum nothing is started, except when the policy says otherwise. */
