@@ -4,6 +4,7 @@ import { HAS_HAPROXY } from "./pair.ts";
 import { CHECKS } from "./scenario/checks.ts";
 import { COMPRESSION } from "./scenario/compression.ts";
 import { CONVERSIONS } from "./scenario/conversions.ts";
+import { HEADS } from "./scenario/heads.ts";
 import { LIMITS } from "./scenario/limits.ts";
 import { LOGINS } from "./scenario/logins.ts";
 import { MESSAGES } from "./scenario/messages.ts";
@@ -21,6 +22,7 @@ const SETS: readonly (readonly [string, readonly Scenario[]])[] = [
   ["protocols", PROTOCOLS],
   ["messages", MESSAGES],
   ["compression", COMPRESSION],
+  ["heads and logs", HEADS],
   ["passwords and groups", LOGINS],
 ];
 

@@ -37,19 +37,7 @@ const PROXY: readonly Setting<Proxy>[] = [
     means: "sessions wouldn't stay with their server; use 'balance rdp-cookie' or a stick-table",
     isSet: (proxy) => proxy.persistRdpCookie !== undefined,
   },
-  {
-    word: "option http-restrict-req-hdr-names",
-    kind: "refused",
-    means: "header names aren't filtered yet; delete or reject them with 'http-request' rules",
-    isSet: (proxy) => proxy.restrictHeaderNames === "delete" || proxy.restrictHeaderNames === "reject",
-  },
   { word: "backlog", kind: "ignored", means: KERNEL, isSet: (proxy) => proxy.backlog !== undefined },
-  {
-    word: "capture cookie",
-    kind: "ignored",
-    means: LOG_ONLY,
-    isSet: (proxy) => proxy.captureCookie !== undefined,
-  },
   {
     word: "email-alert",
     kind: "ignored",
@@ -73,18 +61,6 @@ const PROXY: readonly Setting<Proxy>[] = [
     kind: "ignored",
     means: "a kept connection is preferred whatever the queue",
     isSet: (proxy) => proxy.maxKeepAliveQueue !== undefined,
-  },
-  {
-    word: "http-send-name-header",
-    kind: "ignored",
-    means: "servers aren't told their names",
-    isSet: (proxy) => proxy.sendNameHeader !== undefined,
-  },
-  {
-    word: "unique-id-header",
-    kind: "ignored",
-    means: "use 'http-request set-header NAME %[unique-id]'",
-    isSet: (proxy) => proxy.uniqueIdHeader !== undefined,
   },
   {
     word: "option http-check send-state",

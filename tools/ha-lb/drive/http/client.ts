@@ -106,6 +106,9 @@ export class ClientConnection extends Peer implements Waiting {
   /** The persistence cookie that came, when it isn't too old. */
   cookieFound: FoundCookie | undefined;
   logged = false;
+  /** Of `capture cookie`. */
+  capturedRequestCookie: string | undefined;
+  capturedResponseCookie: string | undefined;
   /** The answer may be sent in this coding. */
   coding: Coding | undefined;
   /** Made only when rules, conditions or log formats ask about the request. */
@@ -253,6 +256,8 @@ export class ClientConnection extends Peer implements Waiting {
     this.cookieState = "--";
     this.logged = false;
     this.coding = undefined;
+    this.capturedRequestCookie = undefined;
+    this.capturedResponseCookie = undefined;
     this.stream = undefined;
     this.idleMs = nowMs();
   }

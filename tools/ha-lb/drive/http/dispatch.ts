@@ -6,6 +6,7 @@ import type { BackendRuntime, Idle, ServerRuntime } from "../runtime.ts";
 import { nowMs } from "../timer-wheel.ts";
 import { type ClientConnection, PHASE } from "./client.ts";
 import { replyError } from "./finish.ts";
+import { withServerName } from "./outgoing-head.ts";
 import { ServerConnection } from "./server-connection.ts";
 
 /** Small bodies travel with the head in one write. */
@@ -174,11 +175,15 @@ function sendRequest(client: ClientConnection, connection: ServerConnection): vo
   client.connectedMs = nowMs();
   client.phase = PHASE.SENT;
   connection.requests += 1;
-  if (client.heldBytes === 0) connection.send(client.requestText);
-  else if (client.heldBytes <= ONE_WRITE_BYTES) {
-    connection.send(client.requestText + Buffer.concat(client.held).toString("latin1"));
-  } else {
-    connection.send(client.requestText);
+  const { sendNameHeader } = connection.server.backend.proxy;
+  const text =
+    sendNameHeader === undefined
+      ? client.requestText
+      : withServerName(client.requestText, sendNameHeader, connection.server.name);
+  if (client.heldBytes === 0) connection.send(text);
+  else if (client.heldBytes <= ONE_WRITE_BYTES) connection.send(text + Buffer.concat(client.held).toString("latin1"));
+  else {
+    connection.send(text);
     for (const part of client.held) connection.send(part);
   }
   if (client.heldBytes > client.plane.limits.mostBytes) client.dropHeld();

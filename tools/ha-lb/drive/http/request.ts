@@ -1,6 +1,5 @@
 /** A request whose head was read: rules, the choice of the backend, and what goes to the server. */
 import { CHUNKED } from "../../decide/http/framing.ts";
-import { HEAD } from "../../decide/http/head.ts";
 import type { Verdict } from "../../decide/rules/verdict.ts";
 import { PENDING_HIGH_BYTES } from "../peer.ts";
 import type { BackendRuntime } from "../runtime.ts";
@@ -8,7 +7,9 @@ import { nowMs } from "../timer-wheel.ts";
 import { type ClientConnection, PHASE } from "./client.ts";
 import { chooseEncoding } from "./compress-response.ts";
 import { dispatch } from "./dispatch.ts";
+import { requestCookie } from "./captured-cookie.ts";
 import { finishRequest, reply, replyError } from "./finish.ts";
+import { outgoingHead, restrictNames } from "./outgoing-head.ts";
 import { tieToServer } from "./persistence.ts";
 import { wantsStatsPage, answerStatsPage } from "./stats-request.ts";
 
@@ -23,6 +24,10 @@ export function acceptRequest(client: ClientConnection, rest: Buffer | undefined
     return;
   }
   if (frontend.hasCaptures("request")) frontend.captureFrom("request", client.head, client.plane.streamOf(client));
+  if (proxy.captureCookie !== undefined) {
+    client.capturedRequestCookie = requestCookie(client.head.all("cookie"), proxy.captureCookie);
+  }
+  if (proxy.restrictHeaderNames !== undefined && !mayHaveNames(client, proxy.restrictHeaderNames)) return;
   if (frontend.rules.hasRequestRules) {
     const verdict = frontend.rules.onRequest(client.plane.streamOf(client));
     if (verdict !== undefined && !followVerdict(client, verdict)) return;
@@ -60,6 +65,8 @@ function enterBackend(client: ClientConnection, backend: BackendRuntime): void {
   counters.requests += 1;
   if (backend.active > counters.highestActive) counters.highestActive = backend.active;
   counters.rate.add(client.headMs);
+  const { restrictHeaderNames } = backend.proxy;
+  if (restrictHeaderNames !== undefined && !mayHaveNames(client, restrictHeaderNames)) return;
   if (backend.rules.hasRequestRules && backend.proxy !== client.frontend.proxy) {
     const verdict = backend.rules.onRequest(client.plane.streamOf(client));
     if (verdict !== undefined && !followVerdict(client, verdict)) return;
@@ -73,27 +80,15 @@ function enterBackend(client: ClientConnection, backend: BackendRuntime): void {
   if (backend.proxy.compression !== undefined || client.frontend.proxy.compression !== undefined) {
     chooseEncoding(client, backend);
   }
-  client.requestText = client.head.render(extraHeaders(client, backend), wantsUpgrade(client));
+  client.requestText = outgoingHead(client, backend);
   dispatch(client, backend);
 }
 
-function wantsUpgrade(client: ClientConnection): boolean {
-  const wanted = HEAD.HAS_UPGRADE | HEAD.UPGRADE_TOKEN;
-  return (client.head.flags & wanted) === wanted;
-}
-
-/** Header lines that the proxy adds on the way to the server. */
-function extraHeaders(client: ClientConnection, backend: BackendRuntime): string {
-  const { frontend } = client;
-  let extra = frontend.forwardLines(client, backend);
-  const upgrade = wantsUpgrade(client);
-  const mode = backend.proxy.connectionMode;
-  // With two sections the stricter mode counts.
-  const closes = mode !== "keep-alive" || frontend.proxy.connectionMode !== "keep-alive";
-  if (upgrade) return extra;
-  if (closes) extra += client.head.minor === 1 ? "Connection: close\r\n" : "";
-  else if (client.head.minor === 0) extra += "Connection: keep-alive\r\n";
-  return extra;
+function mayHaveNames(client: ClientConnection, how: "preserve" | "delete" | "reject"): boolean {
+  if (restrictNames(client, how)) return true;
+  client.frontend.counters.deniedRequests += 1;
+  replyError(client, 403, "P", "R");
+  return false;
 }
 
 /** Does what rules decided. @returns whether the request goes on */

@@ -8,6 +8,7 @@ import { PENDING_HIGH_BYTES } from "../peer.ts";
 import { nowMs } from "../timer-wheel.ts";
 import { type ClientConnection, PHASE } from "./client.ts";
 import { abandon } from "./client-events.ts";
+import { responseCookie } from "./captured-cookie.ts";
 import { passEncoded, startEncoding } from "./compress-response.ts";
 import { failed } from "./dispatch.ts";
 import { finishRequest, releaseServer, reply, replyError } from "./finish.ts";
@@ -136,6 +137,10 @@ function startResponse(connection: ServerConnection, client: ClientConnection, b
     client.plane.stopping
   ) {
     client.keepAlive = false;
+  }
+  const { captureCookie } = client.frontend.proxy;
+  if (captureCookie !== undefined) {
+    client.capturedResponseCookie = responseCookie(head.all("set-cookie"), captureCookie);
   }
   if (!runResponseRules(connection, client)) return;
   const cookie = cookieForResponse(client, head, head.status);

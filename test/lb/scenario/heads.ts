@@ -1,0 +1,58 @@
+import type { Scenario } from "./run.ts";
+import { closing, sends, visits } from "./words.ts";
+
+const ONE = " server s1 S1";
+const scenario = (name: string, lines: string, ...clients: Scenario["clients"]): Scenario => ({
+  name,
+  section: `${lines}\n${ONE}`,
+  clients,
+  inTurn: true,
+});
+
+export const HEADS: readonly Scenario[] = [
+  scenario(
+    "unique ids",
+    " unique-id-format %[src]:%[path]\n unique-id-header X-Id\n http-request set-header X-Same %[unique-id]",
+    sends(closing("/a")),
+    sends(closing("/b", "X-Id: forged")),
+  ),
+  scenario("an id in the log", ' unique-id-format %[path]\n log-format "%ci t13 %ID %[unique-id]"', ...visits("/a")),
+  scenario(
+    "the server's name",
+    " http-send-name-header X-Target",
+    sends(closing("/a")),
+    sends(closing("/b", "X-Target: forged", "x-target: twice")),
+  ),
+  {
+    name: "the server's name after a redispatch",
+    section:
+      " http-send-name-header X-Target\n option redispatch 1\n balance first\n server s1 DEAD\n server s2 S2\n server s3 S3",
+    clients: visits("/a"),
+    logDiffers: "both count the retries, but try at different times",
+  },
+  scenario(
+    "names are deleted",
+    " option http-restrict-req-hdr-names delete",
+    sends(closing("/", "X_Under: 1", "X-Good: 2", "X.Dot: 3", "X!: 4", "UPPER-1: 5")),
+  ),
+  scenario(
+    "names are rejected",
+    " option http-restrict-req-hdr-names reject",
+    sends(closing("/", "X_Under: 1")),
+    sends(closing("/", "X-Good: 1")),
+  ),
+  scenario("names are kept", " option http-restrict-req-hdr-names preserve", sends(closing("/", "X_Under: 1"))),
+  scenario(
+    "captured cookies",
+    " capture cookie SRV len 8",
+    sends(closing("/setcookie", "Cookie: other=1; SRV=abcdefghij; SRVX=2")),
+    sends(closing("/setcookie", "Cookie: SRVLONG=abc")),
+    sends(closing("/", "Cookie: x=y")),
+  ),
+  scenario(
+    "captured cookies by their whole name",
+    " capture cookie SRV= len 32",
+    sends(closing("/setcookie", "Cookie: SRVLONG=abc; SRV=x")),
+    sends(closing("/setcookie", "Cookie: SRVLONG=abc")),
+  ),
+];
