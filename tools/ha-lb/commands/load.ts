@@ -9,6 +9,10 @@ import type { Configuration } from "../model/configuration.ts";
 import type { LogFormat } from "../model/log-format.ts";
 import type { LogStyle } from "../model/proxy.ts";
 import { LB_CONFIG_REASONS } from "../model/reasons.ts";
+import { parseLogFormat } from "../config/log-format.ts";
+import { Report } from "../config/report.ts";
+import { SAMPLE_PLACES } from "../config/sample-table.ts";
+import type { ReplyFiles } from "../model/reply-files.ts";
 import type { BodySource } from "../model/rule.ts";
 
 const STYLES = ["default", "tcp", "http", "http-clf", "https", "json"] as const;
@@ -32,35 +36,58 @@ export function styleFormats(): Partial<Record<LogStyle, LogFormat>> {
 /** Paths of all files that replies and error pages name. */
 function namedFiles(configuration: Configuration): ReadonlySet<string> {
   const paths = new Set<string>();
-  const take = (body: BodySource) => {
-    if (body.kind === "file" || body.kind === "errorfile" || body.kind === "log-format-file") paths.add(body.path);
-  };
   for (const section of configuration.httpErrors.values()) for (const path of section.files.values()) paths.add(path);
   for (const proxy of configuration.proxies) {
-    for (const { answer } of proxy.errorPages) {
-      if (answer.kind === "file") paths.add(answer.path);
-      if (answer.kind === "reply") take(answer.reply.body);
-    }
-    for (const { action } of [...proxy.httpRequest, ...proxy.httpResponse, ...proxy.httpAfterResponse]) {
-      if (action.kind === "return" || action.kind === "deny" || action.kind === "tarpit") take(action.reply.body);
-    }
+    for (const { answer } of proxy.errorPages) if (answer.kind === "file") paths.add(answer.path);
+  }
+  for (const body of replyBodies(configuration)) {
+    if (body.kind === "file" || body.kind === "errorfile" || body.kind === "log-format-file") paths.add(body.path);
   }
   return paths;
 }
 
+function replyBodies(configuration: Configuration): BodySource[] {
+  return configuration.proxies.flatMap((proxy) => [
+    ...proxy.errorPages.flatMap(({ answer }) => (answer.kind === "reply" ? [answer.reply.body] : [])),
+    ...[...proxy.httpRequest, ...proxy.httpResponse, ...proxy.httpAfterResponse].flatMap(({ action }) =>
+      action.kind === "return" || action.kind === "deny" || action.kind === "tarpit" ? [action.reply.body] : [],
+    ),
+  ]);
+}
+
 /** Reads them, as byte strings. Gives the first that can't be read instead. */
-export function readNamedFiles(configuration: Configuration): Result<ReadonlyMap<string, string>> {
-  const files = new Map<string, string>();
+export function readNamedFiles(configuration: Configuration): Result<ReplyFiles> {
+  const texts = new Map<string, string>();
   const problems: Reason[] = [];
   for (const path of namedFiles(configuration)) {
     try {
-      files.set(path, normaliseErrorFile(readFileSync(path, "latin1")));
+      texts.set(path, normaliseErrorFile(readFileSync(path, "latin1")));
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       problems.push(reason(LB_CONFIG_REASONS, "LB_FILE_UNREADABLE", { keyword: "errorfile", path, problem }));
     }
   }
-  return problems.length > 0 ? fail(problems) : { ok: true, value: files, warnings: [] };
+  const formats = problems.length > 0 ? new Map() : readFormats(configuration, texts, problems);
+  return problems.length > 0 ? fail(problems) : { ok: true, value: { texts, formats }, warnings: [] };
+}
+
+/** Files of `lf-file` are log formats as a whole, their line ends included. */
+function readFormats(
+  configuration: Configuration,
+  texts: ReadonlyMap<string, string>,
+  problems: Reason[],
+): ReadonlyMap<string, LogFormat> {
+  const formats = new Map<string, LogFormat>();
+  for (const body of replyBodies(configuration)) {
+    if (body.kind !== "log-format-file" || formats.has(body.path)) continue;
+    const report = new Report();
+    const scope = { report, references: [], section: "", places: SAMPLE_PLACES, keyword: "lf-file" };
+    const at = { file: body.path, line: 1, column: 1 };
+    const format = parseLogFormat(scope, texts.get(body.path) ?? "", at);
+    if (format !== undefined) formats.set(body.path, format);
+    problems.push(...report.errors);
+  }
+  return formats;
 }
 
 /** Error files are raw responses, often written with bare line feeds and with headers that describe a connection. */

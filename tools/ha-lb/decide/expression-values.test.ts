@@ -165,7 +165,12 @@ const CASES: readonly ValueCase[] = readFileSync(new URL("expressions.txt", FOLD
 
 const latin1 = (text: string) => Buffer.from(text, "utf8").toString("latin1");
 const patterns = new PatternRegistry((path) => readFileSync(path, "latin1"));
-const environment = { patterns, proxyName: "fe" };
+const environment = {
+  patterns,
+  proxyName: "fe",
+  files: { texts: new Map(), formats: new Map() },
+  sectionPage: () => undefined,
+};
 
 function rule(text: string): string {
   const own = text.replace(/MAPFILE\d?/g, (name) => new URL(`maps/${name}`, FOLDER).pathname);

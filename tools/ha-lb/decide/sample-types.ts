@@ -1,3 +1,4 @@
+import type { ReplyFiles } from "../model/reply-files.ts";
 import type { SampleArgument } from "../model/sample.ts";
 import type { SampleContext } from "../model/sample-context.ts";
 import type { SampleValue } from "../model/value.ts";
@@ -6,6 +7,9 @@ import type { PatternRegistry } from "./acl-registry.ts";
 /** What compiling needs besides the model: pattern files, maps, and who is asking. */
 export interface CompileEnvironment {
   readonly patterns: PatternRegistry;
+  readonly files: ReplyFiles;
+  /** The page that an `http-errors` section has for a status: the path of its file. */
+  readonly sectionPage: (section: string, status: number) => string | undefined;
   /** The proxy the text stands in: the default of table and backend arguments. */
   readonly proxyName: string;
 }

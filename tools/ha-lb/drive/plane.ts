@@ -9,6 +9,7 @@ import { countObservation, type Observation } from "../decide/observation.ts";
 import { writeProxyHeader } from "../decide/proxy-protocol.ts";
 import type { ServerChange } from "../decide/server-log.ts";
 import { compileProxyRules } from "../decide/rules/compile.ts";
+import { compileReply, type MakeReply } from "../decide/rules/reply.ts";
 import type { PatternRegistry } from "../decide/acl-registry.ts";
 import type { CompileEnvironment } from "../decide/sample-types.ts";
 import type { Configuration } from "../model/configuration.ts";
@@ -16,6 +17,7 @@ import type { LogFormat } from "../model/log-format.ts";
 import type { LogLevel } from "../model/rule.ts";
 import type { LogStyle, Proxy } from "../model/proxy.ts";
 import type { WorldView } from "../model/sample-context.ts";
+import type { ReplyFiles } from "../model/reply-files.ts";
 import type { StatsRow } from "../model/stats-row.ts";
 import type { SampleValue } from "../model/value.ts";
 import type { ConnectionFacts } from "./connect.ts";
@@ -27,7 +29,7 @@ import { localReplyText } from "./http/finish.ts";
 import { httpLogLine } from "./http/log-line.ts";
 import { Stream } from "./http/stream.ts";
 import { LogSender } from "./log-sender.ts";
-import { BackendRuntime, FrontendRuntime, type ServerRuntime, type Waiting } from "./runtime.ts";
+import { BackendRuntime, type ErrorPages, FrontendRuntime, type ServerRuntime, type Waiting } from "./runtime.ts";
 import { changeServers } from "./server-admin.ts";
 import { rowsOf } from "./stats-rows.ts";
 import { Sticker, Tables } from "./tables.ts";
@@ -37,8 +39,7 @@ import { makeWorld } from "./world.ts";
 export interface PlaneOptions {
   readonly configuration: Configuration;
   readonly patterns: PatternRegistry;
-  /** Texts of the files that replies and error pages name, as byte strings. */
-  readonly files: ReadonlyMap<string, string>;
+  readonly files: ReplyFiles;
   /** The ready-made log formats, read. */
   readonly styles: Partial<Readonly<Record<LogStyle, LogFormat>>>;
   readonly hostName: string;
@@ -50,7 +51,7 @@ export class DataPlane {
   mostConnections: number;
   readonly configuration: Configuration;
   readonly patterns: PatternRegistry;
-  readonly files: ReadonlyMap<string, string>;
+  private readonly files: ReplyFiles;
   readonly hostName: string;
   readonly version: string;
   readonly backends = new Map<string, BackendRuntime>();
@@ -107,9 +108,14 @@ export class DataPlane {
   }
 
   private addProxy(proxy: Proxy, options: PlaneOptions): void {
-    const environment: CompileEnvironment = { patterns: this.patterns, proxyName: proxy.name };
+    const environment: CompileEnvironment = {
+      patterns: this.patterns,
+      proxyName: proxy.name,
+      files: this.files,
+      sectionPage: (section, status) => this.configuration.httpErrors.get(section)?.files.get(status),
+    };
     const rules = compileProxyRules(proxy, environment);
-    const errorPages = this.errorPagesOf(proxy);
+    const errorPages = this.errorPagesOf(proxy, environment);
     if (proxy.isBackend) {
       const balancer = makeBalancer<ServerRuntime>(proxy.balance, proxy.hashType, Math.random);
       const backend = new BackendRuntime(
@@ -133,35 +139,42 @@ export class DataPlane {
     this.frontends.push(frontend);
   }
 
-  /** Pages that `errorfile`, `errorloc` and `errorfiles` give. */
-  private errorPagesOf(proxy: Proxy): ReadonlyMap<number, string> {
-    const pages = new Map<number, string>();
+  /** Pages that `errorfile`, `errorloc`, `errorfiles` and `http-error` give. */
+  private errorPagesOf(proxy: Proxy, environment: CompileEnvironment): ErrorPages {
+    const pages = new Map<number, MakeReply>();
     for (const { status, answer } of proxy.errorPages) {
-      const text = this.errorPageText(status, answer);
-      if (text !== undefined) pages.set(status, text);
+      const make = this.errorPageOf(status, answer, environment);
+      if (make !== undefined) pages.set(status, make);
     }
     return pages;
   }
 
-  private errorPageText(status: number, answer: Proxy["errorPages"][number]["answer"]): string | undefined {
+  private errorPageOf(
+    status: number,
+    answer: Proxy["errorPages"][number]["answer"],
+    environment: CompileEnvironment,
+  ): MakeReply | undefined {
     switch (answer.kind) {
       case "file":
-        return this.files.get(answer.path);
       case "section": {
-        const path = this.configuration.httpErrors.get(answer.section)?.files.get(status);
-        return path === undefined ? undefined : this.files.get(path);
+        const path = answer.kind === "file" ? answer.path : environment.sectionPage(answer.section, status);
+        const text = path === undefined ? undefined : this.files.texts.get(path);
+        return text === undefined ? undefined : () => text;
       }
-      case "location":
-        return `HTTP/1.1 ${answer.code} Found\r\nContent-Length: 0\r\nCache-Control: no-cache\r\nLocation: ${answer.url}\r\n\r\n`;
+      case "location": {
+        const text = `HTTP/1.1 ${answer.code} Found\r\nContent-Length: 0\r\nCache-Control: no-cache\r\nLocation: ${answer.url}\r\n\r\n`;
+        return () => text;
+      }
       case "reply":
-        return answer.reply.body.kind === "string"
-          ? `HTTP/1.1 ${status} Error\r\nContent-Length: ${answer.reply.body.text.length}\r\nContent-Type: ${answer.reply.contentType ?? "text/plain"}\r\n\r\n${answer.reply.body.text}`
-          : undefined;
+        // The page of the proxy itself would be this one again.
+        if (answer.reply.body.kind === "default-errorfiles") return undefined;
+        return compileReply(answer.reply, environment, false);
     }
   }
 
   errorPageFor(client: ClientConnection, status: number): string {
-    return client.backend?.errorPages.get(status) ?? client.frontend.errorPages.get(status) ?? errorPage(status);
+    const make = client.backend?.errorPages.get(status) ?? client.frontend.errorPages.get(status);
+    return make === undefined ? errorPage(status) : make(this.streamOf(client));
   }
 
   /** The request as rules see it; made at the first question. */

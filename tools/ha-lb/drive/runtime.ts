@@ -1,4 +1,5 @@
 /** The living side of a configuration: proxies and servers with their counters, as one worker sees them. */
+import type { MakeReply } from "../decide/rules/reply.ts";
 import type { Balancer, Candidate } from "../decide/balance/candidate.ts";
 import { inPlay } from "../decide/balance/candidate.ts";
 import type { KeyOf } from "../decide/balance/key.ts";
@@ -24,7 +25,9 @@ import type { Server } from "../model/server.ts";
 import { nowMs } from "./timer-wheel.ts";
 import { ProxyCounters, ServerCounters } from "./counters.ts";
 
-const NO_PAGES: ReadonlyMap<number, string> = new Map();
+/** Responses of an own, by status. */
+export type ErrorPages = ReadonlyMap<number, MakeReply>;
+const NO_PAGES: ErrorPages = new Map();
 
 /** Something that waits for a place on a server. */
 export interface Waiting {
@@ -169,7 +172,7 @@ export class BackendRuntime {
   /** For requests without the key that the algorithm would hash. */
   readonly spare = new RoundRobin<ServerRuntime>();
   stick: Sticker | undefined;
-  errorPages: ReadonlyMap<number, string> = NO_PAGES;
+  errorPages: ErrorPages = NO_PAGES;
 
   constructor(
     readonly proxy: Proxy,
@@ -214,7 +217,7 @@ export class FrontendRuntime {
   readonly counters = new ProxyCounters();
   active = 0;
   defaultBackend: BackendRuntime | undefined;
-  errorPages: ReadonlyMap<number, string> = NO_PAGES;
+  errorPages: ErrorPages = NO_PAGES;
   uniqueId: Render | undefined;
   /** A format of its own; the ready-made line of httplog when absent. */
   logFormat: Render | undefined;

@@ -121,9 +121,6 @@ export abstract class StreamBase implements RuleTarget {
   storeCapture(side: "request" | "response", slot: number, text: string): void {
     this.capture(side, slot, text);
   }
-  file(path: string): string | undefined {
-    return this.plane.files.get(path);
-  }
 
   /** The session or request is over: its bytes are counted in what it tracked. */
   protected release(bytesIn: number, bytesOut: number): void {

@@ -16,9 +16,9 @@ export function compileReply(reply: LocalReply, environment: CompileEnvironment,
   }));
   const body = bodyOf(reply, environment);
   if (body === undefined && (refusal || reply.body.kind !== "none")) {
-    const { body: source, status } = reply;
-    if (source.kind === "errorfile") return (target) => target.file(source.path) ?? target.errorPage(status);
-    return (target) => withFields(target.errorPage(status), headers, target);
+    const page = pageOf(reply, environment);
+    if (page !== undefined) return () => page;
+    return (target) => withFields(target.errorPage(reply.status), headers, target);
   }
   const start = `HTTP/1.1 ${reply.status} ${reasonPhrase(reply.status)}\r\n`;
   return (target) => {
@@ -26,20 +26,35 @@ export function compileReply(reply: LocalReply, environment: CompileEnvironment,
     let head = `${start}Content-Length: ${text.length}\r\n`;
     if (text !== "" || reply.contentType !== undefined)
       head += `Content-Type: ${reply.contentType ?? "text/plain"}\r\n`;
-    for (const { name, render } of headers) head += `${name}: ${oneLine(render(target))}\r\n`;
+    head += fieldLines(headers, target);
     return `${head}\r\n${text}`;
   };
 }
 
-function withFields(
-  page: string,
-  headers: readonly { readonly name: string; readonly render: Render }[],
-  target: RuleTarget,
-): string {
+type Fields = readonly { readonly name: string; readonly render: Render }[];
+
+/** A field without a value is left out. */
+function fieldLines(headers: Fields, target: RuleTarget): string {
+  let lines = "";
+  for (const { name, render } of headers) {
+    const value = oneLine(render(target));
+    if (value !== "") lines += `${name}: ${value}\r\n`;
+  }
+  return lines;
+}
+
+/** The whole response of a file that the reply names. Empty: the connection is closed without a word. */
+function pageOf(reply: LocalReply, { files, sectionPage }: CompileEnvironment): string | undefined {
+  const { body, status } = reply;
+  if (body.kind === "errorfile") return files.texts.get(body.path);
+  const path = body.kind === "errorfiles" ? sectionPage(body.section, status) : undefined;
+  return path === undefined ? undefined : files.texts.get(path);
+}
+
+function withFields(page: string, headers: Fields, target: RuleTarget): string {
   if (headers.length === 0) return page;
   const end = page.indexOf("\r\n\r\n") + 2;
-  const lines = headers.map(({ name, render }) => `${name}: ${oneLine(render(target))}\r\n`).join("");
-  return page.slice(0, end) + lines + page.slice(end);
+  return page.slice(0, end) + fieldLines(headers, target) + page.slice(end);
 }
 
 function bodyOf(reply: LocalReply, environment: CompileEnvironment): ((target: RuleTarget) => string) | undefined {
@@ -47,12 +62,16 @@ function bodyOf(reply: LocalReply, environment: CompileEnvironment): ((target: R
   switch (body.kind) {
     case "string":
       return () => body.text;
-    case "file":
-      return (target) => target.file(body.path) ?? "";
+    case "file": {
+      const text = environment.files.texts.get(body.path) ?? "";
+      return () => text;
+    }
     case "log-format-string":
       return compileLogFormat(body.format, environment, "value");
-    case "log-format-file":
-      return (target) => target.file(body.path) ?? "";
+    case "log-format-file": {
+      const format = environment.files.formats.get(body.path);
+      return format === undefined ? () => "" : compileLogFormat(format, environment, "value");
+    }
     case "none":
     case "default-errorfiles":
     case "errorfiles":

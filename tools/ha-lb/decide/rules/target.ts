@@ -24,8 +24,6 @@ export interface RuleTarget extends SampleContext {
   capture(side: "request" | "response", slot: number, text: string): void;
   /** The status of all proxies. */
   statsRows(): readonly StatsRow[];
-  /** Text of a file that a reply names; read when the configuration was loaded. */
-  file(path: string): string | undefined;
   /** The page that the proxy has for a status. */
   errorPage(status: number): string;
 }

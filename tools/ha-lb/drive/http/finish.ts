@@ -1,5 +1,4 @@
 /** Answers made here, the end of a request, and what the connection does next. */
-import { errorPage } from "../../decide/http/error-page.ts";
 import { PHASE, type ClientConnection } from "./client.ts";
 import { readHead } from "./client-events.ts";
 import { freePlace, leaveQueue, passPlace } from "./dispatch.ts";
@@ -19,8 +18,7 @@ export function replyError(client: ClientConnection, status: number, cause: stri
     client.state = state;
   }
   const closes = ENDS_CONNECTION.has(status);
-  const pages = client.backend?.errorPages ?? client.frontend.errorPages;
-  reply(client, status, pages.get(status) ?? client.frontend.errorPages.get(status) ?? errorPage(status), closes);
+  reply(client, status, client.plane.errorPageFor(client, status), closes);
 }
 
 /** Sends a whole response that was made here. `text` is a byte string: head and body. */
@@ -33,6 +31,10 @@ export function reply(client: ClientConnection, status: number, text: string, cl
     upstream.abort();
   }
   client.status = status;
+  if (text === "") {
+    client.keepAlive = false;
+    return finishRequest(client);
+  }
   if (client.plane.stopping) client.keepAlive = false;
   if (closes || !client.requestDone || client.frontend.proxy.connectionMode === "close") client.keepAlive = false;
   const full = client.plane.finishLocalReply(client, text);
@@ -85,11 +87,12 @@ function nextRequest(client: ClientConnection): void {
   const { timeouts } = client.frontend.proxy;
   const { input } = client;
   client.input = undefined;
+  const moved = client.requestBytes + client.responseBytes;
   client.resetRequest();
   client.resume();
   if (input === undefined) {
     client.setDeadline(timeouts.httpKeepAlive ?? timeouts.httpRequest ?? timeouts.client);
-    if (client.listener.bind.tls === undefined) adopt(client, client.requests, true);
+    if (client.listener.bind.tls === undefined) adopt(client, client.requests, moved, true);
     return;
   }
   // Not at once: a train of pipelined requests would become as deep a stack.
@@ -128,5 +131,6 @@ export function releaseServer(connection: ServerConnection, client: ClientConnec
   }
   server.idle.push(connection);
   connection.setDeadline(settings.poolPurgeDelayMs > 0 ? settings.poolPurgeDelayMs : 1);
-  if (settings.tls === undefined) adopt(connection, connection.requests, false);
+  const moved = client.requestBytes + client.responseBytes;
+  if (settings.tls === undefined) adopt(connection, connection.requests, moved, false);
 }
