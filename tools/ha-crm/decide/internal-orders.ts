@@ -107,10 +107,7 @@ function orderMember(
   order(member, "stop", group, "stopped", afterDown);
   order(group, "start", member, "start", ORD.showFirst);
   order(member, "start", group, "running", NEEDS_BOTH | ORD.showThen);
-  if (!group.groupOrdered) {
-    order(group, "start", member, "start", NEEDS_BOTH | ORD.showFirst);
-    if (promotable) order(group, "promote", member, "promote", NEEDS_BOTH | ORD.showFirst);
-  } else if (previous !== undefined) {
+  if (group.groupOrdered && previous !== undefined) {
     order(previous, "start", member, "start", NEEDS_BOTH);
     order(member, "stop", previous, "stop", ORD.ordered | ORD.restart);
     if (promotable) {

@@ -103,7 +103,6 @@ export function cancelAction(
   const action = makeAction(world, resource, "cancel", intervalMs, node, false);
   action.clear(ACT.optional);
   action.detail = name;
-  action.set(ACT.runnable);
   return action;
 }
 
