@@ -1,4 +1,5 @@
 #!/usr/bin/env bun
+import { keeperCommand } from "../../shared/cli/keeper-command.ts";
 import { runMain } from "../../shared/cli/run.ts";
 import { VERSION } from "../../shared/model/version.ts";
 import { checkCommand } from "./commands/check.ts";
@@ -24,6 +25,7 @@ await runMain({
     checkCommand,
     witnessCommand,
     ...witnessDiskCommands,
+    keeperCommand,
     ...statusCommands,
     ...pcsCommands,
   ],

@@ -1,5 +1,4 @@
-import { writeSync } from "node:fs";
 import { runKeeper } from "../keeper.ts";
 
-/** A keeper as a process of its own: orders on standard input, bites on standard output. */
-await runKeeper({ lines: Bun.stdin.stream(), say: (line) => void writeSync(1, `${line}\n`) });
+/** A keeper as a process of its own: its socket is the only word. */
+process.exit((await runKeeper(process.argv[2] ?? "")) ? 0 : 1);
