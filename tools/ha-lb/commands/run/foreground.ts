@@ -58,7 +58,7 @@ class Foreground {
     this.serving.close();
     this.sockets.close();
     this.control.close();
-    return this.life.exit(code);
+    return this.life.exit(code, true);
   }
 
   /** No new connections; what runs may finish. */

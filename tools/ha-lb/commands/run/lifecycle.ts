@@ -85,12 +85,18 @@ export class Lifecycle {
     this.notifier.ready(good ? "" : "the last reload was refused: the configuration before it stays in force");
   }
 
-  /** The last thing that a process does. */
-  exit(code: number): never {
+  /** The last thing that a process does. A process without a master dies of SIGINT itself, as haproxy does. */
+  exit(code: number, alone = false): never {
     this.notifier.stopping();
     if (this.request.pidFile !== undefined) removeQuietly(this.request.pidFile);
+    if (alone && code === EXIT_INTERRUPTED) dieOfInterrupt();
     process.exit(code);
   }
+}
+
+function dieOfInterrupt(): void {
+  process.removeAllListeners("SIGINT");
+  process.kill(process.pid, "SIGINT");
 }
 
 /** After the privileges are dropped it may not be ours to remove: then it stays, as haproxy leaves it. */
