@@ -11,6 +11,8 @@ import { RingSocket } from "./ring-socket.ts";
 
 /** Requests after which a connection is taken over. */
 const WORTH_AFTER = 2;
+/** Connections with longer messages stay: the runtime's sockets move those at the same cost. */
+const MOST_BYTES = 64 * 1024;
 
 /** What the runtime's socket is told to after it was left: nothing is for anybody any more. */
 class Nobody extends Peer {
@@ -41,12 +43,16 @@ function plainDescriptor(socket: Socket<Peer>): number {
 }
 
 /**
- * Moves an idle connection to the ring, when it is worth it and can be done. `requests`: how many it has carried. It
- * must not be of TLS. `tellsOwnClose`: its peer hears `onClose` also after a close of its own.
+ * Moves an idle connection to the ring, when it is worth it and can be done. It must not be of TLS.
+ *
+ * @param requests how many it has carried
+ * @param bytes of the last one with its answer
+ * @param tellsOwnClose its peer hears `onClose` also after a close of its own
  */
-export function adopt(peer: Peer, requests: number, tellsOwnClose: boolean): void {
+export function adopt(peer: Peer, requests: number, bytes: number, tellsOwnClose: boolean): void {
+  if (requests < WORTH_AFTER || bytes > MOST_BYTES) return;
   const { socket } = peer;
-  if (requests < WORTH_AFTER || socket === undefined || peer.pendingBytes > 0 || peer.paused) return;
+  if (socket === undefined || peer.pendingBytes > 0 || peer.paused) return;
   const own = plainDescriptor(socket);
   if (own < 0) return;
   if (loop === undefined) {

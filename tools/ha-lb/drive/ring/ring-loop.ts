@@ -10,16 +10,18 @@ import { EventFd } from "../../../../shared/drive/ffi/eventfd.ts";
 import { Memory } from "../../../../shared/drive/ffi/memory.ts";
 import { POLL } from "../../../../shared/drive/ffi/poll.ts";
 import { Ring } from "../../../../shared/drive/ffi/ring.ts";
-import { SOCKET_TYPE, socketPair } from "../../../../shared/drive/ffi/socket.ts";
+import { MESSAGE, receive, SOCKET_TYPE, socketPair } from "../../../../shared/drive/ffi/socket.ts";
 import { freeClock, holdClock, nowMs } from "../timer-wheel.ts";
-import type { RingSocket } from "./ring-socket.ts";
+import type { Received, RingSocket } from "./ring-socket.ts";
 import { SendSlots } from "./send-slots.ts";
 
 const ENTRIES = 1024;
 const COMPLETIONS = 8192;
 /** A power of two. More than are received in one turn wait for the next one. */
 const BUFFERS = 256;
-const BUFFER_BYTES = 16 * 1024;
+export const BUFFER_BYTES = 16 * 1024;
+/** What one call takes of a long body. */
+const LARGE_BYTES = 512 * 1024;
 /** How long the thread stays with the ring at most: timers of the runtime are that late. */
 const SLICE_MS = 5;
 /** The thread stays with the ring until nothing came for this long. */
@@ -28,7 +30,7 @@ const LINGER_MS = 100;
 const MOST_EPOLL_FD = 64;
 
 /** What a request to the ring was. */
-export const KIND = { RECEIVE: 1, SEND: 2, ROOM: 3, END: 4, CANCEL: 5, RUNTIME: 6 } as const;
+export const KIND = { RECEIVE: 1, SEND: 2, ROOM: 3, END: 4, CANCEL: 5, RUNTIME: 6, BYTES: 7 } as const;
 
 export class RingLoop {
   readonly slots = new SendSlots();
@@ -41,6 +43,7 @@ export class RingLoop {
   private runtimeReady = false;
   private awaited = false;
   private trafficMs = 0;
+  private large: Memory | undefined;
   private later: (() => void)[] = [];
   private readonly byte = new Memory(8);
   private readonly runTurn = (): void => this.turn();
@@ -169,6 +172,7 @@ export class RingLoop {
         if (kind === KIND.RECEIVE) socket.onReceived(result, ring.more, this.takeBytes(ring.buffer, result));
         else if (kind === KIND.SEND) socket.onSent(result);
         else if (kind === KIND.ROOM) socket.onRoom();
+        else if (kind === KIND.BYTES) socket.onBytes();
         else if (kind === KIND.END) socket.onEndNews(result, ring.more);
       } catch (error) {
         // A mistake that one connection brings out ends that connection, not the others.
@@ -187,6 +191,13 @@ export class RingLoop {
     if (bytes !== undefined) this.received.copy(bytes, 0, buffer * BUFFER_BYTES, buffer * BUFFER_BYTES + count);
     this.ring.giveBack(buffer);
     return bytes;
+  }
+
+  /** Takes what is there of a long body. */
+  takeLarge(fd: number): Received {
+    this.large ??= new Memory(LARGE_BYTES);
+    const result = receive(fd, this.large, 0, LARGE_BYTES, MESSAGE.DONT_WAIT);
+    return { result, bytes: result > 0 ? Buffer.from(this.large.bytes(0, result)) : undefined };
   }
 
   /** The thread goes back to the runtime's loop until something comes. */

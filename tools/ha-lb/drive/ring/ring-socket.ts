@@ -8,8 +8,10 @@ import { POLL } from "../../../../shared/drive/ffi/poll.ts";
 import { sendView, setResetOnClose, shutdown } from "../../../../shared/drive/ffi/socket.ts";
 import type { Peer } from "../peer.ts";
 import { nowMs, Timed, wheel } from "../timer-wheel.ts";
-import { KIND, type RingLoop } from "./ring-loop.ts";
+import { BUFFER_BYTES, KIND, type RingLoop } from "./ring-loop.ts";
 
+/** Pieces of less than a buffer, one after the other, that tell that the long body is over. */
+const MOST_SMALL_PIECES = 16;
 /** How long the last bytes of a connection that was ended may take. */
 const LAST_BYTES_MS = 30_000;
 
@@ -22,7 +24,7 @@ export interface SocketNames {
 }
 
 /** A completion of the kernel's: bytes, or the end (0), or -errno. */
-interface Received {
+export interface Received {
   readonly result: number;
   readonly bytes: Buffer | undefined;
 }
@@ -37,6 +39,10 @@ export class RingSocket extends Timed implements SocketNames {
   private readonly id: number;
   // What the kernel has to do for this connection.
   private receiving = false;
+  /** Long bodies: it is told that bytes are there, and takes them in large pieces. */
+  private takesLarge = false;
+  private waitsForBytes = false;
+  private smallPieces = 0;
   private waitsForRoom = false;
   private waitsForEnd = false;
   /** The slot whose bytes are on their way, or -1. */
@@ -74,9 +80,21 @@ export class RingSocket extends Timed implements SocketNames {
   }
 
   private receive(): void {
-    if (this.receiving || this.isPaused || this.ended || this.closing !== "no" || this.early.length > 0) return;
-    this.receiving = true;
-    this.loop.ring.receive(this.fd, KIND.RECEIVE, this.id);
+    if (this.receiving || this.waitsForBytes || this.isPaused || this.ended) return;
+    if (this.closing !== "no" || this.early.length > 0) return;
+    if (this.takesLarge) {
+      this.waitsForBytes = true;
+      this.loop.ring.poll(this.fd, POLL.IN, KIND.BYTES, this.id);
+    } else {
+      this.receiving = true;
+      this.loop.ring.receive(this.fd, KIND.RECEIVE, this.id);
+    }
+    this.loop.schedule();
+  }
+
+  private stopReceiving(): void {
+    if (!this.receiving) return;
+    this.loop.ring.cancel(KIND.RECEIVE, this.id, KIND.CANCEL, this.id);
     this.loop.schedule();
   }
 
@@ -136,9 +154,7 @@ export class RingSocket extends Timed implements SocketNames {
   pause(): void {
     if (this.isPaused) return;
     this.isPaused = true;
-    if (!this.receiving) return;
-    this.loop.ring.cancel(KIND.RECEIVE, this.id, KIND.CANCEL, this.id);
-    this.loop.schedule();
+    this.stopReceiving();
   }
 
   resume(): void {
@@ -187,7 +203,7 @@ export class RingSocket extends Timed implements SocketNames {
   }
 
   private get isBusy(): boolean {
-    return this.receiving || this.waitsForRoom || this.waitsForEnd || this.slot >= 0;
+    return this.receiving || this.waitsForBytes || this.waitsForRoom || this.waitsForEnd || this.slot >= 0;
   }
 
   /** Ends both directions, which also completes what waits in the kernel; the watch for that is called off. */
@@ -213,12 +229,33 @@ export class RingSocket extends Timed implements SocketNames {
   /** `bytes` belong to this connection from here on; none came with the end and with errors. */
   onReceived(result: number, more: boolean, bytes: Buffer | undefined): void {
     this.receiving = more;
+    if (result === BUFFER_BYTES && !this.takesLarge) {
+      this.takesLarge = true;
+      this.smallPieces = 0;
+      this.stopReceiving();
+    }
     if (this.closing !== "no") this.closeWhenIdle();
     else if (this.isPaused || this.early.length > 0) this.keepEarly({ result, bytes });
     else {
       this.take({ result, bytes });
       this.receive();
     }
+  }
+
+  /** Bytes are there, or the end, or an error. */
+  onBytes(): void {
+    this.waitsForBytes = false;
+    if (this.closing !== "no") {
+      this.closeWhenIdle();
+      return;
+    }
+    if (this.isPaused) return;
+    const received = this.loop.takeLarge(this.fd);
+    if (received.result >= BUFFER_BYTES) this.smallPieces = 0;
+    else this.smallPieces += 1;
+    if (this.smallPieces === MOST_SMALL_PIECES) this.takesLarge = false;
+    if (received.result !== -EAGAIN) this.take(received);
+    this.receive();
   }
 
   private keepEarly(received: Received): void {
