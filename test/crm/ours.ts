@@ -7,8 +7,13 @@ export function runOurs(xml: string): { readonly verdict: Verdict; readonly simu
   const cib = parseCib("random.xml", xml);
   if (!cib.ok) throw new Error(`our reader refuses the CIB: ${JSON.stringify(cib.problems[0])}`);
   const simulation = simulate({ cluster: cib.value.cluster, state: cib.value.state, now: NOW });
+  return { verdict: verdictOf(simulation), simulation };
+}
+
+/** Our answer in the oracle's form. */
+export function verdictOf(simulation: Simulation): Verdict {
   const actions = simulation.plan.graph.actions.flatMap(({ action }) => actionWord(action) ?? []).toSorted();
-  return { verdict: { placement: placementWords(simulation.after), actions }, simulation };
+  return { placement: placementWords(simulation.after), actions };
 }
 
 function actionWord(action: SchedAction): string | undefined {

@@ -17,6 +17,7 @@ const SECTIONS: readonly (readonly [RegExp, string])[] = [
   [/^<rsc_/, "constraints"],
   [/^<fencing-level/, "fencing-topology"],
   [/^<tag/, "tags"],
+  [/^<ticket_state/, "tickets"],
   [/^<meta_attributes id="rsc/, "rsc_defaults"],
   [/^<meta_attributes id="op/, "op_defaults"],
   [/^</, "resources"],
@@ -167,7 +168,7 @@ class SmallCib {
 <nodes>${members.join("")}</nodes>
 ${section("resources")}
 ${section("constraints")}${["fencing-topology", "tags", "rsc_defaults", "op_defaults"].map(present).join("")}
-</configuration><status>${this.nodes.map((one) => this.stateText(one)).join("\n")}</status></cib>`;
+</configuration><status>${present("tickets")}${this.nodes.map((one) => this.stateText(one)).join("\n")}</status></cib>`;
   }
 
   private nodeText(node: SmallNode): string {

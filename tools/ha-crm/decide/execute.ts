@@ -1,7 +1,8 @@
 import type { ClusterState, HistoryEntry, NodeState, ResourceHistory } from "../model/state.ts";
 import type { SchedAction } from "./action.ts";
 import type { Schedule } from "./schedule.ts";
-import type { SchedNode, World } from "./world.ts";
+import type { GraphAction } from "./graph.ts";
+import type { SchedNode, SchedResource, World } from "./world.ts";
 import { ACT } from "./action.ts";
 import { digestOf, operationParameters } from "./digest.ts";
 import { ROLE } from "./roles.ts";
@@ -21,7 +22,7 @@ export function parseFailing(text: string): FailingAction | undefined {
 
 interface Execution {
   readonly state: ClusterState;
-  /** Actions that were carried out, in order; after a failure what depends on it is not. */
+  /** Actions that were carried out, in order; nothing is after a failure. */
   readonly done: readonly SchedAction[];
   readonly failed: readonly SchedAction[];
 }
@@ -40,24 +41,47 @@ export function execute(plan: Schedule, failing: readonly FailingAction[] = []):
   for (const state of world.state.nodes) copies.set(state.id, copyNode(state));
   const done: SchedAction[] = [];
   const failed: SchedAction[] = [];
-  const skipped = new Set<number>();
-  for (const { number, action, after } of graph.actions) {
-    if (after.some((one) => skipped.has(one))) {
-      skipped.add(number);
-      continue;
-    }
+  const order = failing.length === 0 ? graph.actions : inTurns(world, graph.actions);
+  for (const { action } of order) {
     const failure = failing.find(
       (one) =>
         one.key === `${historyName(action)}_${action.task}_${action.intervalMs}` && one.node === action.node?.name,
     );
     done.push(action);
     carryOut(world, copies, action, failure?.rc);
-    if (failure !== undefined) {
-      failed.push(action);
-      skipped.add(number);
-    }
+    if (failure === undefined) continue;
+    // A failure ends the transition: what is not yet begun is left to the next plan.
+    failed.push(action);
+    break;
   }
   return { state: { ...world.state, nodes: [...copies.values()].map(finishNode) }, done, failed };
+}
+
+/**
+ * The order in which an executor comes to the steps: it goes through them resource by resource, again and again, and
+ * takes what is ready. With failures it matters what was done before.
+ */
+function inTurns(world: World, steps: readonly GraphAction[]): readonly GraphAction[] {
+  const places = new Map<SchedResource | undefined, number>();
+  const visit = (resource: SchedResource) => {
+    places.set(resource, places.size);
+    resource.children.forEach(visit);
+  };
+  world.resources.forEach(visit);
+  const place = ({ action }: GraphAction) => places.get(action.resource) ?? places.size;
+  const waiting = steps.toSorted(
+    (left, right) => place(left) - place(right) || right.action.number - left.action.number,
+  );
+  const done = new Set<number>();
+  const order: GraphAction[] = [];
+  while (order.length < steps.length) {
+    for (const step of waiting) {
+      if (done.has(step.number) || !step.after.every((one) => done.has(one))) continue;
+      done.add(step.number);
+      order.push(step);
+    }
+  }
+  return order;
 }
 
 function copyNode(state: NodeState): NodeCopy {

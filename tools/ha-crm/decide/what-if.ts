@@ -64,9 +64,9 @@ export function injectOutcome(node: NodeState, one: FailingAction, nowSeconds: n
   const known = node.history.find((history) => history.resource === resource);
   const calls = node.history.flatMap((history) => history.entries.map((entry) => entry.callId));
   const isProbe = operation === "monitor" && intervalMs === 0;
-  const id = one.rc === 0 ? `${resource}_last_0` : `${resource}_last_failure_0`;
+  const failed = one.rc !== 0 && !(isProbe && one.rc === NOT_RUNNING);
   const entry: HistoryEntry = {
-    id: intervalMs > 0 ? one.key : id,
+    id: failed ? `${resource}_last_failure_0` : intervalMs > 0 ? one.key : `${resource}_last_0`,
     operation,
     intervalMs,
     callId: Math.max(0, ...calls) + 1,
@@ -82,7 +82,7 @@ export function injectOutcome(node: NodeState, one: FailingAction, nowSeconds: n
     ...node,
     history: history.map((other) => (other === known ? { ...other, entries } : other)),
   };
-  if (one.rc === 0 || (one.rc === NOT_RUNNING && isProbe)) return changed;
+  if (!failed) return changed;
   return addFailure(changed, `${resource}#${operation}_${intervalMs}`, nowSeconds);
 }
 

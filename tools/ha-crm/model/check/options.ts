@@ -59,7 +59,7 @@ function fits(facts: PropertyFacts, value: string): boolean {
     case "boolean":
       return isTrue(value) || isFalse(value);
     case "time":
-      return seconds(value) !== undefined || /^P/.test(value) || /^-\d+$/.test(value);
+      return seconds(value) !== undefined || value.startsWith("P") || /^-\d+$/.test(value);
     case "integer":
       return /^[+-]?\d+$/.test(value);
     case "score":
