@@ -1,3 +1,4 @@
+import { lastIndexOf } from "../decide/raft/log.ts";
 import type { ReplicaMessage } from "../effect/replica.ts";
 import { ask, askForMembers, holderOf, isolate, onLeader, otherVoters, withoutVoter } from "./aim.ts";
 import { corrupt } from "./disk.ts";
@@ -8,7 +9,17 @@ import type { World } from "./world.ts";
  * Faults that wait for their moment: they watch the messages and strike when a certain one is sent. Chance alone meets these
  * moments once in many thousand schedules, and it is there that consensus is most easily wrong.
  */
-export const AMBUSH_PLANS = ["handover", "estranged", "rivals", "amnesia", "nap", "hasty", "badFlush"] as const;
+export const AMBUSH_PLANS = [
+  "handover",
+  "estranged",
+  "rivals",
+  "amnesia",
+  "nap",
+  "hasty",
+  "badFlush",
+  "slowFlush",
+  "lateAnswers",
+] as const;
 export type AmbushPlan = (typeof AMBUSH_PLANS)[number];
 
 export interface Ambush {
@@ -41,6 +52,8 @@ const plans: Readonly<Record<AmbushPlan, (world: World, leader: SimNode, ambush:
   nap,
   hasty,
   badFlush,
+  slowFlush,
+  lateAnswers,
 };
 
 /** `spring` sees what is sent from now on, for a while; it gives how much later than usual the message arrives. */
@@ -195,10 +208,40 @@ function badFlush(world: World, leader: SimNode, { forMs }: Ambush): void {
   victim.disk.error = { at: "flush", downMs: 3 };
   const isAcknowledged = (from: SimNode, _to: SimNode, message: ReplicaMessage): boolean =>
     from === victim && from.life > life && message.kind === "appendReply" && message.ok;
-  onFirst(world, isAcknowledged, () => {
-    world.call(world.nowMs + 2, () => {
-      isolate(world, leader, "both", forMs);
-      restartSoon(world, victim, 0);
-    });
+  onFirst(world, isAcknowledged, () => loseBoth(world, leader, victim, forMs));
+}
+
+/** What the group has to do without: the leader is cut off, and the other one keeps what its disk has. */
+function loseBoth(world: World, leader: SimNode, victim: SimNode, forMs: number): void {
+  world.call(world.nowMs + 2, () => {
+    isolate(world, leader, "both", forMs);
+    restartSoon(world, victim, 0);
+  });
+}
+
+/** A disk is slow; as soon as its node acknowledges something new, it loses power, and whoever else has that is cut off. */
+function slowFlush(world: World, leader: SimNode, { forMs }: Ambush): void {
+  const [victim, ...laggards] = otherVoters(world, leader);
+  if (victim === undefined || leader.replica === null) return;
+  for (const laggard of laggards) isolate(world, laggard, "both", 150);
+  victim.disk.slowMs += 120;
+  world.call(world.nowMs + 150, () => (victim.disk.slowMs = Math.max(0, victim.disk.slowMs - 120)));
+  const before = lastIndexOf(leader.replica.raft.log);
+  const isNews = (from: SimNode, _to: SimNode, message: ReplicaMessage): boolean =>
+    from === victim && message.kind === "appendReply" && message.ok && message.index > before;
+  onFirst(world, isNews, () => loseBoth(world, leader, victim, forMs));
+}
+
+/** Answers to what a node passed on are late; it starts anew, twice, and asks other things meanwhile. */
+function lateAnswers(world: World, leader: SimNode): void {
+  const [asker] = otherVoters(world, leader);
+  if (asker === undefined) return;
+  restartSoon(world, asker, 0);
+  let answers = 0;
+  setTrap(world, (_from, to, message) => {
+    if (to !== asker || message.kind !== "forwardReply") return 0;
+    answers += 1;
+    if (answers === 2) restartSoon(world, asker, 1);
+    return 40 + world.random.fraction() * 120;
   });
 }

@@ -146,9 +146,11 @@ export function makeDirectedSchedule(profile: Profile, seed: number): Schedule {
 }
 
 function makeAmbushes(random: Random, schedule: Schedule): Schedule {
-  const plan = random.pick(AMBUSH_PLANS);
+  // Two candidates at one time are the hardest to bring about.
+  const plan = random.pick(["rivals", ...AMBUSH_PLANS] as const);
+  const chaosMs = random.integer(1000, 2200);
   const faults: TimedFault[] = [];
-  for (let atMs = 350; atMs < schedule.chaosMs; atMs += random.integer(500, 900)) {
+  for (let atMs = 350; atMs < chaosMs; atMs += random.integer(500, 900)) {
     const fault = makeAmbush(random, plan);
     faults.push({ atMs, fault });
     if (weakens(fault)) break;
@@ -157,9 +159,9 @@ function makeAmbushes(random: Random, schedule: Schedule): Schedule {
   // A lost log needs two others that have it.
   const voters = Math.max(3, schedule.voters);
   const nodes = voters + schedule.nodes - schedule.voters;
-  const load = plan === "badFlush" ? { clients: 1, thinkMs: 30 } : { clients: 4, thinkMs: 4 };
+  const load = plan === "badFlush" || plan === "slowFlush" ? { clients: 1, thinkMs: 30 } : { clients: 3, thinkMs: 6 };
   const busy = { ...load, guards: plan === "handover" ? random.chance(0.6) : false };
-  return { ...schedule, ...calm, ...busy, voters, nodes, chaosMs: schedule.chaosMs + 600, faults };
+  return { ...schedule, ...calm, ...busy, voters, nodes, chaosMs, faults };
 }
 
 function makeAmbush(random: Random, plan: AmbushPlan): Ambush {

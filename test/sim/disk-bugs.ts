@@ -82,14 +82,11 @@ export const DISK_BUGS: readonly PlantedBug[] = [
     find: "!isUp(sight) || nowMs - sinceMs >= vote.options.ttlMs",
     replace: "!isUp(sight) || nowMs >= sinceMs",
   },
-];
-
-/** A second line of defence: whoever is at work writes its damaged block anew before another one could use the gap. */
-export const RARE_DISK_BUGS: readonly PlantedBug[] = [
+  // A second line of defence: whoever is at work writes its damaged block anew before another one could use the gap.
   {
     name: "disk-damage-taken-for-nobody",
     file,
-    world,
+    test: "shared/decide/quorum/disk-vote.test.ts",
     find: "return sight.damaged || (sight.block",
     replace: "return (sight.block",
   },

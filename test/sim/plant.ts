@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { plugin } from "bun";
-import { PLANTED_BUGS, RARE_BUGS } from "./bugs.ts";
-import { DISK_BUGS, RARE_DISK_BUGS } from "./disk-bugs.ts";
-import { MEMBERSHIP_BUGS, RARE_MEMBERSHIP_BUGS } from "./membership-bugs.ts";
+import { PLANTED_BUGS } from "./bugs.ts";
+import { DISK_BUGS } from "./disk-bugs.ts";
+import { MEMBERSHIP_BUGS } from "./membership-bugs.ts";
 
-/** Loaded before everything else (`bun --preload`) in a process that shall run with a planted bug: `--bug NAME`. */
-const name = process.argv[process.argv.indexOf("--bug") + 1];
-const lists = [PLANTED_BUGS, RARE_BUGS, MEMBERSHIP_BUGS, RARE_MEMBERSHIP_BUGS, DISK_BUGS, RARE_DISK_BUGS];
+/** Loaded before everything else (`bun --preload`) in a process that shall run with a planted bug: `--bug NAME`, or
+ * BUG=NAME where the command line belongs to a test. */
+const name = process.env["BUG"] ?? process.argv[process.argv.indexOf("--bug") + 1];
+const lists = [PLANTED_BUGS, MEMBERSHIP_BUGS, DISK_BUGS];
 const bug = lists.flat().find((one) => one.name === name);
 if (bug === undefined) throw new Error(`no planted bug named ${name ?? ""}`);
 

@@ -106,6 +106,41 @@ describe("membership", () => {
     expect(net.views.get("c")).toEqual(["a", "b", "c", "d", "e"]);
   });
 
+  test("a heartbeat that was overtaken by a newer one says nothing", () => {
+    const membership = createMembership(membershipOptions("a", ["a", "b"], ["ring0", "ring1"]), 0);
+    const said = (count: number, view: readonly string[], link: string): void => {
+      const hears = { ring0: ["a"], ring1: ["a"] };
+      onHeartbeat(membership, { from: "b", link, hears, without: {}, view, joining: [], count, echo: { a: 1 } }, 50);
+    };
+    tickMembership(membership, 0);
+    said(7, ["a", "b"], "ring0");
+    expect(tickMembership(membership, 100).vouchers).toEqual(["a", "b"]);
+    said(9, ["b"], "ring0");
+    said(8, ["a", "b"], "ring1");
+    expect(tickMembership(membership, 200).vouchers).toEqual(["a"]);
+  });
+
+  test("who is about to be taken in by a voucher isn't ruled out", () => {
+    const membership = createMembership(membershipOptions("a", ["a", "b", "c"], ["ring0"]), 0);
+    const ruledOutWhen = (joining: readonly string[]): readonly string[] => {
+      const said = {
+        hears: { ring0: ["a"] },
+        without: {},
+        view: ["a", "b"],
+        joining,
+        echo: { a: membership.nextCount - 1 },
+      };
+      const count = membership.nextCount + 10;
+      onHeartbeat(membership, { from: "b", link: "ring0", ...said, count }, membership.tickDueMs);
+      return tickMembership(membership, membership.tickDueMs).ruledOut;
+    };
+    tickMembership(membership, 0);
+    // Taking b in needs a word of everybody else, or the time in which all older words end.
+    while (!tickMembership(membership, membership.tickDueMs).members.includes("b")) ruledOutWhen([]);
+    expect(ruledOutWhen([])).toEqual(["c"]);
+    expect(ruledOutWhen(["c"])).toEqual([]);
+  });
+
   test("who comes and goes too often has to be steady first", () => {
     const net = new Net("abc");
     net.run(1000);

@@ -2,6 +2,10 @@ import type { PresenceMember } from "./member.ts";
 import { ACTIVE, NEXT, WATCHDOG_MS, type Direction, type PresenceFault } from "./schedule.ts";
 import type { PresenceWorld } from "./world.ts";
 
+/** A delay grows step by step: one that comes all at once looks like a loss. */
+const DELAY_STEPS = 10;
+const DELAY_RAMP_MS = 1500;
+
 /** Carries one fault of the schedule out, and plans its end. */
 export function applyPresenceFault(world: PresenceWorld, fault: PresenceFault): void {
   world.say("-", JSON.stringify(fault));
@@ -73,8 +77,11 @@ function applyToMember(world: PresenceWorld, member: PresenceMember, fault: Memb
       break;
     }
     case "delayIn":
-      member.delayInMs += fault.byMs;
-      world.inChaos(fault.forMs, () => (member.delayInMs = Math.max(0, member.delayInMs - fault.byMs)));
+      for (let step = 0; step < DELAY_STEPS; step += 1) {
+        const startMs = (step * DELAY_RAMP_MS) / DELAY_STEPS;
+        world.inChaos(startMs, () => (member.delayInMs += fault.byMs / DELAY_STEPS));
+      }
+      world.inChaos(DELAY_RAMP_MS + fault.forMs, () => (member.delayInMs = 0));
       break;
     case "delay":
       member.delayMs += fault.byMs;

@@ -218,9 +218,11 @@ function stormOf(random: Random, plan: Plan): readonly TimedPresenceFault[] {
   switch (plan) {
     case "lag":
       return [
+        { atMs: 0, fault: { kind: "drift", node: ACTIVE, rate: 1 - PRESENCE_DRIFT_RATIO } },
+        { atMs: 0, fault: { kind: "drift", node: NEXT, rate: 1 + PRESENCE_DRIFT_RATIO } },
         delayIn(ACTIVE, 0, forMs),
         { atMs: 100, fault: { kind: "hangAgent", node: ACTIVE, forMs } },
-        cut(ACTIVE, random.integer(1500, 2500), 5000),
+        cut(ACTIVE, random.integer(2500, 4000), 5000),
       ];
     case "homecoming":
       return [cut(ACTIVE, 0, forMs, NEXT), delayIn(NEXT, 0, forMs), cut(ACTIVE, 1500, random.integer(1000, 2400))];
@@ -231,8 +233,13 @@ function stormOf(random: Random, plan: Plan): readonly TimedPresenceFault[] {
         cut(ACTIVE, random.integer(2000, 6000), 3000),
       ];
     case "overlap": {
-      const aloneMs = random.integer(2500, 5000);
-      return [cut(NEXT, 0, aloneMs), cut(ACTIVE, aloneMs - random.integer(0, 1000), 4000)];
+      const aloneMs = random.integer(3000, 5000);
+      return [
+        delayIn(ACTIVE, 0, forMs),
+        { atMs: 100, fault: { kind: "hangAgent", node: ACTIVE, forMs } },
+        cut(NEXT, 100, aloneMs),
+        cut(ACTIVE, aloneMs + random.integer(-600, 700), 4000),
+      ];
     }
     case "late word":
       return [

@@ -94,10 +94,15 @@ export class PresenceWorld {
         if (this.lasting.has(`${from.index} ${to.index}`)) continue;
         if (this.noisy && this.random.chance(this.schedule.lossRatio)) continue;
         const usualMs = this.noisy ? this.schedule.latencyMs : 2;
-        const latencyMs = 0.1 + this.random.fraction() * usualMs + from.delayMs + to.delayMs + to.delayInMs;
+        const latencyMs = 0.1 + this.random.fraction() * usualMs + from.delayMs + to.delayMs + this.lateInMs(to);
         this.after(latencyMs, () => to.receive(from.name, link, body));
       }
     }
+  }
+
+  /** What comes in late comes in unevenly. */
+  private lateInMs(to: PresenceMember): number {
+    return to.delayInMs === 0 ? 0 : to.delayInMs * (0.75 + 0.25 * this.random.fraction());
   }
 
   /** Has a host powered off; the answer may be late, missing, or wrong way round. */
