@@ -143,7 +143,7 @@ export function orderActions(
   if (first === undefined || then === undefined || flags === ORD.none || first === then) return false;
   const known = then.inputIndex.get(first.number);
   if (known !== undefined) {
-    if ((known.flags & flags) === flags) return false;
+    if ((known.flags & flags) === flags || isRepeated(known, flags, source)) return false;
     known.flags |= flags;
     return true;
   }
@@ -152,6 +152,12 @@ export function orderActions(
   then.inputIndex.set(first.number, input);
   first.after.push(input);
   return true;
+}
+
+/** Of several written orders of the same two actions the first one counts, as in Pacemaker. */
+function isRepeated(known: Input, flags: number, source: string | undefined): boolean {
+  if (!known.source || !source || known.source === source) return false;
+  return (known.flags & flags) !== 0 || ((known.flags | flags) & ORD.serialize) !== 0;
 }
 
 export function operationKey(id: string, task: string, intervalMs: number): string {

@@ -1,3 +1,4 @@
+import { activeLocations } from "./family.ts";
 import { ROLE, roleName } from "./roles.ts";
 import type { SchedResource, World } from "./world.ts";
 
@@ -17,9 +18,18 @@ export function currentPlacement(world: World): Placement {
     if (resource.orphan && resource.runningOn.length === 0) continue;
     const list = found.get(resource.name) ?? [];
     found.set(resource.name, list);
-    for (const node of resource.runningOn) list.push({ node: node.name, role: shownRole(resource) });
+    if (isShown(resource.top))
+      for (const node of resource.runningOn) list.push({ node: node.name, role: shownRole(resource) });
   }
   return Object.fromEntries([...found].map(([name, list]) => [name, list.toSorted(compareActive)]));
+}
+
+/**
+ * A group or clone that is left alone and is only on nodes that are gone isn't shown as active, as crm_mon doesn't
+ * show it.
+ */
+function isShown(top: SchedResource): boolean {
+  return top.kind === "primitive" || top.runningOn.length > 0 || activeLocations(top).some((node) => node.online);
 }
 
 function compareActive(left: ActiveAt, right: ActiveAt): number {
