@@ -1,7 +1,8 @@
 /** The command socket beside HAProxy's: the same commands in the same order, the same answers; and the same under workers. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { connect } from "node:tls";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
 import { ask } from "./ask.ts";
@@ -22,6 +23,7 @@ defaults
 frontend f
  bind 127.0.0.1:${port}
  acl x path -f ${folder}/list.lst
+ bind 127.0.0.1:TLS ssl crt ${folder}/site.pem
  http-request return status 200 hdr X-Map %[path,map(${folder}/m.map,none)] if { path_beg /m }
  http-request deny if x
  default_backend b
@@ -86,7 +88,105 @@ const COMMANDS: readonly string[] = [
   "show table b",
   "show cli level",
   "shutdown sessions server b/s1",
+  "add server b/s3 127.0.0.1:3 weight 5",
+  "add server b/s3 127.0.0.1:3",
+  "add server b",
+  "add server none/x 1.1.1.1:1",
+  "add server b/s4 127.0.0.1:9 bogusword",
+  "add server b/s4",
+  "get weight b/s3",
+  "enable server b/s3",
+  "del server b/s3",
+  "disable server b/s3",
+  "del server b/s3",
+  "del server b/s3",
+  "del server b/s1",
+  "del server b/zz",
+  "del server none/zz",
+  "disable frontend f",
+  "disable frontend f",
+  "enable frontend f",
+  "enable frontend f",
+  "disable frontend zz",
+  "shutdown frontend zz",
+  "disable health b/s1",
+  "enable agent b/s1",
+  "disable agent b/s1",
+  "set server b/s1 agent up",
+  "set server b/s1 check-port 99",
+  "set server b/s1 fqdn foo",
+  "set server b/s1 ssl on",
+  "set server b/s1 bogus",
+  "set server b/s1 agent-addr 1.1.1.1",
+  "set server b/s1 agent-send foo",
+  "set server b/s1 agent-port 1",
+  "set server b/s1 addr 127.0.0.5 port 99",
+  "set server b/s1 addr 127.0.0.5 port 99",
+  "prepare map FOLDER/m.map",
+  "add map @1 FOLDER/m.map k v",
+  "add map @1 FOLDER/m.map <<\nq four\nr five\n",
+  "show map @1 FOLDER/m.map",
+  "show map FOLDER/m.map",
+  "commit map @1 FOLDER/m.map",
+  "show map FOLDER/m.map",
+  "commit map @9 FOLDER/m.map",
+  "prepare map nonsense",
+  "prepare acl FOLDER/list.lst",
+  "add acl @1 FOLDER/list.lst /other",
+  "commit acl @1 FOLDER/list.lst",
+  "show acl FOLDER/list.lst",
+  "set table b key 1.2.3.4 data.gpc0 5",
+  "set table b key 1.2.3.5 data.gpc0 9",
+  "show table b data.gpc0 gt 6",
+  "show table b data.gpc0 zz 6",
+  "show table b data.foo gt 6",
+  "show table b key 1.2.3.4",
+  "clear table b data.gpc0 gt 6",
+  "show table b",
+  "show ssl cert",
+  "set ssl cert /none <<\nxx\n",
+  "set ssl cert FOLDER/site.pem <<\nxx\n",
+  "commit ssl cert FOLDER/site.pem",
+  "abort ssl cert FOLDER/site.pem",
+  "new ssl cert FOLDER/new.pem",
+  "new ssl cert FOLDER/new.pem",
+  "show ssl cert FOLDER/new.pem",
+  "del ssl cert FOLDER/new.pem",
+  "del ssl cert FOLDER/new.pem",
+  "del ssl cert FOLDER/site.pem",
+  "set ssl cert FOLDER/site.pem <<\nPEM\n",
+  "set ssl cert FOLDER/site.pem <<\nPEM\n",
+  "show ssl cert",
+  "commit ssl cert FOLDER/site.pem",
+  "show ssl cert",
+  "show sess 0x1",
+  "shutdown session 0x1",
+  "show env HOME",
+  "show env NOT_THERE",
+  "set timeout cli 5",
+  "set timeout cli x",
+  "set timeout foo",
+  "user;show cli level",
+  "operator;show cli level;set weight b/s1 3",
+  "quit",
 ];
+
+/** The name in the certificate that a listener shows. */
+async function certificateName(port: number): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => {
+    const { subject } = socket.getPeerCertificate();
+    resolve(String(subject?.CN ?? ""));
+    socket.destroy();
+  });
+  socket.on("error", () => resolve(""));
+  return await promise;
+}
+
+async function isServed(port: number): Promise<boolean> {
+  const answer = await exchange(port, "GET /m HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").catch(() => "");
+  return answer.startsWith("HTTP/1.1");
+}
 
 const comparable = (text: string): string =>
   text
@@ -106,10 +206,16 @@ describe.skipIf(!HAS_HAPROXY)("the command socket (needs haproxy)", () => {
   const folder = mkdtempSync(join(tmpdir(), "lb-cli-"));
   const children: Bun.Subprocess[] = [];
   const ports = { peer: 0, ours: 0, two: 0 };
+  const tlsPorts = { peer: 0, ours: 0, two: 0 };
   const socket = (label: string): string => join(folder, `${label}.sock`);
 
   beforeAll(async () => {
     writeFileSync(join(folder, "list.lst"), "/x\n/y\n");
+    for (const name of ["site", "other"]) {
+      const words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", `/CN=${name}`];
+      Bun.spawnSync(["openssl", ...words, "-keyout", join(folder, "key"), "-out", join(folder, "cert")]);
+      Bun.spawnSync(["sh", "-c", `cat ${folder}/cert ${folder}/key > ${folder}/${name}.pem`]);
+    }
     for (const [label, command, threads] of [
       ["peer", ["haproxy", "-db", "-f"], 1],
       ["ours", HA_LB, 1],
@@ -118,7 +224,9 @@ describe.skipIf(!HAS_HAPROXY)("the command socket (needs haproxy)", () => {
       writeFileSync(join(folder, "m.map"), "a one\nb two\n");
       ports[label] = await freePort();
       const file = join(folder, `${label}.cfg`);
-      writeFileSync(file, configuration(folder, label, ports[label], threads));
+      const text = configuration(folder, label, ports[label], threads);
+      tlsPorts[label] = await freePort();
+      writeFileSync(file, text.replace("TLS", String(tlsPorts[label])));
       children.push(Bun.spawn([...command, file], { stdout: "ignore", stderr: "ignore" }));
       await until(`${label} answers`, async () => (await ask(socket(label), "show backend")).includes("# name"));
     }
@@ -131,7 +239,8 @@ describe.skipIf(!HAS_HAPROXY)("the command socket (needs haproxy)", () => {
 
   for (const command of COMMANDS) {
     test(JSON.stringify(command), async () => {
-      const text = command.replaceAll("FOLDER", folder);
+      const other = command.includes("PEM") ? readFileSync(join(folder, "other.pem"), "utf8") : "";
+      const text = command.replaceAll("FOLDER", folder).replace("PEM\n", other);
       const theirs = comparable(await ask(socket("peer"), text));
       expect(comparable(await ask(socket("ours"), text))).toBe(theirs);
     });
@@ -169,6 +278,68 @@ describe.skipIf(!HAS_HAPROXY)("the command socket (needs haproxy)", () => {
     expect(ours.filter((one) => !theirs.has(one) && !/chk|check|downtime/.test(one))).toEqual([]);
     const [first] = JSON.parse(await ask(socket("ours"), "show stat json"));
     expect(first[0]).toEqual(JSON.parse(await ask(socket("peer"), "show stat json"))[0][0]);
+  });
+
+  for (const label of ["ours", "two"] as const) {
+    test(`${label}: a certificate is swapped while clients come, and a frontend refuses until it is enabled`, async () => {
+      const pem = (name: string): string => readFileSync(join(folder, `${name}.pem`), "utf8");
+      const swapTo = async (name: string): Promise<void> => {
+        const answer = await ask(socket(label), `set ssl cert ${folder}/site.pem <<\n${pem(name)}`);
+        expect(answer).toContain("Transaction created");
+        expect(await ask(socket(label), `commit ssl cert ${folder}/site.pem`)).toContain("Success!");
+        // Each worker by itself: several connections in a row get the new one.
+        let inRow = 0;
+        await until("all see it", async () => {
+          inRow = (await certificateName(tlsPorts[label])) === name ? inRow + 1 : 0;
+          return inRow >= 6;
+        });
+      };
+      await swapTo("other");
+      await swapTo("site");
+      const mismatched = `${pem("other").split("-----BEGIN PRIVATE")[0]}-----BEGIN PRIVATE${pem("site").split("-----BEGIN PRIVATE")[1]}`;
+      await ask(socket(label), `set ssl cert ${folder}/site.pem <<\n${mismatched}`);
+      expect(await ask(socket(label), `commit ssl cert ${folder}/site.pem`)).toContain("Can't commit");
+      expect(await certificateName(tlsPorts[label])).toBe("site");
+      await ask(socket(label), `abort ssl cert ${folder}/site.pem`);
+
+      await ask(socket(label), "disable frontend f");
+      expect(await ask(socket(label), "show stat f 1 -1")).toContain("STOP");
+      await until("it refuses", async () => !(await isServed(ports[label])));
+      await ask(socket(label), "enable frontend f");
+      await until("it serves", async () => await isServed(ports[label]));
+    }, 20_000);
+  }
+
+  test("a server added at run time takes traffic, a deleted one doesn't", async () => {
+    const origin = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("dynamic") });
+    const get = "GET /dynamic HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    for (const label of ["ours", "two"] as const) {
+      const path = socket(label);
+      await ask(path, `disable server b/s1;disable server b/s2;add server b/new 127.0.0.1:${origin.port}`);
+      await ask(path, "enable server b/new");
+      await until("it is used", async () => (await exchange(ports[label], get)).includes("dynamic"));
+      expect(await ask(path, "del server b/new")).toContain("maintenance");
+      await ask(path, "disable server b/new");
+      expect(await ask(path, "del server b/new")).toContain("Server deleted.");
+      await until("it isn't used", async () => (await exchange(ports[label], get)).startsWith("HTTP/1.1 503"));
+      await ask(path, "enable server b/s1;enable server b/s2");
+    }
+    await origin.stop(true);
+  }, 20_000);
+
+  test("show errors keeps the request as it came, readable on any terminal", async () => {
+    await exchange(ports.ours, "GET / HTTP/1.1\r\nHo\u0001st: x\r\n\r\n");
+    const shown = await ask(socket("ours"), "show errors");
+    expect(shown).toMatch(/^Total events captured on \[.*\] : 1\n/);
+    expect(shown).toContain("frontend f (#2): invalid request");
+    expect(shown).toContain("00000  GET / HTTP/1.1\\r\\n\n");
+    expect(shown).toContain("00016  Ho\\x01st: x\\r\\n\n");
+  });
+
+  test("help with a filter names the commands that begin so", async () => {
+    const shown = await ask(socket("ours"), "help set ssl");
+    expect(shown).toContain("set ssl cert");
+    expect(shown).not.toContain("show stat");
   });
 
   test("levels: a user may look and not touch", async () => {

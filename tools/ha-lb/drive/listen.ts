@@ -193,7 +193,7 @@ export function planListeners(plane: DataPlane, sockets: SocketSource): Listener
   const failures: ListenFailure[] = [];
   const keys = new Set<string>();
   for (const frontend of plane.frontends) {
-    if (frontend.proxy.disabled) continue;
+    if (frontend.proxy.disabled || frontend.listening !== "open") continue;
     let id = 0;
     for (const bind of frontend.proxy.binds) {
       id += 1;

@@ -12,6 +12,7 @@ import {
   LEVEL,
   listen,
   setOption,
+  shutdown,
   socket,
   SOCKET_OPTION,
   SOCKET_TYPE,
@@ -108,6 +109,11 @@ function open(bind: Bind, port: number, shared: boolean): number {
 /** The runtime sets a short queue of its own when it begins to listen. */
 export function restoreQueue(fd: number, bind: Bind): void {
   listen(fd, bind.backlog ?? BACKLOG);
+}
+
+/** Connections are refused from here on, until `restoreQueue`. The address stays ours. */
+export function refuseConnections(fd: number, bind: Bind): void {
+  if (bind.address.kind === "ip") shutdown(fd, "both");
 }
 
 function setInternetOptions(fd: number, bind: Bind, family: number, shared: boolean): void {

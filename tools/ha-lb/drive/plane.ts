@@ -28,6 +28,7 @@ import { requeueClient } from "./http/dispatch.ts";
 import { localReplyText } from "./http/finish.ts";
 import { httpLogLine } from "./http/log-line.ts";
 import { Stream } from "./http/stream.ts";
+import type { OperatorHooks } from "./operator-hooks.ts";
 import { LogSender } from "./log-sender.ts";
 import { BackendRuntime, type ErrorPages, FrontendRuntime, type ServerRuntime, type Waiting } from "./runtime.ts";
 import { changeServers } from "./server-admin.ts";
@@ -35,6 +36,9 @@ import { rowsOf } from "./stats-rows.ts";
 import { Sticker, Tables } from "./tables.ts";
 import { nowMs } from "./timer-wheel.ts";
 import { makeWorld } from "./world.ts";
+
+/** Bytes of a request that can't be understood, for `show errors`. */
+const MOST_KEPT_BYTES = 4096;
 
 export interface PlaneOptions {
   readonly configuration: Configuration;
@@ -51,7 +55,7 @@ export class DataPlane {
   mostConnections: number;
   readonly configuration: Configuration;
   readonly patterns: PatternRegistry;
-  private readonly files: ReplyFiles;
+  readonly files: ReplyFiles;
   readonly hostName: string;
   readonly version: string;
   readonly backends = new Map<string, BackendRuntime>();
@@ -107,13 +111,18 @@ export class DataPlane {
     }
   }
 
-  private addProxy(proxy: Proxy, options: PlaneOptions): void {
-    const environment: CompileEnvironment = {
+  /** What expressions of a section are compiled with. */
+  environmentOf(proxyName: string): CompileEnvironment {
+    return {
       patterns: this.patterns,
-      proxyName: proxy.name,
+      proxyName,
       files: this.files,
       sectionPage: (section, status) => this.configuration.httpErrors.get(section)?.files.get(status),
     };
+  }
+
+  private addProxy(proxy: Proxy, options: PlaneOptions): void {
+    const environment = this.environmentOf(proxy.name);
     const rules = compileProxyRules(proxy, environment);
     const errorPages = this.errorPagesOf(proxy, environment);
     if (proxy.isBackend) {
@@ -239,10 +248,37 @@ export class DataPlane {
   onErrors: ((server: ServerRuntime, errors: number, last: Observation) => void) | undefined;
 
   /** Keeps the last request that was refused as invalid, for `show errors`. */
-  noteInvalid(_client: ClientConnection, bytes: Buffer, status: number): void {
-    this.lastInvalid = { atMs: Date.now(), status, bytes: Buffer.from(bytes.subarray(0, 1024)) };
+  noteInvalid(client: ClientConnection, bytes: Buffer, status: number): void {
+    this.invalidRequests += 1;
+    const { backend, frontend } = client;
+    this.lastInvalid = {
+      atMs: Date.now(),
+      status,
+      bytes: Buffer.from(bytes.subarray(0, MOST_KEPT_BYTES)),
+      frontend: `${frontend.name} (#${frontend.proxy.id})`,
+      backend: backend === undefined ? "<NONE> (#-1)" : `${backend.name} (#${backend.proxy.id})`,
+      source: `${client.sourceAddress}:${client.sourcePort}`,
+    };
   }
-  lastInvalid: { readonly atMs: number; readonly status: number; readonly bytes: Buffer } | undefined;
+  invalidRequests = 0;
+  lastInvalid:
+    | {
+        readonly atMs: number;
+        readonly status: number;
+        readonly bytes: Buffer;
+        /** Names with numbers, as `show errors` has them. */
+        readonly frontend: string;
+        readonly backend: string;
+        readonly source: string;
+      }
+    | undefined;
+  /** What the process around this data plane does for operators. */
+  readonly hooks: OperatorHooks = {};
+
+  /** Do rules name this server? Then it can't go. */
+  isNamedByRules(server: ServerRuntime): boolean {
+    return server.backend.proxy.useServer.some((rule) => JSON.stringify(rule).includes(JSON.stringify(server.name)));
+  }
 
   forget(client: ClientConnection): void {
     if (!this.clients.delete(client)) return;

@@ -8,7 +8,7 @@ import type { Service } from "../decide/dns/answer.ts";
 import type { Head } from "../decide/http/head.ts";
 import { type CompiledSample, compileExpression } from "../decide/expression.ts";
 import { toText } from "../decide/sample-cast.ts";
-import type { PatternRegistry } from "../decide/acl-registry.ts";
+import type { CompileEnvironment } from "../decide/sample-types.ts";
 import { RoundRobin } from "../decide/balance/round-robin.ts";
 import type { Render } from "../decide/log-format.ts";
 import type { CompiledRules } from "../decide/rules/compile.ts";
@@ -36,6 +36,11 @@ export interface Waiting {
   readonly turn: number;
   /** A place is free on `server`. */
   onTurn(server: ServerRuntime): void;
+}
+
+/** Who knows what expressions are compiled with. */
+interface Compiling {
+  environmentOf(proxyName: string): CompileEnvironment;
 }
 
 /** An idle connection in a server's pool. */
@@ -68,6 +73,17 @@ export class ServerRuntime implements Candidate {
   upSinceMs = Number.NEGATIVE_INFINITY;
   /** Errors that traffic met in a row, with `observe`. */
   errorsInRow = 0;
+  /** `disable health`, `disable agent`: nobody asks for now. */
+  checksPaused = false;
+  agentPaused = false;
+  /** Other places to ask than the configured ones, from the command socket. */
+  checkHost: string | undefined;
+  checkPort: number | undefined;
+  agentHost: string | undefined;
+  agentPort: number | undefined;
+  agentSend: string | undefined;
+  /** Deleted at run time. */
+  gone = false;
   /** Servers that `track` this one. */
   readonly followers: ServerRuntime[] = [];
   /** For names of services (SRV): the one that it stands for. */
@@ -142,10 +158,10 @@ export class ServerRuntime implements Candidate {
   }
   private outgoing: OutgoingTls | undefined;
   /** The name that `sni` gives; a connection is only used again for the same one. */
-  serverName(patterns: PatternRegistry, streamOf: () => SampleContext): string | undefined {
+  serverName(plane: Compiling, streamOf: () => SampleContext): string | undefined {
     const { sni } = this.settings;
     if (sni === undefined) return undefined;
-    this.sniSample ??= compileExpression(sni, { patterns, proxyName: this.backend.name });
+    this.sniSample ??= compileExpression(sni, plane.environmentOf(this.backend.name));
     const value = this.sniSample.get(streamOf());
     const name = value === undefined ? "" : toText(value);
     // An address is no name (RFC 6066, section 3).
@@ -223,6 +239,8 @@ export class FrontendRuntime {
   logFormat: Render | undefined;
   /** A command may change it. */
   mostConnections: number;
+  /** `disable frontend` pauses it, `shutdown frontend` closes it for good. */
+  listening: "open" | "paused" | "closed" = "open";
   readonly captureCounts: { readonly request: number; readonly response: number };
   /** `capture request|response header`: names in lower case, by slot. */
   private readonly captureHeaders: Readonly<Record<"request" | "response", readonly CapturedHeader[]>>;

@@ -47,7 +47,7 @@ function frontendRow(frontend: FrontendRuntime, stopping: boolean): StatsRow {
     mode: proxy.mode,
     proxyId: proxy.id,
     serverId: 0,
-    status: stopping ? "STOP" : "OPEN",
+    status: stopping || frontend.listening !== "open" ? "STOP" : "OPEN",
     active: frontend.active,
     highestActive: counters.highestActive,
     limit: proxy.maxConnections,

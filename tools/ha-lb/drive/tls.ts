@@ -3,6 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createServer, type SecureContextOptions } from "node:tls";
+import { certificates } from "./certificates.ts";
 import type { BindTls, ServerTls, TlsVersion } from "../model/tls.ts";
 
 /** One certificate with its key, and the names it is for. */
@@ -22,7 +23,8 @@ function certificateFiles(path: string): readonly string[] {
 
 /** Certificates and key of one PEM file; the key may lie beside it (`site.pem.key`). */
 function readPem(path: string): { readonly cert: string; readonly key: string } {
-  const text = readFileSync(path, "utf8");
+  const given = certificates.text(path);
+  const text = given ?? readFileSync(path, "utf8");
   const beside = `${path}.key`;
   const stem = `${path.replace(/\.[^./]+$/, "")}.key`;
   const hasKey = text.includes("PRIVATE KEY-----");
@@ -56,7 +58,7 @@ function versionOptions(tls: { readonly minVersion?: TlsVersion; readonly maxVer
 /** Reads all certificates of a `bind` line. Throws when a file can't be read: the configuration is then refused. */
 export function bindTlsContexts(tls: BindTls): readonly TlsContext[] {
   const plain = tls.certificates.flatMap(certificateFiles).map((path) => contextOf(path, tls));
-  const listed = (tls.listed ?? []).map(({ certificate, filters, options }) => {
+  const listed = certificates.listed(tls).map(({ certificate, filters, options }) => {
     const context = contextOf(certificate, { ...tls, ...options });
     const wanted = filters.filter((filter) => !filter.startsWith("!"));
     const refused = new Set(filters.filter((filter) => filter.startsWith("!")).map((filter) => filter.slice(1)));

@@ -30,6 +30,21 @@ export interface HashType {
   readonly balanceFactor: number;
 }
 
+/** May servers come and go at run time? Tables that are made once don't know of them. */
+export function isDynamic(balance: BalanceAlgorithm, hashType: HashType): boolean {
+  switch (balance.kind) {
+    case "static-rr":
+      return false;
+    case "roundrobin":
+    case "leastconn":
+    case "first":
+    case "random":
+      return true;
+    default:
+      return hashType.method === "consistent";
+  }
+}
+
 export interface Cookie {
   readonly name: string;
   readonly mode: "insert" | "prefix" | "rewrite" | "passive";

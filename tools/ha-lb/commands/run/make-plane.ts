@@ -6,6 +6,7 @@ import { DataPlane } from "../../drive/plane.ts";
 import type { ServerRuntime } from "../../drive/runtime.ts";
 import { loadServerStates } from "../../drive/server-states.ts";
 import type { Configuration } from "../../model/configuration.ts";
+import { parseDynamicServer } from "../parse-server.ts";
 import { tellProblems } from "../alert.ts";
 import { readNamedFiles, readOrUndefined, styleFormats } from "../load.ts";
 
@@ -28,6 +29,7 @@ export function makePlane(configuration: Configuration, tell: (text: string) => 
   for (const path of patterns.unreadable) tell(`[ALERT]    (${process.pid}) : config : cannot read '${path}'\n`);
   if (patterns.unreadable.length > 0) return undefined;
   loadServerStates(plane);
+  plane.hooks.parseServer = parseDynamicServer;
   return plane;
 }
 

@@ -1,7 +1,8 @@
 /** A data plane on its sockets, and how another configuration takes its place without losing a connection. */
 import type { Result } from "../../../../shared/reason/result.ts";
 import { type ListenerPlan, type OpenListener, openPlanned, planListeners } from "../../drive/listen.ts";
-import type { SocketSource } from "../../drive/listening-sockets.ts";
+import { certificates } from "../../drive/certificates.ts";
+import { refuseConnections, type SocketSource } from "../../drive/listening-sockets.ts";
 import type { DataPlane } from "../../drive/plane.ts";
 import type { Configuration } from "../../model/configuration.ts";
 import { tellProblems } from "../alert.ts";
@@ -41,11 +42,26 @@ export class Serving {
     if (plan.failures.length > 0) return undefined;
     try {
       this.listeners = openPlanned(plane, plan, this.listeners);
+      this.serveOperators(plane);
       return plan;
     } catch (error) {
       this.tell(`[ALERT]    (${process.pid}) : cannot listen: ${error instanceof Error ? error.message : "?"}\n`);
       return undefined;
     }
+  }
+
+  /** Commands that change what is listened on. */
+  private serveOperators(plane: DataPlane): void {
+    const { hooks } = plane;
+    hooks.listenAgain = () => void this.listen(plane);
+    hooks.listenNoMore = () => {
+      const before = this.listeners;
+      this.listen(plane);
+      for (const { fd, bind } of before) if (!this.listeners.some((one) => one.fd === fd)) refuseConnections(fd, bind);
+    };
+    hooks.renewCertificates = () => {
+      this.listeners = openPlanned(plane, planOrThrow(plane, this.sockets), this.listeners);
+    };
   }
 
   close(): void {
@@ -75,6 +91,13 @@ export class Serving {
   }
 }
 
+function planOrThrow(plane: DataPlane, sockets: SocketSource): ListenerPlan {
+  const plan = planListeners(plane, sockets);
+  const [failure] = plan.failures;
+  if (failure !== undefined) throw new Error(`${failure.bind.text}: ${failure.detail}`);
+  return plan;
+}
+
 export function tellFailures({ failures }: ListenerPlan, say: Tell): void {
   for (const { bind, detail } of failures) say(`[ALERT]    (${process.pid}) : cannot bind ${bind.text}: ${detail}\n`);
 }
@@ -89,7 +112,12 @@ export function readPlane(request: ServingRequest, say: Tell): DataPlane | undef
     paths: request.paths,
     environment: request.env,
   });
-  if (result.ok) return makePlane(result.value, say);
+  if (result.ok) {
+    const plane = makePlane(result.value, say);
+    // Files count again, as with haproxy.
+    if (plane !== undefined) certificates.clear();
+    return plane;
+  }
   tellProblems(result, say);
   tellRefused(say);
   return undefined;

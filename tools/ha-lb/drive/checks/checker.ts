@@ -46,7 +46,19 @@ export class Checker {
     for (const [index, server] of asked.entries()) {
       this.plan(server, (one) => this.askAgent(one), server.settings.agent.intervalMs, index, asked);
     }
+    this.plane.hooks.watchServer = (server) => this.watch(server);
     this.plane.onErrors = (server, errors, last) => this.takeErrors(server, errors, last);
+  }
+
+  /** A server that came at run time. */
+  private watch(server: ServerRuntime): void {
+    const { agent, check } = server.settings;
+    if (check.enabled)
+      this.byServer.set(
+        server,
+        this.plan(server, (one) => this.check(one), check.intervalMs, 0, [server]),
+      );
+    if (agent.enabled) this.plan(server, (one) => this.askAgent(one), agent.intervalMs, 0, [server]);
   }
 
   /** Not all in the same moment, and the first ones at once. */
@@ -74,7 +86,8 @@ export class Checker {
     if (this.stopped) return;
     const { server } = schedule;
     const { check } = server.settings;
-    if (server.health.admin === "maint" || !server.hasAddress) {
+    if (server.gone) return;
+    if (server.health.admin === "maint" || !server.hasAddress || server.checksPaused) {
       wheel.set(schedule, nowMs() + nextCheckInMs(server.health, check));
       return;
     }
@@ -100,9 +113,11 @@ export class Checker {
       return;
     }
     const { address, port: ownPort } = server.settings.check;
-    const host =
+    const configured =
       address !== undefined && (address.kind === "ip" || address.kind === "name") ? address.host : server.host;
-    const port = ownPort ?? (address?.kind === "ip" && address.port > 0 ? address.port : server.port);
+    const host = server.checkHost ?? configured;
+    const port =
+      server.checkPort ?? ownPort ?? (address?.kind === "ip" && address.port > 0 ? address.port : server.port);
     const { checkDisableOn404: disableOn404, healthCheck: check } = proxy;
     new Probe({ host, port, server, check, timeoutMs, disableOn404 }, onOutcome).start();
   }
@@ -136,21 +151,23 @@ export class Checker {
   private askAgent(schedule: Schedule): void {
     if (this.stopped) return;
     const { server } = schedule;
+    if (server.gone) return;
     const { agent } = server.settings;
     const again = (): void => {
       if (!this.stopped) wheel.set(schedule, nowMs() + agent.intervalMs);
     };
-    const host = agent.address ?? server.host;
-    if (host === "" || agent.port === 0) {
+    const host = server.agentHost ?? agent.address ?? server.host;
+    const port = server.agentPort ?? agent.port;
+    if (host === "" || port === 0 || server.agentPaused) {
       again();
       return;
     }
     const timeoutMs = server.backend.proxy.timeouts.check ?? agent.intervalMs;
-    new AgentProbe(agent.send, (answer) => {
+    new AgentProbe(server.agentSend ?? agent.send, (answer) => {
       if (this.stopped) return;
       this.takeAgent(server, answer);
       again();
-    }).start(host, agent.port, timeoutMs);
+    }).start(host, port, timeoutMs);
   }
 
   /** An agent that can't be reached or says nothing known changes nothing. */

@@ -3,37 +3,20 @@ import type { DataPlane } from "../plane.ts";
 import type { ServerRuntime } from "../runtime.ts";
 import { applyHealth, changeServer, setAddress, setMaxConnections, setWeight } from "../server-admin.ts";
 import { showServersState } from "../server-states.ts";
+import { parseIp } from "../../model/ip.ts";
 import { nowMs } from "../timer-wheel.ts";
 import { showResolvers } from "./dns-commands.ts";
-import { addToList, changeMap, clearTable, showLists, showTable } from "./list-commands.ts";
+import { CERTIFICATE_COMMANDS } from "./certificate-commands.ts";
+import { type CliCommand, type Level, NO_SERVER, onServer } from "./command.ts";
+import { FRONTEND_COMMANDS } from "./frontend-commands.ts";
+import { addToList, changeMap, changeVersion, showLists } from "./list-commands.ts";
 import { getEntry, setOtherMaxconn, setTable, showCommandSockets, showStat } from "./more-commands.ts";
-import { showInfo, showServersConn, showSessions, showErrors } from "./show-commands.ts";
+import { PROCESS_COMMANDS } from "./process-commands.ts";
+import { SERVER_COMMANDS, setServerCheck } from "./server-commands.ts";
+import { showErrors, showInfo, showServersConn } from "./show-commands.ts";
+import { clearTable, showTable } from "./table-commands.ts";
 
-export type Level = "user" | "operator" | "admin";
 const RANK = { user: 0, operator: 1, admin: 2 } as const;
-
-interface CliCommand {
-  /** The words it begins with. */
-  readonly words: string;
-  readonly usage: string;
-  readonly level: Level;
-  readonly run: (plane: DataPlane, rest: readonly string[], payload: string | undefined) => string;
-}
-
-const NO_SERVER = "No such server.\n";
-const REQUIRES_NAME = "Require 'backend/server'.\n";
-
-/** Finds `backend/server` and acts on it. */
-function onServer(rest: readonly string[], plane: DataPlane, act: (server: ServerRuntime) => string): string {
-  const [backendName, name] = (rest[0] ?? "").split("/");
-  if (backendName === undefined || name === undefined) return REQUIRES_NAME;
-  const backend = plane.backends.get(backendName);
-  if (backend === undefined) return "No such backend.\n";
-  const server = name.startsWith("#")
-    ? backend.servers.find((one) => one.id === Number(name.slice(1)))
-    : backend.server(name);
-  return server === undefined ? NO_SERVER : act(server);
-}
 
 /** `50%` of the configured weight, or a number. */
 function parseWeight(text: string, server: ServerRuntime): number | string {
@@ -78,12 +61,26 @@ function setServer(plane: DataPlane, rest: readonly string[]): string {
         return "";
       }
       case "addr":
-        setAddress(plane, server, value, port !== undefined && /^\d+$/.test(port) ? Number(port) : server.port);
-        return `IP changed to '${value}', port '${server.port}' by 'stats socket command'\n`;
+        return moveServer(plane, server, value, port);
       default:
-        return "'set server <srv>' only supports 'state', 'weight', 'health', 'addr'.\n";
+        return (
+          setServerCheck(plane, server, what ?? "", value) ??
+          "usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | agent-send | check-addr | check-port | fqdn | health | ssl | state | weight\n"
+        );
     }
   });
+}
+
+/** `set server … addr HOST [port PORT]`, told in haproxy's words. */
+function moveServer(plane: DataPlane, server: ServerRuntime, host: string, portText: string | undefined): string {
+  if (parseIp(host) === undefined) return `Invalid addr format for '${host}'\n`;
+  if (portText !== undefined && !/^\d+$/.test(portText)) return "provided port is not an integer\n";
+  const port = portText === undefined ? server.port : Number(portText);
+  const before = { host: server.host, port: server.port };
+  const moved = before.host === host ? "no need to change the addr" : `IP changed from '${before.host}' to '${host}'`;
+  const other = before.port === port ? "no need to change the port" : `port changed from '${before.port}' to '${port}'`;
+  setAddress(plane, server, host, port);
+  return `${moved}${portText === undefined ? "" : `, ${other}`} by 'stats socket command'\n`;
 }
 
 function setMaxconn(plane: DataPlane, rest: readonly string[]): string {
@@ -142,7 +139,6 @@ const COMMANDS: readonly CliCommand[] = [
     level: "user",
     run: (plane) => `# name\n${[...plane.backends.keys()].map((name) => `${name}\n`).join("")}`,
   },
-  { words: "show sess", usage: "show sess", level: "operator", run: (plane) => showSessions(plane) },
   {
     words: "show resolvers",
     usage: "show resolvers [id]",
@@ -150,13 +146,18 @@ const COMMANDS: readonly CliCommand[] = [
     run: (plane, rest) => showResolvers(plane, rest[0]),
   },
   { words: "show errors", usage: "show errors", level: "operator", run: (plane) => showErrors(plane) },
-  { words: "show table", usage: "show table [name]", level: "user", run: (plane, rest) => showTable(plane, rest[0]) },
-  { words: "show map", usage: "show map [name]", level: "user", run: (plane, rest) => showLists(plane, true, rest[0]) },
+  {
+    words: "show table",
+    usage: "show table [name [data.<counter> <op> <value>|key <key>]]",
+    level: "user",
+    run: showTable,
+  },
+  { words: "show map", usage: "show map [name]", level: "user", run: (plane, rest) => showLists(plane, true, rest) },
   {
     words: "show acl",
     usage: "show acl [name]",
     level: "user",
-    run: (plane, rest) => showLists(plane, false, rest[0]),
+    run: (plane, rest) => showLists(plane, false, rest),
   },
   {
     words: "get map",
@@ -199,9 +200,9 @@ const COMMANDS: readonly CliCommand[] = [
   { words: "clear counters", usage: "clear counters [all]", level: "operator", run: clearCounters },
   {
     words: "clear table",
-    usage: "clear table <name> [key <key>]",
+    usage: "clear table <name> [data.<counter> <op> <value>|key <key>]",
     level: "admin",
-    run: (plane, rest) => clearTable(plane, rest),
+    run: clearTable,
   },
   {
     words: "add map",
@@ -245,15 +246,31 @@ const COMMANDS: readonly CliCommand[] = [
     level: "operator",
     run: (plane, rest) => addToList(plane, "clear", rest, undefined),
   },
+  ...(["map", "acl"] as const).flatMap((kind) =>
+    (["prepare", "commit"] as const).map((operation): CliCommand => ({
+      words: `${operation} ${kind}`,
+      usage: `${operation} ${kind} ${operation === "commit" ? "@<ver> " : ""}<${kind}>`,
+      level: "operator",
+      run: (plane, rest) => changeVersion(plane, kind === "map", operation, rest),
+    })),
+  ),
+  ...SERVER_COMMANDS,
+  ...FRONTEND_COMMANDS,
+  ...CERTIFICATE_COMMANDS,
+  ...PROCESS_COMMANDS,
 ];
 
-function help(level: Level): string {
-  const known = COMMANDS.filter((command) => RANK[command.level] <= RANK[level]);
-  return `The following commands are valid at this level:\n${known.map((command) => `  ${command.usage}\n`).join("")}  help\n  prompt\n  quit\n`;
+/** All commands of a level, or those that begin with the words after `help`. */
+function help(level: Level, filter: string): string {
+  const known = COMMANDS.filter(({ level: needed, words }) => RANK[needed] <= RANK[level] && words.startsWith(filter));
+  return `The following commands are valid at this level:\n${known.map((command) => `  ${command.usage}\n`).join("")}  help [<command>]\n  prompt\n  quit\n`;
 }
 
 /** What each worker has for itself, and the command must reach all of them. */
-const SHARED = /^((add|set|del|clear) (map|acl)|(set|clear) table|set maxconn (frontend|global)) /;
+const SHARED =
+  /^((add|set|del|clear|prepare|commit) (map|acl)|(set|clear) table|set maxconn (frontend|global)|(add|del) server|(enable|disable|shutdown) frontend|(set|commit|abort|new|del|add) ssl) /;
+
+export type { Level } from "./command.ts";
 
 /** The answer to one command, without the empty line that ends it. */
 export function answerCommand(plane: DataPlane, level: Level, command: string, payload: string | undefined): string {
@@ -261,7 +278,9 @@ export function answerCommand(plane: DataPlane, level: Level, command: string, p
   if (text === "show cli level") return `${level}\n`;
   const found = COMMANDS.find(({ words }) => text === words || text.startsWith(`${words} `));
   if (found === undefined)
-    return text === "help" ? help(level) : `Unknown command: '${text.split(" ")[0] ?? ""}'.\n${help(level)}`;
+    return /^help( |$)/.test(text)
+      ? help(level, text.slice("help ".length))
+      : `Unknown command: '${text.split(" ")[0] ?? ""}'.\n${help(level, "")}`;
   if (RANK[found.level] > RANK[level]) return "Permission denied\n";
   const rest = text.slice(found.words.length).trim();
   if (SHARED.test(text)) plane.onSharedCommand?.(text, payload);

@@ -1,6 +1,5 @@
 /** Commands that only look. */
 import type { DataPlane } from "../plane.ts";
-import { nowMs } from "../timer-wheel.ts";
 
 function infoOf(plane: DataPlane): readonly (readonly [string, string | number])[] {
   const seconds = Math.floor(plane.upSeconds());
@@ -49,22 +48,44 @@ export function showServersConn(plane: DataPlane, only: string | undefined): str
   return text;
 }
 
-export function showSessions(plane: DataPlane): string {
-  let text = "";
-  for (const client of plane.clients) {
-    const age = Math.floor((nowMs() - client.acceptMs) / 1000);
-    text += `src=${client.sourceAddress}:${client.sourcePort} fe=${client.frontend.name} be=${client.backend?.name ?? "<NONE>"} srv=${client.server?.name ?? "<none>"} age=${age}s phase=${client.phase} requests=${client.requests}\n`;
-  }
-  return text;
+const two = (value: number): string => String(value).padStart(2, "0");
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+function logTime(atMs: number): string {
+  const at = new Date(atMs);
+  const clock = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+  return `[${two(at.getDate())}/${MONTHS[at.getMonth()] ?? ""}/${at.getFullYear()}:${clock}.${String(at.getMilliseconds()).padStart(3, "0")}]`;
 }
 
+/** Bytes on one line of a dump. */
+const DUMP_BYTES = 64;
+
+/** What a client sent may hold anything, also escape sequences for a terminal: only what can be seen is shown as it is. */
+function dump(bytes: Buffer): string {
+  const lines: string[] = [];
+  const known: Readonly<Record<string, string>> = { "\r": "\\r", "\n": "\\n", "\t": "\\t", "\\": "\\\\" };
+  let start = 0;
+  while (start < bytes.length) {
+    const newline = bytes.indexOf(10, start);
+    const lineEnd = newline < 0 ? bytes.length : newline + 1;
+    const end = Math.min(lineEnd, start + DUMP_BYTES);
+    const text = bytes
+      .toString("latin1", start, end)
+      .replace(
+        /[^\x20-\x5b\x5d-\x7e]/g,
+        (unit) => known[unit] ?? `\\x${unit.charCodeAt(0).toString(16).padStart(2, "0")}`,
+      );
+    lines.push(`  ${String(start).padStart(5, "0")}${end < lineEnd ? "+" : " "} ${text}\n`);
+    start = end;
+  }
+  return lines.join("");
+}
+
+/** `show errors`: the last request that was refused as invalid, as it came. */
 export function showErrors(plane: DataPlane): string {
-  const { lastInvalid } = plane;
-  if (lastInvalid === undefined) return "Total events captured: 0\n";
-  const { atMs, status, bytes } = lastInvalid;
-  // What a client sent may hold anything, also escape sequences for a terminal.
-  const text = bytes
-    .toString("latin1")
-    .replace(/[^\x20-\x7e\n]/g, (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, "0")}`);
-  return `${new Date(atMs).toISOString()} invalid request, answered with ${status}, ${bytes.length} bytes:\n${text}\n`;
+  const { invalidRequests, lastInvalid } = plane;
+  const head = `Total events captured on ${logTime(Date.now())} : ${invalidRequests}\n`;
+  if (lastInvalid === undefined) return head;
+  const { atMs, backend, bytes, frontend, source, status } = lastInvalid;
+  return `${head}\n${logTime(atMs)} frontend ${frontend}: invalid request\n  backend ${backend}, event #${invalidRequests - 1}, src ${source}, answered with ${status}\n  len ${bytes.length}:\n\n${dump(bytes)}`;
 }

@@ -1,0 +1,137 @@
+/** Servers that come and go at run time, and switches of checks and agents: management guide, `add server` and others. */
+import { isDynamic } from "../../model/balance.ts";
+import type { DataPlane } from "../plane.ts";
+import { ServerRuntime } from "../runtime.ts";
+import { applyHealth } from "../server-admin.ts";
+import { nowMs } from "../timer-wheel.ts";
+import { type CliCommand, NO_BACKEND, onServer } from "./command.ts";
+
+/** Servers that one backend may get at run time. */
+const MOST_SERVERS = 10_000;
+
+function addServer(plane: DataPlane, rest: readonly string[]): string {
+  const [place = "", ...words] = rest;
+  const [backendName = "", name = ""] = place.split("/");
+  if (name === "") return "Require 'backend/server'.\n";
+  const backend = plane.backends.get(backendName);
+  if (backend === undefined) return NO_BACKEND;
+  const { proxy } = backend;
+  if (!isDynamic(proxy.balance, proxy.hashType))
+    return "Backend must use a dynamic load balancing to support dynamic servers.\n";
+  if (backend.server(name) !== undefined) return "Already exists a server with the same name in backend.\n";
+  if (words.length === 0) return "'server' expects <name> and <addr>[:<port>] as arguments.\n";
+  if (backend.servers.length >= MOST_SERVERS) return `A backend has at most ${MOST_SERVERS} servers.\n`;
+  const parsed = plane.hooks.parseServer?.(proxy, name, words) ?? "servers can't be added here.";
+  if (typeof parsed === "string") return `${parsed}\n`;
+  const used = new Set(backend.servers.map(({ id }) => id));
+  let id = 1;
+  while (used.has(id)) id += 1;
+  const server = new ServerRuntime({ ...parsed, id, disabled: true }, backend);
+  // Its checks begin with `enable health`.
+  server.checksPaused = true;
+  server.agentPaused = true;
+  backend.servers.push(server);
+  backend.rebuild();
+  plane.hooks.watchServer?.(server);
+  return "New server registered.\n";
+}
+
+function deleteServer(plane: DataPlane, rest: readonly string[]): string {
+  return onServer(rest, plane, (server) => {
+    const { backend } = server;
+    if (server.followers.length > 0 || plane.isNamedByRules(server))
+      return "This server cannot be removed at runtime due to other configuration elements pointing to it.\n";
+    if (server.health.admin !== "maint") return "Only servers in maintenance mode can be deleted.\n";
+    if (server.active > 0 || server.queued > 0)
+      return "Server still has connections attached to it, cannot remove it.\n";
+    server.closeIdle();
+    backend.servers.splice(backend.servers.indexOf(server), 1);
+    server.gone = true;
+    backend.rebuild();
+    return "Server deleted.\n";
+  });
+}
+
+function switchChecks(on: boolean): CliCommand["run"] {
+  return (plane, rest) =>
+    onServer(rest, plane, (server) => {
+      if (on && !server.settings.check.enabled)
+        return "Health check was not configured on this server, cannot enable.\n";
+      server.checksPaused = !on;
+      if (!on && !server.health.up && !server.health.agentDown)
+        applyHealth(plane, server, { ...server.health, up: true, streak: 0, changedMs: nowMs() });
+      return "";
+    });
+}
+
+function switchAgent(on: boolean): CliCommand["run"] {
+  return (plane, rest) =>
+    onServer(rest, plane, (server) => {
+      if (on && !server.settings.agent.enabled) return "Agent was not configured on this server, cannot enable.\n";
+      server.agentPaused = !on;
+      return "";
+    });
+}
+
+const NO_AGENT = "agent checks are not enabled on this server";
+
+/** The words of `set server` about checks, agents, names and TLS; nothing for the others. */
+export function setServerCheck(
+  plane: DataPlane,
+  server: ServerRuntime,
+  what: string,
+  value: string,
+): string | undefined {
+  switch (what) {
+    case "check-port":
+    case "agent-port": {
+      const agent = what === "agent-port";
+      if (agent && !server.settings.agent.enabled) return `${NO_AGENT}\n`;
+      if (!agent && !server.settings.check.enabled) return "health checks are not enabled on this server\n";
+      if (!/^\d+$/.test(value)) return "provided port is not an integer\n";
+      if (Number(value) > 65_535) return "provided port is invalid\n";
+      server[agent ? "agentPort" : "checkPort"] = Number(value);
+      return "";
+    }
+    case "check-addr":
+      if (!server.settings.check.enabled) return "health checks are not enabled on this server\n";
+      server.checkHost = value;
+      return "";
+    case "agent-addr":
+      if (!server.settings.agent.enabled) return `${NO_AGENT}\n`;
+      server.agentHost = value;
+      return "";
+    case "agent-send":
+      if (!server.settings.agent.enabled) return `${NO_AGENT}.\n`;
+      server.agentSend = value;
+      return "";
+    case "agent":
+      if (!server.settings.agent.enabled) return `${NO_AGENT}.\n`;
+      if (value !== "up" && value !== "down") return "'set server <srv> agent' expects 'up' or 'down'.\n";
+      applyHealth(plane, server, {
+        ...server.health,
+        agentDown: value === "down",
+        up: value === "up",
+        streak: 0,
+        changedMs: nowMs(),
+      });
+      return "";
+    case "fqdn":
+      return server.settings.resolution === undefined
+        ? "set server <b>/<s> fqdn failed because no resolution is configured.\n"
+        : "the name of a server is changed in the configuration, and read again by a reload.\n";
+    case "ssl":
+      return "'set server <srv> ssl' cannot be set.  default-server should define ssl settings\n";
+    default:
+      return undefined;
+  }
+}
+
+export const SERVER_COMMANDS: readonly CliCommand[] = [
+  { words: "add server", usage: "add server <b>/<s> <address> [options]", level: "admin", run: addServer },
+  { words: "del server", usage: "del server <b>/<s>", level: "admin", run: deleteServer },
+  { words: "enable health", usage: "enable health <b>/<s>", level: "admin", run: switchChecks(true) },
+  { words: "disable health", usage: "disable health <b>/<s>", level: "admin", run: switchChecks(false) },
+  { words: "enable agent", usage: "enable agent <b>/<s>", level: "admin", run: switchAgent(true) },
+  { words: "disable agent", usage: "disable agent <b>/<s>", level: "admin", run: switchAgent(false) },
+];
