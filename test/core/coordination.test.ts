@@ -190,6 +190,49 @@ function engineCases(name: string, start: () => Promise<Engine | null>): void {
       expect(seen).toEqual(["put a=1", "put b=2", "delete a=null"]);
     });
 
+    item("a lease that ends is told to who watches its keys", async () => {
+      const key = freshKey();
+      const lease = await node(0).grant(1000);
+      if (!lease.ok) throw new Error(lease.why);
+      const made = await put(node(0), key, "x", lease.value.lease);
+      if (!made.ok) throw new Error(made.why);
+      const seen: string[] = [];
+      const watch = node(1).watch(key, made.value.revision + 1, (notice) => {
+        if (notice.kind === "events") seen.push(...notice.events.map((event) => event.kind));
+      });
+      await until("it is told", () => seen.length > 0);
+      watch.close();
+      expect(seen).toEqual(["delete"]);
+    });
+
+    item("what is too large is refused by name, and what is large is kept whole", async () => {
+      const key = freshKey();
+      const value = "größer ".repeat(60_000);
+      expect((await put(node(0), key, value)).ok).toBe(true);
+      expect(await valueOf(node(2), key)).toBe(value);
+      const refused = await put(node(1), key, "x".repeat(4 * 1024 * 1024));
+      expect(!refused.ok && refused.code).toBe("TOO_LARGE");
+      expect(await valueOf(node(0), key)).toBe(value);
+    });
+
+    item("of many that count up together by compare-and-set, none is lost and none counts twice", async () => {
+      const key = freshKey();
+      await put(node(0), key, "0");
+      let won = 0;
+      const countUp = async (on: Coordination): Promise<void> => {
+        for (let tries = 0; tries < 15; tries += 1) {
+          const read = await on.get(key);
+          const record = read.ok ? read.value.records[0] : undefined;
+          if (record === undefined) continue;
+          const next = await compareAndPut(on, key, record.modRevision, String(Number(record.value) + 1));
+          if (next.ok) won += 1;
+        }
+      };
+      await Promise.all([0, 1, 2, 0, 1, 2].map((at) => countUp(node(at))));
+      expect(won).toBeGreaterThan(10);
+      expect(await valueOf(node(0), key)).toBe(String(won));
+    });
+
     item("the members are three voters, one of them leads", async () => {
       const answer = await node(0).members();
       if (!answer.ok) throw new Error(answer.why);

@@ -10,6 +10,7 @@ import {
   answer,
   helloSchema,
   LONGEST_ANSWER,
+  LONGEST_REQUEST,
   PROTOCOL_VERSION,
   refuse,
   replySchema,
@@ -181,6 +182,10 @@ export class ControlClient {
   ): Promise<Reply | ControlFailure> {
     if (this.#lost !== undefined) return this.#lost;
     const id = this.#nextId;
+    const line = `${JSON.stringify({ id, method, params })}\n`;
+    // The daemon would throw it away, and could not say whose answer is missing.
+    if (Buffer.byteLength(line) > LONGEST_REQUEST)
+      return failed("CONTROL_LINE_TOO_LONG", { most: LONGEST_REQUEST }, EXIT.usage);
     this.#nextId += 1;
     return await new Promise((resolve) => {
       const timer = setTimeout(() => {
@@ -195,7 +200,7 @@ export class ControlClient {
         resolve(reply);
       };
       this.#waiting.set(id, { settle });
-      this.#stream.write(`${JSON.stringify({ id, method, params })}\n`);
+      this.#stream.write(line);
     });
   }
 

@@ -240,6 +240,16 @@ group("lines", () => {
   });
 });
 
+test("a request that is longer than a line may be is refused before it is sent", async () => {
+  const path = place();
+  await start(path);
+  const outcome = await callControl(path, "echo", { text: "x".repeat(1024 * 1024) });
+  expect([outcome.ok ? 0 : outcome.exit, outcome.ok ? "" : outcome.problems[0]?.code]).toEqual([
+    64,
+    "CONTROL_LINE_TOO_LONG",
+  ]);
+});
+
 group("clients that come and go", () => {
   test.skipIf(Bun.which("socat") === null)("a script that ends its input gets its answers", async () => {
     const path = place();

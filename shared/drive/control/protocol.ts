@@ -19,6 +19,8 @@ export const MOST_REQUESTS = 32;
 export const MOST_SUBSCRIPTIONS = 16;
 /** Events that wait for a slow subscriber; later ones are dropped and counted. */
 export const MOST_QUEUED_EVENTS = 1000;
+/** Characters of events that wait for a slow subscriber: few large ones cost as much as many small ones. */
+export const MOST_QUEUED_CHARACTERS = 4 * 1024 * 1024;
 /** Unsent bytes above which a client counts as slow. */
 export const SLOW_AFTER_BYTES = 256 * 1024;
 /** Unsent bytes above which a client that never reads is cut off. */

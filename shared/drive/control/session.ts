@@ -41,6 +41,7 @@ export interface ControlAction {
 interface Subscription {
   readonly id: number;
   readonly queue: string[];
+  queuedCharacters: number;
   dropped: number;
   stop: () => void;
 }
@@ -190,7 +191,7 @@ export class Session {
       this.#fail(id, failure("CONTROL_BUSY", { what }, EXIT.tryLater));
       return;
     }
-    const subscription: Subscription = { id, queue: [], dropped: 0, stop: () => undefined };
+    const subscription: Subscription = { id, queue: [], queuedCharacters: 0, dropped: 0, stop: () => undefined };
     const early: string[] = [];
     let started = false;
     const subscriber = {
@@ -222,8 +223,14 @@ export class Session {
 
   /** A slow subscriber never costs more than its queue: what doesn't fit is dropped and counted. */
   #enqueue(subscription: Subscription, line: string): void {
-    if (subscription.dropped > 0 || subscription.queue.length >= protocol.MOST_QUEUED_EVENTS) subscription.dropped += 1;
-    else subscription.queue.push(line);
+    const full =
+      subscription.queue.length >= protocol.MOST_QUEUED_EVENTS ||
+      (subscription.queue.length > 0 && subscription.queuedCharacters + line.length > protocol.MOST_QUEUED_CHARACTERS);
+    if (subscription.dropped > 0 || full) subscription.dropped += 1;
+    else {
+      subscription.queue.push(line);
+      subscription.queuedCharacters += line.length;
+    }
     this.#flush(subscription);
   }
 
@@ -231,6 +238,7 @@ export class Session {
     while (!this.#closed && this.#link.unsent() < protocol.SLOW_AFTER_BYTES) {
       const line = subscription.queue.shift();
       if (line === undefined) break;
+      subscription.queuedCharacters -= line.length;
       this.#link.write(line);
     }
     if (this.#closed || subscription.queue.length > 0 || subscription.dropped === 0) return;

@@ -142,7 +142,9 @@ function failed(
   }
   const why = answer.message;
   if (answer.code === GRPC_NOT_FOUND) return { ok: false, code: "LEASE_UNKNOWN", why };
-  if (answer.code === GRPC_INVALID) return { ok: false, code: "TOO_LARGE", why };
+  // Beyond etcd's own limit of a request, and beyond that of a message.
+  const tooLarge = answer.code === GRPC_RESOURCE_EXHAUSTED && why.includes("larger than max");
+  if (answer.code === GRPC_INVALID || tooLarge) return { ok: false, code: "TOO_LARGE", why };
   if (answer.code === GRPC_RESOURCE_EXHAUSTED) return { ok: false, code: "REFUSED", why };
   // Unavailable, no leader, timed out: a write may have been taken nevertheless.
   return { ok: false, code: isWrite ? "UNKNOWN_OUTCOME" : "UNAVAILABLE", why };

@@ -86,9 +86,10 @@ export class ControlCoordination implements Coordination {
     const reply = await connected.client.call(method, params, { timeoutMs: CALL_TIMEOUT_MS, schema });
     if (reply.ok) return reply.result;
     const why = sentence(reply.problems);
+    const said = reply.problems[0]?.code;
+    if (said === "CONTROL_LINE_TOO_LONG") return { ok: false, code: "TOO_LARGE", why };
     // The daemon said no before it began; or it may have begun.
-    const notBegun = reply.problems[0]?.code === "CONTROL_PARAMS" || reply.problems[0]?.code === "CONTROL_BUSY";
-    if (notBegun) return { ok: false, code: "REFUSED", why };
+    if (said === "CONTROL_PARAMS" || said === "CONTROL_BUSY") return { ok: false, code: "REFUSED", why };
     return { ok: false, code: isWrite ? "UNKNOWN_OUTCOME" : "UNAVAILABLE", why };
   }
 
