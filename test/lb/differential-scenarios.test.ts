@@ -1,6 +1,7 @@
 /** Whole visits, compared with HAProxy: time limits, queues, rules, protocols. What is compared stands in `scenario/`. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { HAS_HAPROXY } from "./pair.ts";
+import { BODIES } from "./scenario/bodies.ts";
 import { CHECKS } from "./scenario/checks.ts";
 import { COMPRESSION } from "./scenario/compression.ts";
 import { CONVERSIONS } from "./scenario/conversions.ts";
@@ -23,6 +24,7 @@ const SETS: readonly (readonly [string, readonly Scenario[]])[] = [
   ["messages", MESSAGES],
   ["compression", COMPRESSION],
   ["heads and logs", HEADS],
+  ["bodies that rules wait for", BODIES],
   ["passwords and groups", LOGINS],
 ];
 

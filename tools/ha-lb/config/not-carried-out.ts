@@ -142,7 +142,6 @@ const ACTIONS: Readonly<Partial<Record<Action["kind"], { readonly kind: Kind; re
   "expect-proxy": { kind: "refused", means: "write 'accept-proxy' on the bind line" },
   "expect-netscaler-cip": { kind: "refused", means: "the NetScaler protocol isn't implemented" },
   "set-bandwidth-limit": { kind: "refused", means: "bandwidth isn't limited yet" },
-  "wait-for-body": { kind: "refused", means: "rules don't wait for bodies yet: they would decide without it" },
   "switch-mode": { kind: "refused", means: "a connection stays in its mode" },
   resolve: { kind: "refused", means: "names aren't looked up by rules yet" },
   "set-priority-class": { kind: "ignored", means: "all requests wait in one line" },
@@ -150,13 +149,17 @@ const ACTIONS: Readonly<Partial<Record<Action["kind"], { readonly kind: Kind; re
   "set-nice": { kind: "ignored", means: "all requests are alike" },
   "set-tos": { kind: "ignored", means: SOCKET },
   "set-mark": { kind: "ignored", means: SOCKET },
-  "early-hint": { kind: "ignored", means: "clients get the answer alone" },
   "wait-for-handshake": { kind: "ignored", means: "early data isn't accepted, so there is nothing to wait for" },
 };
 
 function reportActions(proxy: Proxy, report: Report): void {
   const { connection, content, response, session } = proxy.tcpRules;
   const http = [...proxy.httpRequest, ...proxy.httpResponse, ...proxy.httpAfterResponse];
+  for (const { action, at } of proxy.httpResponse) {
+    if (action.kind !== "wait-for-body") continue;
+    const means = "rules don't wait for bodies of answers yet: they would decide without it";
+    report.add("LB_NOT_SUPPORTED", { keyword: action.kind, means }, at);
+  }
   for (const { action, at } of [...connection, ...session, ...content, ...response, ...http]) {
     const lacking = ACTIONS[action.kind];
     if (lacking === undefined) continue;

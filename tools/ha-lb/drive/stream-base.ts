@@ -67,6 +67,8 @@ export abstract class StreamBase implements RuleTarget {
   abstract setDestination(address: IpAddress | undefined, port: number | undefined): void;
   abstract statsRows(): readonly StatsRow[];
   abstract errorPage(status: number): string;
+  abstract isBodyHere(atLeastBytes: number): boolean;
+  abstract sendEarlyHints(lines: string): void;
   /** Entries of tables count requests of HTTP beside sessions. */
   protected abstract readonly isHttp: boolean;
 
@@ -74,6 +76,7 @@ export abstract class StreamBase implements RuleTarget {
   lastRule: { readonly file: string; readonly line: number } | undefined;
   logLevel: LogLevel | undefined;
   retriesOff = false;
+  resume: { readonly steps: object; readonly index: number } | undefined;
   serverTimeoutMs: number | undefined;
   tunnelTimeoutMs: number | undefined;
   readonly variables: VariableStore;

@@ -91,7 +91,7 @@ export function makeWorld(plane: DataPlane): WorldView {
           : 0;
       }
       const good = attempt(() => {
-        const pem = plane.files.get(key) ?? key;
+        const pem = plane.files.texts.get(key) ?? key;
         return createVerify(hash).update(bytes(signedPart)).verify(pem, bytes(signature));
       });
       return good === undefined ? -1 : good ? 1 : 0;

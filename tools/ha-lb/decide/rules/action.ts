@@ -69,6 +69,11 @@ function compileFinal(action: Action, environment: CompileEnvironment): RunActio
         const text = `${head}Content-Length: ${body.length}\r\n\r\n${body}`;
         return { kind: "reply", status: 200, text, denied: false, closes: false };
       };
+    case "wait-for-body": {
+      const { atLeastBytes = 0, timeMs } = action;
+      return (target) =>
+        target.isBodyHere(atLeastBytes) ? undefined : { kind: "wait-for-body", timeMs, atLeastBytes };
+    }
     case "auth": {
       const realm = action.realm ?? environment.proxyName;
       return (target) => {
@@ -116,6 +121,14 @@ function compileHeaderAction(action: Action, side: RuleSide, environment: Compil
         const replace = (value: string) => oneLine(replaceByFormat(value, pattern, format));
         head.map(lower, (value) => (whole ? replace(value) : splitHeaderValue(value).map(replace).join(",")));
       });
+    }
+    case "early-hint": {
+      const render = compileLogFormat(action.value, environment, "value");
+      const { name } = action;
+      return (target) => {
+        target.sendEarlyHints(`${name}: ${oneLine(render(target))}\r\n`);
+        return undefined;
+      };
     }
     case "set-status": {
       const reason = action.reason ?? reasonPhrase(action.status);

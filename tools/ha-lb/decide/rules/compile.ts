@@ -107,10 +107,19 @@ export function compileRules(rules: readonly Rule[], side: RuleSide, environment
     at: { file: rule.at.file, line: rule.at.line },
   }));
   return (target) => {
-    for (const step of steps) {
-      if (step.when !== undefined && !step.when(target)) continue;
+    const { resume } = target;
+    // A set before the one that waited has run already.
+    if (resume !== undefined && resume.steps !== steps) return undefined;
+    target.resume = undefined;
+    for (let index = resume?.index ?? 0; index < steps.length; index += 1) {
+      const step = steps[index];
+      if (step === undefined || (step.when !== undefined && !step.when(target))) continue;
       const verdict = step.run(target);
       if (verdict === undefined) continue;
+      if (verdict.kind === "wait-for-body") {
+        target.resume = { steps, index: index + 1 };
+        return verdict;
+      }
       target.lastRule = step.at;
       return verdict;
     }

@@ -13,6 +13,12 @@ export interface RuleTarget extends SampleContext {
   lastRule: { readonly file: string; readonly line: number } | undefined;
   logLevel: LogLevel | undefined;
   retriesOff: boolean;
+  /** Rules that wait for something: where their set goes on. */
+  resume: { readonly steps: object; readonly index: number } | undefined;
+  /** Has so much of the request's body come? 0: all of it. */
+  isBodyHere(atLeastBytes: number): boolean;
+  /** Fields for the client before the answer (RFC 8297). */
+  sendEarlyHints(lines: string): void;
   /** Over the proxy's own timeouts. */
   serverTimeoutMs: number | undefined;
   tunnelTimeoutMs: number | undefined;

@@ -10,6 +10,8 @@ export type Verdict =
       readonly denied: boolean;
       readonly closes: boolean;
     }
+  /** The rules go on when the body is here. */
+  | { readonly kind: "wait-for-body"; readonly timeMs: number; readonly atLeastBytes: number }
   /** Answered after the tarpit time. */
   | { readonly kind: "tarpit"; readonly status: number; readonly text: string }
   /** Closed without a word. */

@@ -12,6 +12,7 @@ import { Peer } from "../peer.ts";
 import type { BackendRuntime, ListenerRuntime, ServerRuntime, Waiting } from "../runtime.ts";
 import { nowMs, wheel } from "../timer-wheel.ts";
 import { onClientClosed, onClientDeadline, onClientEnd, onClientInput } from "./client-events.ts";
+import type { BodyWait } from "./body-wait.ts";
 import { takePlace } from "./dispatch.ts";
 import { resumeServer } from "./response.ts";
 import type { ServerConnection } from "./server-connection.ts";
@@ -74,6 +75,8 @@ export class ClientConnection extends Peer implements Waiting {
   pendingRetry: RetryDecision | undefined;
   /** What a tarpit answers in the end. */
   heldReply: (Verdict & { readonly kind: "tarpit" }) | undefined;
+  /** Rules go on when enough of the body is here. */
+  bodyWait: BodyWait | undefined;
   lostReused = false;
   queuedMs = 0;
   turn = 0;
@@ -238,6 +241,7 @@ export class ClientConnection extends Peer implements Waiting {
     this.redispatched = false;
     this.pendingRetry = undefined;
     this.heldReply = undefined;
+    this.bodyWait = undefined;
     this.cookieValue = undefined;
     this.cookieFound = undefined;
     this.serverLabel = undefined;

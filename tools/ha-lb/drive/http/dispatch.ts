@@ -123,7 +123,7 @@ function mayReuse(client: ClientConnection, backend: BackendRuntime): boolean {
 /** With `sni`, for what name the server is asked in the handshake. */
 function serverNameFor(client: ClientConnection, server: ServerRuntime): string | undefined {
   if (server.settings.sni === undefined) return undefined;
-  return server.serverName(client.plane.patterns, () => client.plane.streamOf(client));
+  return server.serverName(client.plane, () => client.plane.streamOf(client));
 }
 
 /** A connection that was made for one name is not for requests to another. */

@@ -7,6 +7,7 @@ import { nowMs } from "../timer-wheel.ts";
 import { type ClientConnection, PHASE } from "./client.ts";
 import { chooseEncoding } from "./compress-response.ts";
 import { dispatch } from "./dispatch.ts";
+import { onBodyLate, onMoreBody, waitForBody } from "./body-wait.ts";
 import { requestCookie } from "./captured-cookie.ts";
 import { finishRequest, reply, replyError } from "./finish.ts";
 import { outgoingHead, restrictNames } from "./outgoing-head.ts";
@@ -28,9 +29,19 @@ export function acceptRequest(client: ClientConnection, rest: Buffer | undefined
     client.capturedRequestCookie = requestCookie(client.head.all("cookie"), proxy.captureCookie);
   }
   if (proxy.restrictHeaderNames !== undefined && !mayHaveNames(client, proxy.restrictHeaderNames)) return;
+  if (client.requestDone || !proxy.flags.has("http-buffer-request")) runFrontendRules(client);
+  else {
+    const { client: usual, httpRequest = usual } = proxy.timeouts;
+    waitForBody(client, httpRequest, { atLeastBytes: 0, goOn: runFrontendRules });
+  }
+}
+
+function runFrontendRules(client: ClientConnection): void {
+  const { frontend } = client;
+  const { proxy } = frontend;
   if (frontend.rules.hasRequestRules) {
     const verdict = frontend.rules.onRequest(client.plane.streamOf(client));
-    if (verdict !== undefined && !followVerdict(client, verdict)) return;
+    if (verdict !== undefined && !followVerdict(client, verdict, runFrontendRules)) return;
   }
   if (proxy.stats !== undefined && proxy.isFrontend && wantsStatsPage(client, proxy.stats)) {
     answerStatsPage(client, proxy.stats);
@@ -67,9 +78,20 @@ function enterBackend(client: ClientConnection, backend: BackendRuntime): void {
   counters.rate.add(client.headMs);
   const { restrictHeaderNames } = backend.proxy;
   if (restrictHeaderNames !== undefined && !mayHaveNames(client, restrictHeaderNames)) return;
+  const isOther = backend.proxy !== client.frontend.proxy;
+  if (client.requestDone || !isOther || !backend.proxy.flags.has("http-buffer-request")) runBackendRules(client);
+  else {
+    const { server: usual, httpRequest = usual } = backend.proxy.timeouts;
+    waitForBody(client, httpRequest, { atLeastBytes: 0, goOn: runBackendRules });
+  }
+}
+
+function runBackendRules(client: ClientConnection): void {
+  const { backend } = client;
+  if (backend === undefined) return;
   if (backend.rules.hasRequestRules && backend.proxy !== client.frontend.proxy) {
     const verdict = backend.rules.onRequest(client.plane.streamOf(client));
-    if (verdict !== undefined && !followVerdict(client, verdict)) return;
+    if (verdict !== undefined && !followVerdict(client, verdict, runBackendRules)) return;
   }
   const { stats } = backend.proxy;
   if (stats !== undefined && !backend.proxy.isFrontend && wantsStatsPage(client, stats)) {
@@ -92,10 +114,13 @@ function mayHaveNames(client: ClientConnection, how: "preserve" | "delete" | "re
 }
 
 /** Does what rules decided. @returns whether the request goes on */
-export function followVerdict(client: ClientConnection, verdict: Verdict): boolean {
+function followVerdict(client: ClientConnection, verdict: Verdict, again: (client: ClientConnection) => void): boolean {
   switch (verdict.kind) {
     case "accept":
       return true;
+    case "wait-for-body":
+      waitForBody(client, verdict.timeMs, { atLeastBytes: verdict.atLeastBytes, goOn: again });
+      return false;
     case "reply":
       if (verdict.denied) {
         client.frontend.counters.deniedRequests += 1;
@@ -123,6 +148,10 @@ export function followVerdict(client: ClientConnection, verdict: Verdict): boole
 /** The time of a tarpit is over. */
 export function onTarpitEnd(client: ClientConnection): void {
   const { heldReply } = client;
+  if (client.bodyWait !== undefined) {
+    onBodyLate(client);
+    return;
+  }
   if (heldReply === undefined) {
     replyError(client, 408, "c", "R");
     return;
@@ -195,6 +224,7 @@ export function forwardBody(client: ClientConnection, bytes: Buffer): void {
   if (client.phase < PHASE.SENT || upstream === undefined) {
     client.hold(body);
     if (client.heldBytes > PENDING_HIGH_BYTES) client.pause();
+    onMoreBody(client);
     return;
   }
   if (client.canReplay) {

@@ -14,6 +14,7 @@ import type {
 } from "../../model/sample-context.ts";
 import type { BackendRuntime, FrontendRuntime } from "../runtime.ts";
 import { StreamBase } from "../stream-base.ts";
+import { heldBody, isBodyHere } from "./body-wait.ts";
 import type { ClientConnection } from "./client.ts";
 import { logViewOf } from "./log-view.ts";
 import { tlsViewOf } from "../tls-view.ts";
@@ -94,11 +95,12 @@ class Request implements RequestView {
     return this.client.requests <= 1;
   }
   body(): string {
-    return Buffer.concat(this.client.held).toString("latin1");
+    return heldBody(this.client);
   }
   bodySize(): number {
     const { head } = this.client;
-    return head.contentLength > 0 ? head.contentLength : this.client.heldBytes;
+    if (head.contentLength > 0) return head.contentLength;
+    return this.client.heldBytes === 0 ? 0 : heldBody(this.client).length;
   }
 }
 
@@ -207,6 +209,14 @@ export class Stream extends StreamBase {
   }
   errorPage(status: number): string {
     return this.plane.errorPageFor(this.connection, status);
+  }
+
+  isBodyHere(atLeastBytes: number): boolean {
+    return isBodyHere(this.connection, atLeastBytes);
+  }
+  sendEarlyHints(lines: string): void {
+    // Clients of HTTP/1.0 don't know such messages.
+    if (this.connection.head.minor === 1) this.connection.send(`HTTP/1.1 103 Early Hints\r\n${lines}\r\n`);
   }
 
   /** The server's status: rules of the answer already see it counted. */

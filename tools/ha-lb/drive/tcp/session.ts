@@ -208,7 +208,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
             writeProxyHeader(sendProxy.version, this.sourceAddress, this.sourcePort, destination, port),
             "latin1",
           );
-    const serverName = server.serverName(this.plane.patterns, () => (this.stream ??= new TcpStream(this.facts())));
+    const serverName = server.serverName(this.plane, () => (this.stream ??= new TcpStream(this.facts())));
     connectPeer(peer, server.host, server.port, server.socketOptions({ preface, serverName }), preface);
   }
 

@@ -129,6 +129,12 @@ export class TcpStream extends StreamBase {
   errorPage(): string {
     return "";
   }
+  isBodyHere(): boolean {
+    return true;
+  }
+  sendEarlyHints(): void {
+    // There is no answer of HTTP here.
+  }
 
   /** The session is over. */
   end(bytesIn: number, bytesOut: number): void {
