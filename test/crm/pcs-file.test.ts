@@ -144,6 +144,10 @@ describe("a file is changed as pcs changes it", () => {
       ["resource move A node2", 69, "move-with-constraint"],
       ["resource cleanup A", 69, "CRM_PCS_NOT_ON_FILE"],
       ["acl role create r", 2, "CRM_PCS_REFUSED_WORD"],
+      ["cluster setup x node1 node2 --start --wait=9", 69, "hosts aren't set up"],
+      ["booth ticket grant geo", 69, "--ticket NAME=granted"],
+      ["config backup here", 2, "copy it"],
+      ["stonith cleanup F", 69, "running cluster"],
       ["resource enable A --wait", 69, "--wait"],
       ["constraint order A then B", 113, "order-A-B-mandatory"],
     ];

@@ -75,7 +75,8 @@ export function runVerb(
   const cib = read.value;
   const split = takeFlags(words);
   const command = new PcsCommand(verb, split.words, split.flags, cib, world);
-  checkFlags(command);
+  // What is refused anyway is not asked for its flags.
+  if (verb.hidden !== true) checkFlags(command);
   let answer = "";
   try {
     answer = verb.run(command) ?? "";
