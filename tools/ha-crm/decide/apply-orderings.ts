@@ -42,7 +42,7 @@ function fromFirst(world: World, first: SchedResource, ordering: SchedOrdering):
 function placeholder(world: World, first: SchedResource, task: string): SchedAction | undefined {
   const role = roleNow(first);
   if (task === "stop" && (role === ROLE.stopped || role === ROLE.unknown)) return undefined;
-  if (task === "demote" && role <= ROLE.started) return undefined;
+  if (task === "demote" && role <= ROLE.unpromoted) return undefined;
   if (task === "monitor" || task === "migrate_from" || task === "migrate_to") return undefined;
   return makeAction(world, first, task, 0, undefined, true);
 }

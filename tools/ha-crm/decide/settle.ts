@@ -26,6 +26,7 @@ export class Settler {
   run(): void {
     const actions = this.world.actions;
     this.waiting = new Uint8Array(actions.length);
+    for (const action of actions) blockFollowers(action, this);
     for (const action of actions) this.push(action);
     const limit = actions.length * MOST_LOOKS_PER_ACTION + 1000;
     for (let at = 0; at < this.queue.length; at += 1) {
@@ -72,7 +73,7 @@ export class Settler {
     }
     if (then.has(ACT.requiresAny)) changed = then.flags === before ? changed & ~THEN : changed | THEN;
     if ((changed & THEN) === 0) return;
-    if ((before & ACT.runnable) !== 0 && !then.has(ACT.runnable)) blockFollowers(this.world, then, this);
+    if ((before & ACT.runnable) !== 0 && !then.has(ACT.runnable)) blockFollowers(then, this);
     this.push(then);
     this.pushAfter(then);
   }
