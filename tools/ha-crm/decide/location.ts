@@ -1,5 +1,6 @@
 import type { Location, ResourceSet } from "../model/constraint.ts";
 import type { Rule } from "../model/nvset.ts";
+import { parametersOn } from "./digest.ts";
 import { INFINITY_SCORE, addScores, parseScore } from "../model/score.ts";
 import { addNodeScore } from "./unpack-resources.ts";
 import { parseRole, ROLE, type Role } from "./roles.ts";
@@ -114,6 +115,7 @@ function scoresOfRule(
       now: world.now,
       nodeAttribute: (name) => node.attributes.get(fill(name, match)),
       meta: (name) => resource.meta.get(name),
+      parameter: (name) => parametersOn(world, resource, node).get(name),
     };
     if (!ruleHolds(withoutRole(rule), context)) continue;
     found.push({ node, score: scoreFor(node, rule, match, score) });

@@ -40,9 +40,10 @@ function partHolds(part: RulePart, context: RuleContext): boolean {
     case "resource": {
       const agent = context.agent;
       if (agent === undefined) return false;
+      // A provider that isn't named is none: as with Pacemaker, it fits no OCF agent.
       return (
         (part.class === undefined || part.class === agent.class) &&
-        (part.provider === undefined || part.provider === agent.provider) &&
+        part.provider === agent.provider &&
         (part.type === undefined || part.type === agent.type)
       );
     }
