@@ -190,7 +190,7 @@ const plain = (request: string): string => request.replace(/ https?:\/\/[^/]*/, 
 
 /** What the server saw; in place of a request that it refused, which it doesn't show, the one that it must have been. */
 function alike(seen: readonly string[], passed: readonly string[]): readonly string[] {
-  const shown = seen.map(plain).filter((request) => request !== "- -");
+  const shown = seen.map(plain).filter((request) => !/^(- -|<BADREQ>)/.test(request));
   const missing = passed.map(plain);
   for (const request of shown) {
     const at = missing.indexOf(request);

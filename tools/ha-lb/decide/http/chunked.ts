@@ -99,7 +99,9 @@ export class ChunkReader {
     this.#extra += 1;
     if (this.#extra > MOST_TRAILER_BYTES) return false;
     if (this.#part === "trailer") {
-      if (byte === 0x0a) return false;
+      // A field begins with its name: a blank would continue the line before, which some parsers drop and others don't.
+      const begins = this.#lineBytes === 0;
+      if (byte === 0x0a || byte === 0 || (begins && (byte === 0x20 || byte === 0x09 || byte === 0x3a))) return false;
       if (byte === 0x0d) this.#part = this.#lineBytes === 0 ? "last-lf" : "trailer-lf";
       else this.#lineBytes += 1;
       return true;
