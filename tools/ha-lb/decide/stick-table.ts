@@ -12,6 +12,33 @@ interface Period {
   previous: number;
 }
 
+/** Hears of changes, so that other processes learn of them. `slot` is a counter's name, with `.INDEX` when it has one. */
+export interface TableJournal {
+  added(key: string, slot: string, amount: number): void;
+  assigned(key: string, slot: string, value: number): void;
+  boundTo(key: string, server: string): void;
+  touched(key: string): void;
+}
+
+/** What happened to one entry. Counters that were added to, and those that were set. */
+export interface EntryChange {
+  readonly key: string;
+  readonly added: Readonly<Record<string, number>>;
+  readonly assigned: Readonly<Record<string, number>>;
+  readonly server?: string | undefined;
+}
+
+/** A whole entry, for a process that begins: rates by their two periods and how far the running one is. */
+export interface EntryCopy {
+  readonly key: string;
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly rates: Readonly<
+    Record<string, { readonly ageMs: number; readonly current: number; readonly previous: number }>
+  >;
+  readonly expiresInMs?: number | undefined;
+  readonly server?: string | undefined;
+}
+
 export class StickEntry {
   /** Streams that hold it: it is not evicted meanwhile. */
   held = 0;
@@ -27,6 +54,7 @@ export class StickEntry {
 export class StickStore {
   private readonly entries = new Map<string, StickEntry>();
   private readonly counters = new Map<string, StickCounter>();
+  journal: TableJournal | undefined;
 
   constructor(readonly settings: StickTable) {
     for (const counter of settings.store) this.counters.set(counter.name, counter);
@@ -91,6 +119,7 @@ export class StickStore {
     if (this.settings.expireMs !== undefined) entry.expiresMs = nowMs + this.settings.expireMs;
     this.entries.delete(entry.key);
     this.entries.set(entry.key, entry);
+    this.journal?.touched(entry.key);
   }
 
   remove(key: string): boolean {
@@ -124,6 +153,7 @@ export class StickStore {
     const counter = this.counters.get(name);
     if (counter === undefined) return undefined;
     const slot = slotName(name, index);
+    this.journal?.added(entry.key, slot, amount);
     if (counter.periodMs === undefined) {
       const value = (entry.numbers.get(slot) ?? 0) + amount;
       entry.numbers.set(slot, value);
@@ -140,7 +170,63 @@ export class StickStore {
   }
 
   set(entry: StickEntry, name: string, index: number, value: number): void {
-    if (this.counters.has(name)) entry.numbers.set(slotName(name, index), value);
+    if (!this.counters.has(name)) return;
+    const slot = slotName(name, index);
+    entry.numbers.set(slot, value);
+    this.journal?.assigned(entry.key, slot, value);
+  }
+
+  /** This key belongs to a server. */
+  bind(entry: StickEntry, server: string): void {
+    entry.server = server;
+    this.journal?.boundTo(entry.key, server);
+  }
+
+  /** Takes in what another process did. It isn't told on. */
+  apply({ added, assigned, key, server }: EntryChange, nowMs: number): void {
+    const { journal } = this;
+    this.journal = undefined;
+    const entry = this.obtain(key, nowMs);
+    if (entry !== undefined) {
+      for (const [slot, value] of Object.entries(assigned)) this.set(entry, ...slotParts(slot), value);
+      for (const [slot, amount] of Object.entries(added)) this.add(entry, ...slotParts(slot), amount, nowMs);
+      if (server !== undefined) entry.server = server;
+    }
+    this.journal = journal;
+  }
+
+  copies(nowMs: number): readonly EntryCopy[] {
+    const copies: EntryCopy[] = [];
+    for (const entry of this.entries.values()) {
+      const rates = Array.from(entry.rates, ([slot, { current, previous, startMs }]) => [
+        slot,
+        { ageMs: nowMs - startMs, current, previous },
+      ]);
+      const expires = entry.expiresMs === Number.POSITIVE_INFINITY ? {} : { expiresInMs: entry.expiresMs - nowMs };
+      copies.push({
+        key: entry.key,
+        numbers: Object.fromEntries(entry.numbers),
+        rates: Object.fromEntries(rates),
+        ...expires,
+        ...(entry.server === undefined ? {} : { server: entry.server }),
+      });
+    }
+    return copies;
+  }
+
+  /** Puts an entry in as it was elsewhere. */
+  restore(copy: EntryCopy, nowMs: number): void {
+    const { journal } = this;
+    this.journal = undefined;
+    const entry = this.obtain(copy.key, nowMs);
+    this.journal = journal;
+    if (entry === undefined) return;
+    for (const [slot, value] of Object.entries(copy.numbers)) entry.numbers.set(slot, value);
+    for (const [slot, { ageMs, current, previous }] of Object.entries(copy.rates)) {
+      entry.rates.set(slot, { startMs: nowMs - ageMs, current, previous });
+    }
+    if (copy.expiresInMs !== undefined) entry.expiresMs = nowMs + copy.expiresInMs;
+    entry.server = copy.server;
   }
 
   /** An event that has a count and perhaps a rate: `http_req` adds to `http_req_cnt` and `http_req_rate`. */
@@ -152,6 +238,11 @@ export class StickStore {
 
 function slotName(name: string, index: number): string {
   return index === 0 ? name : `${name}.${index}`;
+}
+
+function slotParts(slot: string): [name: string, index: number] {
+  const dot = slot.lastIndexOf(".");
+  return dot < 0 ? [slot, 0] : [slot.slice(0, dot), Number(slot.slice(dot + 1))];
 }
 
 function turnPeriod(period: Period, lengthMs: number, nowMs: number): void {

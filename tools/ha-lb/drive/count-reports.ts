@@ -1,5 +1,6 @@
 /** Counters of a worker on their way to the master: what was added since the last report. */
 import type { DataPlane } from "./plane.ts";
+import type { Occupied } from "./shared-counts.ts";
 
 type Numbers = Record<string, number>;
 
@@ -7,7 +8,7 @@ interface Holder {
   readonly key: string;
   readonly counters: object;
   readonly byClass: number[];
-  readonly owner: { active: number };
+  readonly owner: Occupied;
 }
 
 /** Highest values are no sums; the master keeps its own. */
@@ -15,7 +16,7 @@ const NOT_SUMMED = /^(highest|last|downSince)/;
 
 function holdersOf(plane: DataPlane): readonly Holder[] {
   const holders: Holder[] = [];
-  const add = (key: string, owner: { active: number; counters: object & { byClass: number[] } }) => {
+  const add = (key: string, owner: Occupied & { counters: object & { byClass: number[] } }) => {
     holders.push({ key, counters: owner.counters, byClass: owner.counters.byClass, owner });
   };
   for (const frontend of plane.frontends) add(`frontend/${frontend.name}`, frontend);
@@ -46,7 +47,7 @@ export class CountReporter {
 
   report(): CountReport {
     const added: Record<string, Numbers> = {};
-    const active: Numbers = { total: this.plane.activeConnections };
+    const active: Numbers = { total: this.plane.connections.own };
     for (const holder of holdersOf(this.plane)) {
       const now = read(holder);
       const last = this.before.get(holder.key) ?? {};
@@ -56,7 +57,7 @@ export class CountReporter {
       }
       this.before.set(holder.key, now);
       if (Object.keys(difference).length > 0) added[holder.key] = difference;
-      active[holder.key] = holder.owner.active;
+      active[holder.key] = holder.owner.own;
     }
     return { added, active };
   }
@@ -74,11 +75,11 @@ export class CountCollector {
       if (added !== undefined) this.add(holder, added);
       let sum = 0;
       for (const numbers of this.active.values()) sum += numbers[holder.key] ?? 0;
-      holder.owner.active = sum;
+      holder.owner.own = sum;
     }
     let total = 0;
     for (const numbers of this.active.values()) total += numbers["total"] ?? 0;
-    this.plane.activeConnections = total;
+    this.plane.connections.own = total;
   }
 
   /** A worker is gone with all its sessions. */

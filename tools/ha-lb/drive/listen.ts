@@ -43,12 +43,15 @@ function accept(plane: DataPlane, runtime: ListenerRuntime, socket: Socket<Peer>
   counters.connections += 1;
   counters.rate.add(now);
   const overRate = proxy.sessionRateLimit !== undefined && counters.rate.perSecond(now) > proxy.sessionRateLimit;
-  if (frontend.active >= most || plane.activeConnections >= mostOfAll || overRate) {
+  if (overRate || !frontend.tryEnter(most)) {
     socket.terminate();
     return;
   }
-  frontend.active += 1;
-  plane.activeConnections += 1;
+  if (!plane.connections.tryEnter(mostOfAll)) {
+    frontend.leave();
+    socket.terminate();
+    return;
+  }
   plane.totalConnections += 1;
   counters.sessions += 1;
   if (frontend.active > counters.highestActive) counters.highestActive = frontend.active;

@@ -31,6 +31,7 @@ import { Stream } from "./http/stream.ts";
 import type { OperatorHooks } from "./operator-hooks.ts";
 import { LogSender } from "./log-sender.ts";
 import { BackendRuntime, type ErrorPages, FrontendRuntime, type ServerRuntime, type Waiting } from "./runtime.ts";
+import { Occupied } from "./shared-counts.ts";
 import { changeServers } from "./server-admin.ts";
 import { rowsOf } from "./stats-rows.ts";
 import { Sticker, Tables } from "./tables.ts";
@@ -69,7 +70,7 @@ export class DataPlane {
   /** Connections that carry several requests at once. */
   readonly multiplexed = new Set<{ endSoon(): void }>();
   stopping = false;
-  activeConnections = 0;
+  readonly connections = new Occupied();
   totalConnections = 0;
   totalRequests = 0;
   private readonly startedMs = nowMs();
@@ -186,6 +187,11 @@ export class DataPlane {
     return make === undefined ? errorPage(status) : make(this.streamOf(client));
   }
 
+  /** Connections now, of all workers. */
+  get activeConnections(): number {
+    return this.connections.active;
+  }
+
   /** The request as rules see it; made at the first question. */
   streamOf(client: ClientConnection): Stream {
     client.stream ??= new Stream(client);
@@ -283,8 +289,8 @@ export class DataPlane {
   forget(client: ClientConnection): void {
     if (!this.clients.delete(client)) return;
     if (client.requests === 0) this.logEmpty(client);
-    this.activeConnections -= 1;
-    client.frontend.active -= 1;
+    this.connections.leave();
+    client.frontend.leave();
     this.onConnectionGone?.();
   }
   onConnectionGone: (() => void) | undefined;

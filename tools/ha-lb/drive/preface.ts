@@ -50,8 +50,8 @@ export class Preface extends Peer {
   }
 
   private gone(): void {
-    this.plane.activeConnections -= 1;
-    this.runtime.frontend.active -= 1;
+    this.plane.connections.leave();
+    this.runtime.frontend.leave();
   }
 
   override onEnd(): void {

@@ -22,7 +22,9 @@ import type { ClientConnection } from "./http/client.ts";
 import type { Bind } from "../model/bind.ts";
 import type { Proxy } from "../model/proxy.ts";
 import type { Server } from "../model/server.ts";
+import { Occupied } from "./shared-counts.ts";
 import { nowMs } from "./timer-wheel.ts";
+import type { WaitingRoom } from "./waiting-room.ts";
 import { ProxyCounters, ServerCounters } from "./counters.ts";
 
 /** Responses of an own, by status. */
@@ -34,7 +36,7 @@ export interface Waiting {
   readonly queuedMs: number;
   /** Counts up over the whole process: who came first. */
   readonly turn: number;
-  /** A place is free on `server`. */
+  /** It has got a place on `server`. */
   onTurn(server: ServerRuntime): void;
 }
 
@@ -53,7 +55,7 @@ function asksSystem({ initAddress, resolution }: Server): boolean {
   return resolution === undefined && initAddress.every((method) => method === "last" || method === "libc");
 }
 
-export class ServerRuntime implements Candidate {
+export class ServerRuntime extends Occupied implements Candidate {
   readonly name: string;
   readonly id: number;
   readonly backup: boolean;
@@ -62,7 +64,6 @@ export class ServerRuntime implements Candidate {
   /** Idle connections, the last used one at the end. */
   readonly idle: Idle[] = [];
   health: HealthState;
-  active = 0;
   usable = true;
   weight: number;
   /** Set by the operator or an agent; the configured one otherwise. */
@@ -93,6 +94,7 @@ export class ServerRuntime implements Candidate {
     readonly settings: Server,
     readonly backend: BackendRuntime,
   ) {
+    super();
     this.name = settings.name;
     this.id = settings.id;
     this.backup = settings.backup;
@@ -122,6 +124,16 @@ export class ServerRuntime implements Candidate {
     return fullConnections === 0 || active >= fullConnections
       ? most
       : Math.max(least, Math.floor((most * active) / fullConnections));
+  }
+
+  /** A place on it, unless it is full or somebody waits for longer in another worker. */
+  tryPlace(): boolean {
+    const { limit } = this;
+    if (limit === Number.POSITIVE_INFINITY) {
+      this.enter();
+      return true;
+    }
+    return this.backend.room?.othersFirst(this, nowMs()) !== true && this.tryEnter(limit);
   }
 
   /** May it get a request that belongs to it? */
@@ -174,13 +186,13 @@ export class ServerRuntime implements Candidate {
   }
 }
 
-export class BackendRuntime {
+export class BackendRuntime extends Occupied {
   readonly name: string;
   readonly counters = new ProxyCounters();
   readonly servers: ServerRuntime[] = [];
   readonly queue: Waiting[] = [];
-  /** Sessions in this backend now. */
-  active = 0;
+  /** Where workers share the places of servers. */
+  room: WaitingRoom | undefined;
   /** From where minconn gives way to maxconn; `fullconn`. */
   readonly fullConnections: number;
   inPlay: readonly ServerRuntime[] = [];
@@ -196,6 +208,7 @@ export class BackendRuntime {
     readonly keyOf: KeyOf | undefined,
     readonly rules: CompiledRules,
   ) {
+    super();
     this.name = proxy.name;
     this.fullConnections = proxy.fullConnections ?? 0;
     this.deterministic = keyOf !== undefined;
@@ -217,21 +230,28 @@ export class BackendRuntime {
 
   /** Hands free places of `server` to those who wait longest. */
   serveQueue(server: ServerRuntime): void {
-    while (server.active < server.limit) {
+    for (;;) {
       const own = server.queue[0];
       const common = server.usable && this.inPlay.includes(server) ? this.queue[0] : undefined;
-      if (own === undefined && common === undefined) return;
       const takeOwn = common === undefined || (own !== undefined && own.turn < common.turn);
-      const next = takeOwn ? server.queue.shift() : this.queue.shift();
-      next?.onTurn(server);
+      const next = takeOwn ? own : common;
+      if (next === undefined || this.room?.othersFirst(server, next.queuedMs) === true) return;
+      if (!server.tryEnter(server.limit)) return;
+      (takeOwn ? server.queue : this.queue).shift();
+      this.room?.changed();
+      next.onTurn(server);
     }
+  }
+
+  /** How many wait for this server, in all workers. */
+  queuedFor(server: ServerRuntime): number {
+    return this.room === undefined ? server.queue.length : this.room.queuedFor(server);
   }
 }
 
-export class FrontendRuntime {
+export class FrontendRuntime extends Occupied {
   readonly name: string;
   readonly counters = new ProxyCounters();
-  active = 0;
   defaultBackend: BackendRuntime | undefined;
   errorPages: ErrorPages = NO_PAGES;
   uniqueId: Render | undefined;
@@ -249,6 +269,7 @@ export class FrontendRuntime {
     readonly proxy: Proxy,
     readonly rules: CompiledRules,
   ) {
+    super();
     this.name = proxy.name;
     this.mostConnections = proxy.maxConnections ?? Number.POSITIVE_INFINITY;
     const count = (side: "request" | "response") => proxy.captures.filter((capture) => capture.side === side).length;

@@ -53,6 +53,15 @@ export class Tables implements TableStore {
     }
   }
 
+  /** Tables that are the same in a new configuration keep what they hold. */
+  adopt(before: Tables): void {
+    const shape = (store: StickStore): string => JSON.stringify({ ...store.settings, at: undefined });
+    for (const [name, store] of this.stores) {
+      const old = before.stores.get(name);
+      if (old !== undefined && shape(old) === shape(store)) this.stores.set(name, old);
+    }
+  }
+
   store(name: string): StickStore | undefined {
     return this.stores.get(name);
   }
@@ -188,7 +197,7 @@ export class Sticker {
       if (rule.kind === "match" || !when(stream)) continue;
       const value = key.get(stream);
       const entry = value === undefined ? undefined : this.tables.obtain(this.tableOf(rule), value);
-      if (entry !== undefined) entry.server = server.name;
+      if (entry !== undefined) this.tables.store(this.tableOf(rule))?.bind(entry, server.name);
     }
   }
 }

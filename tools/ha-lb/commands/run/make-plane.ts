@@ -35,6 +35,7 @@ export function makePlane(configuration: Configuration, tell: (text: string) => 
 
 /** Servers that are in both configurations keep their state: a reload must not forget who is down. */
 export function adoptState(from: DataPlane, to: DataPlane): void {
+  to.tables.adopt(from.tables);
   for (const backend of to.backends.values()) {
     for (const server of backend.servers) {
       const before = from.backends.get(backend.name)?.server(server.name);

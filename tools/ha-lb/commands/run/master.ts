@@ -13,8 +13,9 @@ import { Control } from "./control.ts";
 import { engineSockets } from "./engine.ts";
 import { Lifecycle, type RunRequest, tell, warn } from "./lifecycle.ts";
 import { adoptState, makePlane } from "./make-plane.ts";
-import { toMasterSchema, type ToWorker } from "./messages.ts";
+import { type ToMaster, toMasterSchema, type ToWorker } from "./messages.ts";
 import { openLogs, readPlane, tellFailures, tellRefused } from "./serving.ts";
+import { SharedState } from "./shared-state.ts";
 import { Supervision } from "./supervision.ts";
 
 /** A worker that dies again and again is started this much later each time. */
@@ -40,6 +41,7 @@ class Master {
   private readonly listening: OwnSockets;
   private readonly workers = new Set<Worker>();
   private readonly offload = new Offload(warn);
+  private readonly shared = new SharedState();
   private ending = false;
   private readonly life: Lifecycle;
 
@@ -62,6 +64,7 @@ class Master {
   private watch(plane: DataPlane): void {
     plane.onSharedCommand = (text, payload) => {
       if (plane !== this.plane) return;
+      this.shared.noteCommand(text);
       for (const worker of this.workers)
         send(worker, { kind: "command", text, ...(payload === undefined ? {} : { payload }) });
     };
@@ -96,6 +99,7 @@ class Master {
     this.supervision.stop();
     this.sockets.close();
     this.control.close();
+    this.shared.close();
     return this.life.exit(code);
   }
 
@@ -120,14 +124,16 @@ class Master {
     const giver = new SocketGiver();
     const child = Bun.spawn([...selfCommand(process.argv.slice(2))], {
       stdio: ["ignore", "inherit", "inherit", giver.theirs],
-      env: { ...process.env, HA_LB_WORKER: String(number), HA_LB_SOCKETS: String(SOCKETS_DESCRIPTOR) },
+      env: {
+        ...process.env,
+        HA_LB_WORKER: String(number),
+        HA_LB_SOCKETS: String(SOCKETS_DESCRIPTOR),
+        HA_LB_COUNTS: this.shared.path,
+      },
       ipc: (value) => {
         const message = toMasterSchema.safeParse(value).data;
-        if (message?.kind === "ready") {
-          for (const server of allServers(this.plane)) send(worker, stateOf(server));
-          settle(true);
-        } else if (message?.kind === "failed") process.stderr.write(`[ALERT]    (${child.pid}) : ${message.text}`);
-        else if (message?.kind === "counts") this.counts.take(number, message);
+        if (message?.kind === "ready") settle(true);
+        if (message !== undefined) this.hear(worker, message);
       },
       onExit: () => {
         settle(false);
@@ -141,6 +147,34 @@ class Master {
     return worker;
   }
 
+  private hear(worker: Worker, message: ToMaster): void {
+    const { plane } = this;
+    switch (message.kind) {
+      case "born":
+        for (const one of this.shared.introduction(plane)) send(worker, one);
+        for (const server of allServers(plane)) send(worker, stateOf(server));
+        send(worker, { kind: "serve" });
+        return;
+      case "ready":
+        for (const server of allServers(plane)) send(worker, stateOf(server));
+        return;
+      case "failed":
+        process.stderr.write(`[ALERT]    (${worker.process.pid}) : ${message.text}`);
+        return;
+      case "counts":
+        this.counts.take(worker.number, message);
+        return;
+      case "table":
+        this.shared.take(worker.number, plane, message);
+        for (const other of this.workers) if (other !== worker) send(other, message);
+        return;
+      case "errors": {
+        const server = plane.backends.get(message.backend)?.server(message.server);
+        if (server !== undefined) plane.onErrors?.(server, message.errors, message.last);
+      }
+    }
+  }
+
   /** Tells a worker what it shall listen on. */
   private give(worker: Worker): void {
     const workers = Math.max(1, this.plane.configuration.global.threads);
@@ -152,6 +186,10 @@ class Master {
     worker.giver.close();
     this.workers.delete(worker);
     this.counts.forget(worker.number);
+    const last = ![...this.workers].some(({ number }) => number === worker.number);
+    for (const { changes, table } of this.shared.release(worker.number, this.plane, last)) {
+      for (const other of this.workers) send(other, { kind: "table", table, changes: [...changes] });
+    }
     if (this.ending) {
       if (this.workers.size === 0) this.life.end(EXIT.ok);
       return;
@@ -199,8 +237,11 @@ class Master {
     this.watch(plane);
     this.offload.serve(plane);
     this.listening.keepOnly(new Set([...plan.keys, ...this.sockets.serve(plane)]));
+    this.shared.forgetCommands();
+    const cells = this.shared.cellsOf(plane);
     const { threads } = plane.configuration.global;
     for (const worker of this.workers) {
+      send(worker, cells);
       if (worker.number > Math.max(1, threads)) finish(worker);
       else {
         this.give(worker);

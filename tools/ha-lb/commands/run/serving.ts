@@ -20,6 +20,9 @@ export class Serving {
   plane: DataPlane;
   private listeners: readonly OpenListener[] = [];
 
+  /** Gets each new data plane before a client does. */
+  prepare: (plane: DataPlane) => void = () => undefined;
+
   constructor(
     plane: DataPlane,
     private readonly request: ServingRequest,
@@ -79,6 +82,7 @@ export class Serving {
     if (plane === undefined) return undefined;
     await openLogs(plane);
     adoptState(this.plane, plane);
+    this.prepare(plane);
     const before = this.plane;
     const plan = this.listen(plane);
     if (plan === undefined) {

@@ -6,6 +6,9 @@ import { GivenSockets } from "../../drive/socket-channel.ts";
 import { CountReporter } from "../../drive/count-reports.ts";
 import { applyHealth, setAddress, setWeight } from "../../drive/server-admin.ts";
 import type { DataPlane } from "../../drive/plane.ts";
+import { MOST_WORKERS, SharedCounts } from "../../drive/shared-counts.ts";
+import { sharePlane } from "../../drive/share-plane.ts";
+import { applyChanges, journalTables, restoreEntries } from "../../drive/table-sharing.ts";
 import { nowMs } from "../../drive/timer-wheel.ts";
 import type { RunRequest } from "./lifecycle.ts";
 import { drain, makePlane } from "./make-plane.ts";
@@ -36,6 +39,9 @@ class WorkerProcess {
   private reporter: CountReporter;
   private readonly planes: DataPlane[];
   private end: () => void = () => undefined;
+  private mayServe: () => void = () => undefined;
+  private readonly counts: SharedCounts | undefined;
+  private cells: ReadonlyMap<string, number> = new Map();
 
   constructor(
     private readonly request: RunRequest,
@@ -45,9 +51,36 @@ class WorkerProcess {
     this.serving = new Serving(plane, request, this.sockets, fail);
     this.reporter = new CountReporter(plane);
     this.planes = [plane];
+    const path = request.env["HA_LB_COUNTS"];
+    const row = Number(request.env["HA_LB_WORKER"]) - 1;
+    if (path !== undefined && row < MOST_WORKERS) this.counts = new SharedCounts(path, row);
+    this.serving.prepare = (next) => this.share(next);
+  }
+
+  /** Makes counts and tables of a data plane common to all workers. */
+  private share(plane: DataPlane): void {
+    if (this.counts !== undefined) sharePlane(plane, this.counts, this.cells);
+    journalTables(plane.tables, (changes) =>
+      tell({ kind: "table", table: changes.table, changes: [...changes.changes] }),
+    );
+    plane.onErrors = ({ backend, name }, errors, last) => {
+      tell({ kind: "errors", backend: backend.name, server: name, errors, last });
+    };
+  }
+
+  /** Hears from the master what there is besides the configuration. */
+  private async introduce(): Promise<void> {
+    const introduced = new Promise<void>((resolve) => {
+      this.mayServe = resolve;
+    });
+    process.on("message", (value: unknown) => void this.onMessage(value));
+    tell({ kind: "born" });
+    await introduced;
+    this.share(this.serving.plane);
   }
 
   async run(): Promise<ExitCode> {
+    await this.introduce();
     this.sockets.update();
     if ((await this.serving.open()) === undefined) return EXIT.error;
     dropPrivileges(this.request.configuration.global);
@@ -55,7 +88,6 @@ class WorkerProcess {
       this.end = resolve;
     });
     const timer = setInterval(() => this.report(), REPORT_EVERY_MS);
-    process.on("message", (value: unknown) => void this.onMessage(value));
     // A worker without its master would serve with servers that nobody checks.
     process.on("disconnect", () => this.end());
     for (const name of ["SIGUSR1", "SIGHUP", "SIGUSR2", "SIGINT"] as const) process.on(name, () => undefined);
@@ -83,6 +115,19 @@ class WorkerProcess {
       case "command":
         answerCommand(this.serving.plane, "admin", message.text, message.payload);
         return;
+      case "cells":
+        this.cells = new Map(Object.entries(message.cells));
+        if (this.counts !== undefined) this.counts.rows = message.workers;
+        return;
+      case "table":
+        applyChanges(this.serving.plane.tables, message);
+        return;
+      case "entries":
+        restoreEntries(this.serving.plane.tables, message.table, message.entries);
+        return;
+      case "serve":
+        this.mayServe();
+        return;
       case "reload":
         await this.reload();
         return;
@@ -91,7 +136,7 @@ class WorkerProcess {
         this.sockets.closeAll();
         drain(this.serving.plane);
         setInterval(() => {
-          if (this.planes.every((plane) => plane.activeConnections === 0)) this.end();
+          if (this.planes.every((plane) => plane.connections.own === 0)) this.end();
         }, REPORT_EVERY_MS / 5);
     }
   }
@@ -103,7 +148,7 @@ class WorkerProcess {
       const { plane } = this.serving;
       this.sockets.release();
       this.planes.push(plane);
-      for (const old of this.planes.splice(0)) if (old === plane || old.activeConnections > 0) this.planes.push(old);
+      for (const old of this.planes.splice(0)) if (old === plane || old.connections.own > 0) this.planes.push(old);
       this.reporter = new CountReporter(plane);
     }
     tell({ kind: "ready" });

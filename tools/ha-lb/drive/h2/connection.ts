@@ -185,8 +185,8 @@ export class Http2Connection extends Peer implements SessionEvents, StreamHost {
     this.gone = true;
     this.plane.multiplexed.delete(this);
     for (const stream of Array.from(this.streams.values())) stream.cut();
-    this.plane.activeConnections -= 1;
-    this.runtime.frontend.active -= 1;
+    this.plane.connections.leave();
+    this.runtime.frontend.leave();
     this.plane.onConnectionGone?.();
   }
 }

@@ -67,8 +67,8 @@ export class Stream implements StreamSink {
     this.client.sourceAddress = before.sourceAddress;
     this.client.sourcePort = before.sourcePort;
     // A stream counts as a connection: maxconn bounds what a process holds.
-    plane.activeConnections += 1;
-    runtime.frontend.active += 1;
+    plane.connections.enter();
+    runtime.frontend.enter();
     plane.clients.add(this.client);
   }
 

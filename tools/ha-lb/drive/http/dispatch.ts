@@ -31,7 +31,7 @@ function assign(client: ClientConnection, backend: BackendRuntime): void {
     replyError(client, 503, "S", "C");
     return;
   }
-  if (server.active < server.limit && (server.queue.length === 0 || tied === undefined)) takePlace(client, server);
+  if ((server.queue.length === 0 || tied === undefined) && server.tryPlace()) takePlace(client, server);
   else enqueue(client, backend, tied !== undefined || client.key !== undefined ? server : undefined);
 }
 
@@ -43,7 +43,7 @@ function choose(client: ClientConnection, backend: BackendRuntime): ServerRuntim
 
 function enqueue(client: ClientConnection, backend: BackendRuntime, server: ServerRuntime | undefined): void {
   const most = server?.settings.maxQueue ?? 0;
-  if (server !== undefined && most > 0 && server.queue.length >= most && !client.redispatched) {
+  if (server !== undefined && most > 0 && backend.queuedFor(server) >= most && !client.redispatched) {
     client.tied = false;
     client.redispatched = true;
     client.avoid = server;
@@ -57,6 +57,7 @@ function enqueue(client: ClientConnection, backend: BackendRuntime, server: Serv
   client.turn = turns;
   turns += 1;
   queue.push(client);
+  backend.room?.changed();
   if (server === undefined) client.backendQueue = queue.length;
   else client.serverQueue = queue.length;
   const { counters } = server ?? backend;
@@ -72,12 +73,11 @@ export function leaveQueue(client: ClientConnection): void {
   if (at >= 0) queue?.splice(at, 1);
 }
 
-/** Takes a place on the server and connects. */
+/** Connects to the server on which this request has got a place. */
 export function takePlace(client: ClientConnection, server: ServerRuntime): void {
   client.server = server;
   client.placed = true;
   client.assignedMs = nowMs();
-  server.active += 1;
   const { counters } = server;
   counters.sessions += 1;
   if (server.active > counters.highestActive) counters.highestActive = server.active;
@@ -90,7 +90,7 @@ export function freePlace(client: ClientConnection): ServerRuntime | undefined {
   const { server } = client;
   if (!client.placed || server === undefined) return undefined;
   client.placed = false;
-  server.active -= 1;
+  server.leave();
   return server;
 }
 

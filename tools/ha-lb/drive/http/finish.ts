@@ -69,7 +69,7 @@ export function finishRequest(client: ClientConnection): void {
     backend.counters.bytesIn += client.requestBytes;
     backend.counters.bytesOut += client.responseBytes;
     backend.counters.countStatus(status);
-    backend.active -= 1;
+    backend.leave();
   }
   if (server !== undefined) {
     server.counters.bytesIn += client.requestBytes;

@@ -70,7 +70,7 @@ function chooseBackend(client: ClientConnection): BackendRuntime | undefined {
 
 function enterBackend(client: ClientConnection, backend: BackendRuntime): void {
   client.backend = backend;
-  backend.active += 1;
+  backend.enter();
   const { counters } = backend;
   counters.sessions += 1;
   counters.requests += 1;

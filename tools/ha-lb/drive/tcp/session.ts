@@ -124,7 +124,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
       return;
     }
     this.backend = backend;
-    backend.active += 1;
+    backend.enter();
     backend.counters.sessions += 1;
     backend.counters.rate.add(this.acceptMs);
     if (backend.active > backend.counters.highestActive) backend.counters.highestActive = backend.active;
@@ -162,7 +162,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
       this.giveUp("S", "C");
       return;
     }
-    if (server.active < server.limit) {
+    if (server.tryPlace()) {
       this.onTurn(server);
       return;
     }
@@ -173,6 +173,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     turns += 1;
     this.waiting = true;
     queue.push(this);
+    backend.room?.changed();
     if (this.server === undefined) this.backendQueue = queue.length;
     else this.serverQueue = queue.length;
     const limitMs = backend.proxy.timeouts.queue ?? backend.proxy.timeouts.connect;
@@ -183,7 +184,6 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     this.waiting = false;
     this.server = server;
     this.placed = true;
-    server.active += 1;
     server.counters.sessions += 1;
     server.counters.rate.add(nowMs());
     if (server.active > server.counters.highestActive) server.counters.highestActive = server.active;
@@ -274,7 +274,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   private freePlace(): ServerRuntime | undefined {
     if (!this.placed || this.server === undefined) return undefined;
     this.placed = false;
-    this.server.active -= 1;
+    this.server.leave();
     return this.server;
   }
 
@@ -419,13 +419,13 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
       counters.bytesOut += this.bytesOut;
     }
     this.stream?.end(this.bytesIn, this.bytesOut);
-    if (backend !== undefined) backend.active -= 1;
+    if (backend !== undefined) backend.leave();
     const freed = this.freePlace();
     // The line counts the sessions beside this one, without the one that gets its place.
     this.log();
     if (freed !== undefined) freed.backend.serveQueue(freed);
-    listener.frontend.active -= 1;
-    this.plane.activeConnections -= 1;
+    listener.frontend.leave();
+    this.plane.connections.leave();
     this.plane.onConnectionGone?.();
   }
 

@@ -1,0 +1,268 @@
+/** Two workers as one: limits, counts and stick tables hold over both, also when one of them is killed. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import { until } from "../../shared/lab/host.ts";
+import { exchange, freePort } from "./pair.ts";
+import { type Running, startBalancer } from "./running.ts";
+
+const LIMIT_MS = 8000;
+
+/** A server that answers after a while, and knows how many it had at once. */
+class SlowServer {
+  now = 0;
+  most = 0;
+  port = 0;
+  answered = 0;
+  /** Answers wait for `release`. */
+  holding = false;
+  readonly held: Socket[] = [];
+  private readonly server: Server;
+
+  constructor() {
+    this.server = createServer((socket) => {
+      socket.on("error", () => undefined);
+      let busy = false;
+      const end = (): void => {
+        if (busy) this.now -= 1;
+        busy = false;
+      };
+      socket.on("close", end);
+      socket.on("data", () => {
+        busy = true;
+        this.now += 1;
+        this.most = Math.max(this.most, this.now);
+        const answer = (): void => {
+          end();
+          this.answered += 1;
+          socket.end("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
+        };
+        if (this.holding) this.held.push(socket);
+        else setTimeout(answer, 30);
+      });
+    });
+  }
+  async start(): Promise<void> {
+    await new Promise<void>((resolve) => void this.server.listen(0, "127.0.0.1", resolve));
+    const address = this.server.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+    this.port = address.port;
+  }
+  stop(): void {
+    this.server.close();
+    for (const socket of this.held) socket.destroy();
+  }
+}
+
+const request = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`;
+
+/** A connection that stays; `closed` when the other end doesn't want it. */
+function open(port: number, text = ""): Promise<{ socket: Socket; isClosed: () => boolean }> {
+  return new Promise((resolve) => {
+    let closed = false;
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.write(text);
+      resolve({ socket, isClosed: () => closed });
+    });
+    socket.on("error", () => undefined);
+    socket.on("data", () => undefined);
+    socket.on("close", () => {
+      closed = true;
+      // Refused in the same moment: the runtime may not tell that it was connected.
+      resolve({ socket, isClosed: () => closed });
+    });
+  });
+}
+
+describe("two workers", () => {
+  const slow = new SlowServer();
+  const other = new SlowServer();
+  let one: Running;
+  let ports: readonly number[] = [];
+  const port = (index: number): number => ports[index] ?? 0;
+
+  beforeAll(async () => {
+    await slow.start();
+    await other.start();
+    ports = await Promise.all([freePort(), freePort(), freePort(), freePort(), freePort()]);
+    one = await startBalancer(
+      "ha-lb",
+      `global
+ nbthread 2
+ log stdout format raw local0 notice
+defaults
+ mode http
+ timeout client 10s
+ timeout server 10s
+ timeout connect 5s
+ timeout queue 8s
+ option redispatch
+listen limited
+ bind 127.0.0.1:${port(0)}
+ server s1 127.0.0.1:${slow.port} maxconn 3
+frontend few
+ bind 127.0.0.1:${port(1)}
+ maxconn 5
+ http-request return status 200
+listen balanced
+ mode tcp
+ balance leastconn
+ bind 127.0.0.1:${port(2)}
+ server s1 127.0.0.1:${slow.port}
+ server s2 127.0.0.1:${other.port}
+listen tables
+ bind 127.0.0.1:${port(3)}
+ stick-table type string len 20 size 1k expire 1m store http_req_cnt,http_req_rate(60s),conn_cur,gpc0
+ http-request track-sc0 path
+ http-request deny if { path /limited } { sc_http_req_rate(0) gt 20 }
+ http-request return status 200 hdr X-Map %[str(k),map(${"MAP"},none)] hdr X-Count %[sc_http_req_cnt(0)] if !{ path /hold }
+ server s1 127.0.0.1:${slow.port}
+`.replace("MAP", mapFile()),
+    );
+  });
+  afterAll(async () => {
+    await one.stop();
+    slow.stop();
+    other.stop();
+  });
+
+  function mapFile(): string {
+    const path = join("/tmp", `lb-workers-${process.pid}.map`);
+    writeFileSync(path, "k file\n");
+    return path;
+  }
+
+  const workers = (): readonly number[] =>
+    readFileSync(`/proc/${one.pid}/task/${one.pid}/children`, "utf8")
+      .split(" ")
+      .filter((text) => text !== "")
+      .map(Number);
+  /** Kills all workers and waits for their successors. */
+  const killWorkers = async (): Promise<void> => {
+    const before = workers();
+    expect(before.length).toBe(2);
+    for (const pid of before) process.kill(pid, "SIGKILL");
+    await until(
+      "new workers",
+      () => workers().length === 2 && workers().every((pid) => !before.includes(pid)),
+      LIMIT_MS,
+    );
+    await until(
+      "they serve",
+      async () => (await exchange(port(3), request("/up"), 300)).startsWith("HTTP/1.1 200"),
+      LIMIT_MS,
+    );
+  };
+  /** A column of `show stat` of one server. */
+  const stat = async (proxy: string, name: string, column: string): Promise<number> => {
+    const [head = "", ...lines] = (await one.ask("show stat")).split("\n");
+    const line = lines.find((text) => text.startsWith(`${proxy},${name},`));
+    return Number(line?.split(",")[head.replace("# ", "").split(",").indexOf(column)]);
+  };
+
+  test("a server's maxconn is never exceeded, and nobody waits for ever", async () => {
+    slow.most = 0;
+    const answers = await Promise.all(Array.from({ length: 40 }, () => exchange(port(0), request("/"), 8000)));
+    expect(answers.every((answer) => answer.startsWith("HTTP/1.1 200"))).toBe(true);
+    expect(slow.most).toBe(3);
+  }, 15_000);
+
+  test("waiting requests of both workers get their turn while others keep coming", async () => {
+    slow.most = 0;
+    const times: number[] = [];
+    const endMs = performance.now() + 1500;
+    const client = async (): Promise<void> => {
+      while (performance.now() < endMs) {
+        const startMs = performance.now();
+        expect(await exchange(port(0), request("/"), 8000)).toStartWith("HTTP/1.1 200");
+        times.push(performance.now() - startMs);
+      }
+    };
+    await Promise.all(Array.from({ length: 12 }, client));
+    expect(slow.most).toBe(3);
+    // 12 clients and 3 places of about 30 ms: nobody waits for many rounds while others pass.
+    expect(Math.max(...times)).toBeLessThan(1500);
+  }, 15_000);
+
+  test("a frontend's maxconn counts the connections of both", async () => {
+    const all = await Promise.all(Array.from({ length: 16 }, () => open(port(1))));
+    await until("the others are refused", () => all.filter(({ isClosed }) => !isClosed()).length <= 5, LIMIT_MS);
+    expect(all.filter(({ isClosed }) => !isClosed()).length).toBe(5);
+    for (const { socket } of all) socket.destroy();
+    await until("room again", async () => (await exchange(port(1), request("/"), 500)).startsWith("HTTP/1.1 200"));
+  });
+
+  test("leastconn knows what both workers do", async () => {
+    const counts = { slow: 0, other: 0 };
+    slow.holding = true;
+    other.holding = true;
+    const sockets: Socket[] = [];
+    for (let count = 0; count < 20; count += 1) {
+      const before = slow.held.length + other.held.length;
+      sockets.push((await open(port(2), "x")).socket);
+      await until("it arrives", () => slow.held.length + other.held.length > before);
+      counts.slow = slow.held.length;
+      counts.other = other.held.length;
+      expect(Math.abs(counts.slow - counts.other)).toBeLessThanOrEqual(1);
+    }
+    for (const socket of sockets) socket.destroy();
+    slow.holding = false;
+    other.holding = false;
+    slow.held.length = 0;
+    other.held.length = 0;
+  });
+
+  test("a rate limit is one limit, and the table one table", async () => {
+    let allowed = 0;
+    for (let round = 0; round < 12; round += 1) {
+      const answers = await Promise.all(Array.from({ length: 5 }, () => exchange(port(3), request("/limited"))));
+      allowed += answers.filter((answer) => answer.startsWith("HTTP/1.1 200")).length;
+    }
+    // Requests in the same moment may not know of each other yet.
+    expect(allowed).toBeGreaterThanOrEqual(20);
+    expect(allowed).toBeLessThanOrEqual(25);
+    await until("all is counted", async () => (await one.ask("show table tables")).includes("http_req_cnt=60"));
+    expect(await one.ask("show table tables")).toMatch(/key=\/limited .*http_req_rate\(60000\)=60/);
+  }, 15_000);
+
+  test("workers that are killed leave no counts, and their successors know maps and tables", async () => {
+    for (const command of [`set map ${mapFileName()} k changed`, `add map ${mapFileName()} other value`])
+      await one.ask(command);
+    slow.holding = true;
+    const held = await Promise.all(Array.from({ length: 3 }, () => open(port(0), request("/"))));
+    const tracked = await Promise.all(Array.from({ length: 4 }, () => open(port(3), request("/hold"))));
+    await until("all places are taken", () => slow.held.length === 7, LIMIT_MS);
+    await until("counted", async () => (await stat("limited", "s1", "scur")) === 3, LIMIT_MS);
+    await until("in the table", async () => (await one.ask("show table tables")).includes("conn_cur=4"), LIMIT_MS);
+    await killWorkers();
+    slow.holding = false;
+    slow.held.length = 0;
+    slow.most = 0;
+    slow.now = 0;
+    const answers = await Promise.all(Array.from({ length: 9 }, () => exchange(port(0), request("/"), 8000)));
+    expect(answers.every((answer) => answer.startsWith("HTTP/1.1 200"))).toBe(true);
+    expect(slow.most).toBeLessThanOrEqual(3);
+    for (const { socket } of [...held, ...tracked]) socket.destroy();
+    expect(await one.ask("show table tables")).not.toContain("conn_cur=4");
+    for (let count = 0; count < 8; count += 1) {
+      const answer = await exchange(port(3), request("/map"));
+      expect(answer).toContain("changed");
+      expect(await exchange(port(3), request("/limited"))).toStartWith("HTTP/1.1 403");
+    }
+  }, 20_000);
+
+  test("a reload keeps tables, and limits hold after it", async () => {
+    process.kill(one.pid, "SIGHUP");
+    await until("reloaded", () => one.lines().some((line) => line.includes("configuration reloaded")), LIMIT_MS);
+    await until("in the workers", async () => (await exchange(port(3), request("/map"))).includes("file"), LIMIT_MS);
+    expect(await exchange(port(3), request("/limited"))).toStartWith("HTTP/1.1 403");
+    slow.most = 0;
+    await Promise.all(Array.from({ length: 20 }, () => exchange(port(0), request("/"), 8000)));
+    expect(slow.most).toBe(3);
+  }, 15_000);
+
+  function mapFileName(): string {
+    return join("/tmp", `lb-workers-${process.pid}.map`);
+  }
+});

@@ -1,0 +1,93 @@
+/** What the master of several workers holds for all of them: the counts' file, tables, and what commands changed. */
+import type { DataPlane } from "../../drive/plane.ts";
+import {
+  CellNumbers,
+  createCountsFile,
+  MOST_WORKERS,
+  removeCountsFile,
+  SharedCounts,
+} from "../../drive/shared-counts.ts";
+import { cellNames } from "../../drive/share-plane.ts";
+import { applyChanges, HeldCounts, type TableChanges } from "../../drive/table-sharing.ts";
+import { nowMs } from "../../drive/timer-wheel.ts";
+import type { ToWorker } from "./messages.ts";
+
+/** Entries of one message to a worker that begins. */
+const ENTRIES_AT_ONCE = 1000;
+
+export class SharedState {
+  readonly path = createCountsFile();
+  private readonly counts = new SharedCounts(this.path, 0);
+  private readonly cells = new CellNumbers();
+  private readonly held = new HeldCounts();
+  /** Lists that commands changed: their files don't tell what is in force. */
+  private readonly changedLists = new Map<string, "map" | "acl">();
+  /** The last command on each limit. */
+  private readonly limits = new Map<string, string>();
+  private workers = 0;
+
+  close(): void {
+    removeCountsFile(this.path);
+  }
+
+  /** Numbers of the cells for a configuration. Workers need them before they serve it. */
+  cellsOf(plane: DataPlane): ToWorker {
+    this.workers = Math.min(MOST_WORKERS, Math.max(this.workers, plane.configuration.global.threads));
+    const cells: Record<string, number> = {};
+    for (const name of cellNames(plane)) {
+      const number = this.cells.of(name);
+      if (number !== undefined) cells[name] = number;
+    }
+    return { kind: "cells", workers: this.workers, cells };
+  }
+
+  /** A command that reaches every worker: later workers need it, too. */
+  noteCommand(text: string): void {
+    const [, what, name = ""] = text.split(" ");
+    if (what === "map" || what === "acl") this.changedLists.set(name, what);
+    if (what === "maxconn") this.limits.set(name === "global" ? name : text.split(" ").slice(2, 4).join(" "), text);
+  }
+
+  /** After a reload the files count again. */
+  forgetCommands(): void {
+    this.changedLists.clear();
+    this.limits.clear();
+  }
+
+  /** All that a worker which begins has to know besides its configuration. */
+  *introduction(plane: DataPlane): Iterable<ToWorker> {
+    yield this.cellsOf(plane);
+    for (const text of this.limits.values()) yield { kind: "command", text };
+    for (const [name, what] of this.changedLists) {
+      const list = plane.patterns.find(name);
+      if (list === undefined) continue;
+      yield { kind: "command", text: `clear ${what} ${name}` };
+      const lines = Array.from(list.entries(), (entry) =>
+        what === "map" ? `${entry.text} ${entry.value}` : entry.text,
+      );
+      if (lines.length > 0) yield { kind: "command", text: `add ${what} ${name}`, payload: lines.join("\n") };
+    }
+    const now = nowMs();
+    for (const table of plane.tables.names()) {
+      const entries = plane.tables.store(table)?.copies(now) ?? [];
+      for (let at = 0; at < entries.length; at += ENTRIES_AT_ONCE) {
+        yield { kind: "entries", table, entries: entries.slice(at, at + ENTRIES_AT_ONCE) };
+      }
+    }
+  }
+
+  /** A worker told what it did to a table. */
+  take(worker: number, plane: DataPlane, changes: TableChanges): void {
+    this.held.note(worker, changes);
+    applyChanges(plane.tables, changes);
+  }
+
+  /** A worker is gone: what it held is given back. @returns what the others have to hear */
+  release(worker: number, plane: DataPlane, last: boolean): readonly TableChanges[] {
+    // Two of one number can be there while one of them finishes: the row is cleared with the last.
+    if (last && worker <= MOST_WORKERS) this.counts.clearRow(worker - 1);
+    const released = this.held.release(worker);
+    for (const changes of released) applyChanges(plane.tables, changes);
+    return released;
+  }
+}
