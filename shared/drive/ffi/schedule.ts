@@ -8,6 +8,7 @@ const C = bind({
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
 });
 
+const SCHED_OTHER = 0;
 const SCHED_FIFO = 1;
 const SCHED_RESET_ON_FORK = 0x40000000;
 // System call numbers: the musl functions of these names always fail with ENOSYS.
@@ -18,6 +19,7 @@ const MLOCK_ONFAULT = 1;
 const CODE_FROM_A_FILE = /^([0-9a-f]+)-([0-9a-f]+) r-x\S \S+ \S+ [1-9]\d*/gm;
 const PRIO_PROCESS = 0;
 const PR_SET_TIMERSLACK = 29;
+const PREFERRED_NICE = -15;
 
 const parameter = new Memory(8);
 
@@ -49,6 +51,17 @@ export function lockProgram(): number {
 /** Nice value of the calling thread, -20 (first) to 19 (last); 0 or -errno. */
 export function setNice(value: number): number {
   return orErrno(C.setpriority(PRIO_PROCESS, 0, value));
+}
+
+/**
+ * Lets the calling thread run before ordinary ones whenever it has something to do, by its nice value alone: it can't starve
+ * the machine as a real-time thread could. Children and threads made from now on start as ordinary ones (RESET_ON_FORK).
+ * 0, or -EACCES without CAP_SYS_NICE / RLIMIT_NICE.
+ */
+export function preferThread(): number {
+  parameter.i32[0] = 0;
+  const reset = syscall(SYS_SCHED_SETSCHEDULER, 0, SCHED_OTHER | SCHED_RESET_ON_FORK, parameter.address);
+  return reset < 0 ? reset : setNice(PREFERRED_NICE);
 }
 
 /** How late the kernel may make this thread's timeouts in order to group wake-ups; the default is 50 000 ns. */

@@ -1,4 +1,5 @@
 import type { ReplicaMessage } from "../../effect/replica.ts";
+import { isReplicaMessage } from "./message-shape.ts";
 
 /** Frames on the stream between members: four bytes of length (big-endian), then a JSON array of messages. */
 const HEAD_BYTES = 4;
@@ -47,11 +48,10 @@ export class FrameReader {
   }
 }
 
-/** The peer is authenticated and runs the same code; only the outer shape is checked. */
 function parseMessages(text: string): readonly ReplicaMessage[] | null {
   try {
     const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? value : null;
+    return Array.isArray(value) && value.every(isReplicaMessage) ? value : null;
   } catch {
     return null;
   }

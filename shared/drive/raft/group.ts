@@ -11,6 +11,7 @@ import type {
 } from "../../effect/replica.ts";
 import type { Reason } from "../../reason/catalogue.ts";
 import { boottimeNs } from "../ffi/clock.ts";
+import { preferThread } from "../ffi/schedule.ts";
 import type { ClusterKey } from "./certificate.ts";
 import { openDisk, type GroupDisk, type OpenedDisk } from "./disk.ts";
 import { Transport, type PeerAddress } from "./transport.ts";
@@ -67,6 +68,9 @@ export class Group {
 
   /** Starts a member. Throws when the state directory's vote is unreadable: the node must join under a new name. */
   static async open(options: GroupOptions): Promise<Group> {
+    // A leader that waits for a processor longer than the election timeout is replaced for nothing. Where it isn't allowed,
+    // the election timeout has to be longer than the machine's stalls.
+    preferThread();
     const opened = openDisk(options.directory, options.initialMembers, options.node);
     if (opened === null) throw new Error(`${options.directory}: the vote of this node is unreadable`);
     const group = new Group(options, opened);

@@ -24,14 +24,30 @@ export interface TransportOptions {
 
 const RECONNECT_FIRST_MS = 20;
 const RECONNECT_LAST_MS = 500;
+/** Voters and learners at most, as consensus has it. */
+const MAX_MEMBERS = 7 + 64;
 /** Bytes that wait for a slow peer; beyond it messages are dropped. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 /** A connection on which nothing was heard or acknowledged for so long is given up by the kernel. */
 const KEEP_ALIVE_MS = 1000;
+/** Connections from outside at one time, those that have not shown a certificate included: all members, and as many again. */
+const MAX_INCOMING = 2 * (MAX_MEMBERS + 1);
+/** Who connects and doesn't show a certificate within this is cut off. */
+const HANDSHAKE_MS = 5000;
+
+/** What was turned away since the start. */
+export interface Refusals {
+  /** Connections without a certificate of this cluster, or that never finished to show one. */
+  handshakes: number;
+  /** Connections closed for what came over them: too long, or no message. */
+  frames: number;
+}
 
 export class Transport {
   private readonly links = new Map<NodeId, Link>();
-  private readonly incoming = new Set<TLSSocket>();
+  /** By name: a node has one connection to this one; a newer one takes the place of the older. */
+  private readonly incoming = new Map<NodeId, TLSSocket>();
+  readonly refused: Refusals = { handshakes: 0, frames: 0 };
 
   private constructor(
     private readonly options: TransportOptions,
@@ -48,10 +64,14 @@ export class Transport {
       requestCert: true,
       rejectUnauthorized: true,
       minVersion: "TLSv1.3",
+      handshakeTimeout: HANDSHAKE_MS,
     });
+    server.maxConnections = MAX_INCOMING;
     const transport = new Transport(options, certificate, server);
     server.on("secureConnection", (socket) => transport.accept(socket));
-    server.on("tlsClientError", () => undefined);
+    server.on("tlsClientError", () => (transport.refused.handshakes += 1));
+    // More connections than there are members can't all be meant well.
+    server.on("drop", () => (transport.refused.handshakes += 1));
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(options.listen.port, options.listen.host, () => resolve());
@@ -78,23 +98,28 @@ export class Transport {
   private accept(socket: TLSSocket): void {
     const from = socket.authorized ? commonNameOf(socket) : null;
     if (from === null) {
+      this.refused.handshakes += 1;
       socket.destroy();
       return;
     }
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    this.incoming.add(socket);
+    this.incoming.get(from)?.destroy();
+    this.incoming.set(from, socket);
     const reader = new FrameReader();
     socket.on("data", (bytes: Buffer) => {
       const frames = reader.feed(bytes);
       if (frames === null) {
+        this.refused.frames += 1;
         socket.destroy();
         return;
       }
       for (const messages of frames) this.options.onMessages(from, messages);
     });
     socket.on("error", () => socket.destroy());
-    socket.on("close", () => this.incoming.delete(socket));
+    socket.on("close", () => {
+      if (this.incoming.get(from) === socket) this.incoming.delete(from);
+    });
   }
 
   send(to: NodeId, messages: readonly ReplicaMessage[]): void {
@@ -103,7 +128,7 @@ export class Transport {
 
   async close(): Promise<void> {
     for (const link of this.links.values()) link.close();
-    for (const socket of this.incoming) socket.destroy();
+    for (const socket of this.incoming.values()) socket.destroy();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 }

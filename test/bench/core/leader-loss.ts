@@ -6,8 +6,8 @@ import { BenchCluster } from "./cluster.ts";
  * election happens without cause while every core of the machine is busy.
  * `bun test/bench/core/leader-loss.ts [kills] [soak seconds]`
  */
-const kills = Number(process.argv[2] ?? 20);
-const soakSeconds = Number(process.argv[3] ?? 60);
+const KILLS = 20;
+const SOAK_SECONDS = 60;
 
 async function measureLoss(cluster: BenchCluster): Promise<number> {
   const at = await cluster.leader();
@@ -27,26 +27,33 @@ async function measureLoss(cluster: BenchCluster): Promise<number> {
   return tookMs;
 }
 
-async function soak(cluster: BenchCluster): Promise<void> {
+async function soak(cluster: BenchCluster, seconds: number): Promise<void> {
   const count = (code: string): number => cluster.members.reduce((sum, member) => sum + member.reasons(code), 0);
   const before = [count("CORE_ELECTION_STARTED"), count("CORE_LEADER_ELECTED")];
   const burners = Array.from({ length: navigator.hardwareConcurrency }, () =>
     Bun.spawn([process.execPath, "-e", "for(;;);"], { stdout: "ignore" }),
   );
-  await Bun.sleep(soakSeconds * 1000);
+  await Bun.sleep(seconds * 1000);
   for (const burner of burners) burner.kill("SIGKILL");
   const asked = count("CORE_ELECTION_STARTED") - (before[0] ?? 0);
   const won = count("CORE_LEADER_ELECTED") - (before[1] ?? 0);
-  console.log(`${soakSeconds} s with every core busy: ${asked} elections asked for, ${won} changes of leader`);
+  console.log(`${seconds} s with every core busy: ${asked} elections asked for, ${won} changes of leader`);
 }
 
-const cluster = await BenchCluster.start(3);
-const times: number[] = [];
-for (let kill = 0; kill < kills; kill += 1) times.push(await measureLoss(cluster));
-times.sort((a, b) => a - b);
-const at = (share: number): string =>
-  (times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0).toFixed(0);
-console.log(`leader killed ${kills} times: new leader after p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, worst ${at(1)} ms`);
-await soak(cluster);
-await cluster.stop();
-process.exit(0);
+/** Prints how long a killed leader is missed, and what a machine with no idle core makes of the group. */
+export async function measureLeaderLoss(kills = KILLS, soakSeconds = SOAK_SECONDS): Promise<void> {
+  const cluster = await BenchCluster.start(3);
+  const times: number[] = [];
+  for (let kill = 0; kill < kills; kill += 1) times.push(await measureLoss(cluster));
+  times.sort((a, b) => a - b);
+  const at = (share: number): string =>
+    (times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0).toFixed(0);
+  console.log(`leader killed ${kills} times: new leader after p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, worst ${at(1)} ms`);
+  await soak(cluster, soakSeconds);
+  await cluster.stop();
+}
+
+if (import.meta.main) {
+  await measureLeaderLoss(Number(process.argv[2] ?? KILLS), Number(process.argv[3] ?? SOAK_SECONDS));
+  process.exit(0);
+}
