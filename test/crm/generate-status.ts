@@ -73,13 +73,13 @@ class StatusMaker {
     for (let number = 0; number < instances; number += 1) {
       if (!has("active") || random.chance(resource.kind === "clone" ? 0.15 : 0.25)) continue;
       const node = shuffled[number % shuffled.length];
-      if (node === undefined || (node.remote && resource.fence)) continue;
+      if (node === undefined || (node.remote && staysLocal(resource))) continue;
       const isPromoted = resource.promotable && !promoted && random.chance(0.6);
       if (isPromoted) promoted = true;
       this.activate(resource, node, resource.unique ? `:${number}` : "", isPromoted);
       if (has("multiple") && resource.kind !== "clone" && random.chance(0.2)) {
         const other = random.pick(shuffled);
-        if (other !== node && !(other.remote && resource.fence)) this.activate(resource, other, "", false);
+        if (other !== node && !(other.remote && staysLocal(resource))) this.activate(resource, other, "", false);
       }
     }
     this.addProbes(resource, nodes);
@@ -88,7 +88,7 @@ class StatusMaker {
   private addProbes(resource: MadeResource, nodes: readonly GeneratedNode[]): void {
     const { random, has } = this.making;
     for (const node of nodes) {
-      if (this.moods.get(node.name) === "pending" || (node.remote && resource.fence)) continue;
+      if (this.moods.get(node.name) === "pending" || (node.remote && staysLocal(resource))) continue;
       if (has("probes") && random.chance(0.3)) continue;
       for (const primitive of resource.primitives) {
         const numbers = resource.unique ? Array.from({ length: resource.instances }, (_, index) => `:${index}`) : [""];
@@ -138,7 +138,7 @@ class StatusMaker {
         });
       }
       if (has("migration") && !resource.promotable && resource.kind === "primitive" && random.chance(0.12))
-        this.migrate(node, name, entries);
+        this.migrate(resource, node, name, entries);
     }
   }
 
@@ -175,13 +175,13 @@ class StatusMaker {
     history.attributes[`last-failure-${name}#${operation}_${intervalMs}`] = NOW - random.pick([30, 300, 4000]);
   }
 
-  private migrate(node: GeneratedNode, name: string, entries: Entry[]): void {
+  private migrate(resource: MadeResource, node: GeneratedNode, name: string, entries: Entry[]): void {
     const { random } = this.making;
     const others = this.usable().filter((other) => other !== node && !other.remote);
     if (others.length === 0) return;
     const target = random.pick(others);
     const extra = { migrate_source: node.name, migrate_target: target.name };
-    const there = this.history(target.name, name, "Dummy", "ocf");
+    const there = this.history(target.name, name, typeOf(resource), "ocf");
     if (there.length > 0) return;
     const stage = random.whole(0, 4);
     if (stage === 0) entries.push({ operation: "migrate_to", intervalMs: 0, rc: 193, status: -1, expected: 0, extra });
@@ -294,6 +294,8 @@ const typeOf = (resource: MadeResource) =>
       : resource.id.startsWith("remote")
         ? "remote"
         : "Dummy";
+/** Fence devices and connections run on cluster nodes only. */
+const staysLocal = (resource: MadeResource) => resource.fence || typeOf(resource) === "remote";
 const classOf = (resource: MadeResource) => (resource.fence ? "stonith" : "ocf");
 
 export function makeStatus(making: Making): Tree {

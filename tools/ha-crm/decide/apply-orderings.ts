@@ -1,5 +1,5 @@
 import { ACT, ORD, orderActions, operationKey, type SchedAction } from "./action.ts";
-import { activeLocations, roleNow } from "./family.ts";
+import { roleNow } from "./family.ts";
 import { makeAction } from "./make-action.ts";
 import { orderMigrations } from "./migration.ts";
 import { ROLE } from "./roles.ts";
@@ -55,8 +55,4 @@ function toThen(then: SchedResource, first: SchedAction | undefined, ordering: S
     if (first !== undefined) orderActions(first, action, flags, ordering.id);
     else if ((flags & ORD.impliesThen) !== 0) action.clear(ACT.runnable);
   }
-}
-
-export function isActiveAnywhere(resource: SchedResource): boolean {
-  return activeLocations(resource).length > 0;
 }

@@ -3,7 +3,7 @@ import { INFINITY_SCORE } from "../model/score.ts";
 import { clearFailures } from "./changed-parameters.ts";
 import { changeSince } from "./digest.ts";
 import { failCount } from "./failures.ts";
-import { findNode, type OnFail, type SchedNode, type SchedResource, type World } from "./world.ts";
+import { type OnFail, type SchedNode, type SchedResource, type World } from "./world.ts";
 import { migrateFromFailed, migrateToFailed, migrateToPending, migrateToSucceeded } from "./history-migration.ts";
 import { ROLE } from "./roles.ts";
 import { addScore, banEverywhere } from "./scores.ts";
@@ -310,8 +310,4 @@ function rememberFailureRole(resource: SchedResource, role: SchedResource["nextR
   resource.roleBeforeFailure = resource.nextRole;
   resource.failureRole = role;
   resource.nextRole = role;
-}
-
-export function nodeNamed(world: World, name: string | undefined): SchedNode | undefined {
-  return name === undefined ? undefined : findNode(world, name);
 }

@@ -1,6 +1,5 @@
 import type { Clone } from "../model/resource.ts";
 import type { ResourceHistory } from "../model/state.ts";
-import { INFINITY_SCORE } from "../model/score.ts";
 import { findDescendant } from "./family.ts";
 import { banEverywhere } from "./scores.ts";
 import { ResourceBuilder } from "./unpack-resources.ts";
@@ -48,5 +47,3 @@ function markOrphan(resource: SchedResource): void {
   resource.orphan = true;
   resource.children.forEach(markOrphan);
 }
-
-export const ORPHAN_SCORE = -INFINITY_SCORE;

@@ -149,12 +149,6 @@ function dateHolds(part: DateExpression, now: number): boolean {
   }
 }
 
-/** One value with the set it comes from. */
-export interface Chosen {
-  readonly value: string;
-  readonly set: NvSet;
-}
-
 /**
  * Joins sets into one table: sets whose rule holds, the one with the highest score first; what is already in the table
  * stays.

@@ -80,8 +80,12 @@ function settingsFor(cluster: Cluster, state: ClusterState, now: number): Settin
  * It always gives a plan; orderings that contradict each other are named in `graph.dropped`.
  */
 export function schedule(input: ScheduleInput): Schedule {
-  const world = readWorld(input);
-  const change = nextRuleChange(input.cluster, input.now);
+  return scheduleWorld(readWorld(input));
+}
+
+/** The second half: plans for a working set that was just read, which is used up by it. */
+export function scheduleWorld(world: World): Schedule {
+  const change = nextRuleChange(world.cluster, world.now);
   if (change !== undefined) world.lookAgainAt(change);
   applyHealth(world);
   unpackConstraints(world);

@@ -31,27 +31,6 @@ export function banEverywhere(
   for (const node of world.nodes) addScore(world, resource, node, -INFINITY_SCORE, code, source, at);
 }
 
-/** Sets instead of adding: for bans that nothing may outweigh. */
-export function setBan(world: World, resource: SchedResource, node: SchedNode, code: ScoreCode, source: string): void {
-  resource.scores[node.index] = -INFINITY_SCORE;
-  if (world.recorder?.wants(resource.id) === true) {
-    world.recorder.step({
-      resource: resource.id,
-      node: node.name,
-      code,
-      delta: -INFINITY_SCORE,
-      score: -INFINITY_SCORE,
-      source,
-      at: undefined,
-    });
-  }
-}
-
-export function scoreOn(resource: SchedResource, node: SchedNode): number {
-  const score = resource.scores[node.index] ?? ABSENT;
-  return score === ABSENT ? -INFINITY_SCORE : score;
-}
-
 /** Is there a node with a score of 0 or more that can run resources? */
 export function anyNodeAvailable(world: World, scores: Int32Array): boolean {
   for (const node of world.nodes) {

@@ -1,6 +1,6 @@
 import { currentPlacement, type Placement } from "./placement.ts";
 import { execute, type FailingAction } from "./execute.ts";
-import { readWorld, schedule, type Schedule, type ScheduleInput } from "./schedule.ts";
+import { readWorld, scheduleWorld, type Schedule, type ScheduleInput } from "./schedule.ts";
 import type { ClusterState } from "../model/state.ts";
 
 export interface Simulation {
@@ -13,9 +13,10 @@ export interface Simulation {
 
 /** What would happen: the plan, and where everything is when it was carried out. */
 export function simulate(input: ScheduleInput, failing: readonly FailingAction[] = []): Simulation {
-  const before = currentPlacement(readWorld(input));
-  const plan = schedule(input);
+  const world = readWorld(input);
+  const before = currentPlacement(world);
+  const plan = scheduleWorld(world);
   const { state } = execute(plan, failing);
-  const world = readWorld({ cluster: input.cluster, state, now: input.now });
-  return { plan, before, after: currentPlacement(world), state };
+  const after = readWorld({ cluster: input.cluster, state, now: input.now });
+  return { plan, before, after: currentPlacement(after), state };
 }

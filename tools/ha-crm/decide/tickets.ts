@@ -1,7 +1,6 @@
 import type { TicketConstraint } from "../model/constraint.ts";
 import { INFINITY_SCORE } from "../model/score.ts";
 import { fenceNode } from "./fence-node.ts";
-import { roleNow } from "./family.ts";
 import { parseRole, ROLE, type Role } from "./roles.ts";
 import { banEverywhere } from "./scores.ts";
 import { resolveTargets } from "./targets.ts";
@@ -84,8 +83,4 @@ export function requirePromotionTickets(world: World, resource: SchedResource): 
       for (const node of world.nodes) resource.scores[node.index] = -INFINITY_SCORE;
     }
   }
-}
-
-export function isPromotedNow(resource: SchedResource): boolean {
-  return roleNow(resource) === ROLE.promoted;
 }

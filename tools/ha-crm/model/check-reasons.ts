@@ -150,5 +150,3 @@ export const checkReasons = defineCatalogue({
     fix: '"ha-crm property set maintenance-mode=false" when the work is done',
   },
 });
-
-export type CheckCode = keyof typeof checkReasons;

@@ -162,5 +162,3 @@ export const pcsReasons = defineCatalogue({
     fix: 'write one, or make one from a CIB: "ha-crm import cib.xml"',
   },
 });
-
-export type PcsCode = keyof typeof pcsReasons;

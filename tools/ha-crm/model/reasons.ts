@@ -62,5 +62,3 @@ export const crmReasons = defineCatalogue({
     fix: "{hint}",
   },
 });
-
-export type CrmCode = keyof typeof crmReasons;

@@ -20,8 +20,6 @@ const SECTIONS = [
 const RESOURCES: ReadonlySet<string> = new Set(["primitive", "group", "clone", "master", "bundle"]);
 export const CONSTRAINTS: ReadonlySet<string> = new Set(["rsc_location", "rsc_colocation", "rsc_order", "rsc_ticket"]);
 
-export type ResourceElement = "primitive" | "group" | "clone" | "master" | "bundle";
-
 /** A CIB that is being changed: sections, resources and ids found and made as Pacemaker's tools do. */
 export class CibEdit {
   private readonly tree: Tree;
