@@ -280,3 +280,43 @@ test("a daemon that is gone leaves reads unavailable; a watch goes on when it is
   second.close();
   await local.stop();
 });
+
+test("embedded: leaders change in the midst of transactions, and each one that was answered counts once", async () => {
+  const local = await LocalGroup.start(3);
+  const at = (index: number): Coordination => {
+    const group = local.groups[index];
+    if (group === null || group === undefined) throw new Error("that member is down");
+    return new EmbeddedCoordination(group);
+  };
+  let [won, unknown, counting] = [0, 0, true];
+  await put(at(0), "n", "0");
+  const count = async (on: Coordination): Promise<void> => {
+    while (counting) {
+      const read = await on.get("n");
+      const record = read.ok ? read.value.records[0] : undefined;
+      if (record === undefined) continue;
+      const next = await compareAndPut(on, "n", record.modRevision, String(Number(record.value) + 1));
+      if (next.ok) won += 1;
+      else if (next.code === "UNKNOWN_OUTCOME") unknown += 1;
+    }
+  };
+  for (let change = 0; change < 3; change += 1) {
+    const leader = local.groups.findIndex((group) => group !== null && group.status().role === "leader");
+    const others = [0, 1, 2].filter((index) => index !== leader);
+    counting = true;
+    const counters = others.map((index) => count(at(index)));
+    const goal = won + 20;
+    await until("they count", () => won >= goal);
+    await local.stopMember(leader);
+    await until("they count on without it", () => won >= goal + 20);
+    counting = false;
+    await Promise.all(counters);
+    await local.startMember(leader);
+    await until("there is a leader", () => local.leader() !== null);
+  }
+  const read = await at(0).get("n");
+  const counted = read.ok ? Number(read.value.records[0]?.value) : -1;
+  expect(counted - won).toBeGreaterThanOrEqual(0);
+  expect(counted - won).toBeLessThanOrEqual(unknown);
+  await local.stop();
+}, 30_000);

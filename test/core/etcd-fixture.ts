@@ -1,59 +1,91 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, until } from "./group-fixture.ts";
 
-function etcdCommand(name: string, directory: string, client: string, peer: string, cluster: string): string[] {
-  const options = {
-    name,
-    "data-dir": directory,
-    "listen-client-urls": client,
-    "advertise-client-urls": client,
-    "listen-peer-urls": peer,
-    "initial-advertise-peer-urls": peer,
-    "initial-cluster": cluster,
-    "initial-cluster-state": "new",
-    "log-level": "error",
-  };
-  return ["/usr/bin/etcd", ...Object.entries(options).map(([key, value]) => `--${key}=${value}`)];
+interface EtcdMember {
+  readonly name: string;
+  readonly client: string;
+  readonly peer: string;
+}
+
+/** Files for `https`, as etcd and its clients take them. */
+export interface EtcdTls {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
 }
 
 /** Real etcd members on loopback, with a directory of their own. Null: etcd isn't installed. */
 export class EtcdGroup {
+  private readonly processes: Bun.Subprocess[] = [];
+
   private constructor(
-    readonly endpoints: readonly string[],
-    private readonly processes: readonly Bun.Subprocess[],
+    private readonly members: readonly EtcdMember[],
     private readonly directory: string,
+    private readonly tls: EtcdTls | null,
   ) {}
 
-  static async start(count: number): Promise<EtcdGroup | null> {
+  get endpoints(): readonly string[] {
+    return this.members.map(({ client }) => client);
+  }
+
+  static async start(count: number, tls: EtcdTls | null = null): Promise<EtcdGroup | null> {
     if (!existsSync("/usr/bin/etcd")) return null;
-    const directory = mkdtempSync(join(tmpdir(), "etcd-"));
-    const members: { name: string; client: string; peer: string }[] = [];
+    const members: EtcdMember[] = [];
+    const scheme = tls === null ? "http" : "https";
     for (let at = 0; at < count; at += 1) {
-      const client = `http://127.0.0.1:${await freePort()}`;
+      const client = `${scheme}://127.0.0.1:${await freePort()}`;
       members.push({ name: `e${at}`, client, peer: `http://127.0.0.1:${await freePort()}` });
     }
-    const cluster = members.map(({ name, peer }) => `${name}=${peer}`).join(",");
-    const processes = members.map(({ name, client, peer }) =>
-      Bun.spawn(etcdCommand(name, join(directory, name), client, peer, cluster), {
-        stdout: "ignore",
-        stderr: "ignore",
-      }),
-    );
-    const group = new EtcdGroup(
-      members.map(({ client }) => client),
-      processes,
-      directory,
-    );
+    const group = new EtcdGroup(members, mkdtempSync(join(tmpdir(), "etcd-")), tls);
+    for (let at = 0; at < count; at += 1) group.startMember(at);
     await until("etcd is healthy", () => group.healthy(), 20_000);
     return group;
   }
 
+  /** Starts a member, for the first time or with what it left on its disk. */
+  startMember(at: number): void {
+    const member = this.members[at];
+    if (member === undefined) throw new Error("no such member");
+    const { name, client, peer } = member;
+    const options = {
+      name,
+      "data-dir": join(this.directory, name),
+      "listen-client-urls": client,
+      "advertise-client-urls": client,
+      "listen-peer-urls": peer,
+      "initial-advertise-peer-urls": peer,
+      "initial-cluster": this.members.map((one) => `${one.name}=${one.peer}`).join(","),
+      "initial-cluster-state": "new",
+      "log-level": "error",
+      ...(this.tls === null
+        ? {}
+        : {
+            "cert-file": this.tls.certFile,
+            "key-file": this.tls.keyFile,
+            "trusted-ca-file": this.tls.caFile,
+            "client-cert-auth": "true",
+          }),
+    };
+    const words = Object.entries(options).map(([key, value]) => `--${key}=${value}`);
+    this.processes[at] = Bun.spawn(["/usr/bin/etcd", ...words], { stdout: "ignore", stderr: "ignore" });
+  }
+
+  /** The certificates as a client takes them. */
+  clientTls(): { readonly ca: string; readonly cert: string; readonly key: string } | undefined {
+    if (this.tls === null) return undefined;
+    const [ca, cert, key] = [this.tls.caFile, this.tls.certFile, this.tls.keyFile].map((path) =>
+      readFileSync(path, "utf8"),
+    );
+    return { ca: ca ?? "", cert: cert ?? "", key: key ?? "" };
+  }
+
   private async healthy(): Promise<boolean> {
+    const tls = this.clientTls();
     try {
       for (const endpoint of this.endpoints) {
-        const answer = await fetch(`${endpoint}/health`);
+        const answer = await fetch(`${endpoint}/health`, tls === undefined ? {} : { tls });
         if (!(await answer.text()).includes("true")) return false;
       }
       return true;
@@ -62,9 +94,9 @@ export class EtcdGroup {
     }
   }
 
-  /** Kills one member (`kill -9`). */
-  kill(at: number): void {
-    this.processes[at]?.kill("SIGKILL");
+  /** Sends one member a signal; `SIGKILL` unless another one is named. */
+  kill(at: number, signal: NodeJS.Signals = "SIGKILL"): void {
+    this.processes[at]?.kill(signal);
   }
 
   async stop(): Promise<void> {

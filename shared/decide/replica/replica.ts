@@ -66,6 +66,8 @@ export interface Replica {
   readonly writes: Map<number, WaitingWrite>;
   readonly reads: Map<number, WaitingRead>;
   readonly forwarded: Map<number, Forwarded>;
+  /** The leader that `forwarded` is about. */
+  followed: NodeId | null;
   nextId: number;
   leaseClock: LeaseClock | null;
   clockOf: Leadership | null;
@@ -97,6 +99,7 @@ export function createReplica(
     writes: new Map(),
     reads: new Map(),
     forwarded: new Map(),
+    followed: null,
     // A late answer to a request of a former life must not be taken for the answer to one of this life.
     nextId: recovered.hardState.boot * IDS_PER_BOOT + 1,
     leaseClock: null,
@@ -129,6 +132,7 @@ export function stepReplica(replica: Replica, events: readonly ReplicaEvent[], n
   applyCommitted(replica, nowMs);
   snapshotWhenDue(replica);
   followLeadership(replica, nowMs);
+  if (replica.raft.leader !== replica.followed) giveUpForwarded(replica);
   const outcome = finishStep(replica.raft, nowMs);
   for (const effect of outcome.effects) {
     if (effect.kind === "readReady") onReadReady(replica, effect.readId);
@@ -254,6 +258,21 @@ function followLeadership(replica: Replica, nowMs: number): void {
     const command: SessionCommand = { session: 0, sequence: 0, acknowledged: 0, command: { op: "expire", lease } };
     if (propose(raft, JSON.stringify(command)) === null) break;
     clock.ending.add(lease);
+  }
+}
+
+/**
+ * What was passed on to a leader that leads no more may never be answered, or was done: the client asks again at once, which
+ * is safe by its session, instead of waiting for the whole timeout.
+ */
+function giveUpForwarded(replica: Replica): void {
+  const { leader } = replica.raft;
+  replica.followed = leader;
+  for (const [id, { requestId, to }] of replica.forwarded) {
+    if (to === leader) continue;
+    replica.forwarded.delete(id);
+    const why = `${to}, which had the request, leads no more`;
+    replica.effects.push({ kind: "reply", requestId, reply: { kind: "refused", code: "CORE_TIMEOUT", why, leader } });
   }
 }
 

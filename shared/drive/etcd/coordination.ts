@@ -31,7 +31,18 @@ import {
 const WATCH_RETRY_MS = 200;
 const GRPC_NOT_FOUND = 5;
 const GRPC_INVALID = 3;
+const GRPC_PERMISSION_DENIED = 7;
 const GRPC_RESOURCE_EXHAUSTED = 8;
+const GRPC_UNAUTHENTICATED = 16;
+/** What was surely not done, though for another reason than its size. */
+const GRPC_REFUSED: readonly number[] = [
+  GRPC_INVALID,
+  GRPC_PERMISSION_DENIED,
+  GRPC_RESOURCE_EXHAUSTED,
+  GRPC_UNAUTHENTICATED,
+];
+/** A request, a message, or the operations of a transaction. */
+const TOO_LARGE = /too large|larger than max|too many operations/;
 
 export class EtcdCoordination implements Coordination {
   private readonly gateway: EtcdGateway;
@@ -51,7 +62,7 @@ export class EtcdCoordination implements Coordination {
   }
 
   private async range(query: object): Promise<Answer<CoordinationView>> {
-    const answer = await this.gateway.call("/v3/kv/range", query);
+    const answer = await this.gateway.call("/v3/kv/range", query, true);
     if (answer.kind !== "ok") return failed(answer, false);
     const records = listAt(answer.body, "kvs").map(toRecord);
     return { ok: true, value: { revision: revisionOf(answer.body), records } };
@@ -84,7 +95,7 @@ export class EtcdCoordination implements Coordination {
   }
 
   async keepAlive(lease: string): Promise<Answer<{ readonly ttlMs: number }>> {
-    const answer = await this.gateway.call("/v3/lease/keepalive", { ID: lease });
+    const answer = await this.gateway.call("/v3/lease/keepalive", { ID: lease }, true);
     if (answer.kind !== "ok") return failed(answer, false);
     const ttlMs = numberAt(field(answer.body, "result"), "TTL") * 1000;
     if (ttlMs > 0) return { ok: true, value: { ttlMs } };
@@ -108,9 +119,9 @@ export class EtcdCoordination implements Coordination {
   }
 
   async members(): Promise<Answer<readonly CoordinationMember[]>> {
-    const list = await this.gateway.call("/v3/cluster/member/list", {});
+    const list = await this.gateway.call("/v3/cluster/member/list", {}, true);
     if (list.kind !== "ok") return failed(list, false);
-    const status = await this.gateway.call("/v3/maintenance/status", {});
+    const status = await this.gateway.call("/v3/maintenance/status", {}, true);
     if (status.kind !== "ok") return failed(status, false);
     const leader = textAt(status.body, "leader");
     const members = listAt(list.body, "members").map((member) => ({
@@ -142,10 +153,8 @@ function failed(
   }
   const why = answer.message;
   if (answer.code === GRPC_NOT_FOUND) return { ok: false, code: "LEASE_UNKNOWN", why };
-  // Beyond etcd's own limit of a request, and beyond that of a message.
-  const tooLarge = answer.code === GRPC_RESOURCE_EXHAUSTED && why.includes("larger than max");
-  if (answer.code === GRPC_INVALID || tooLarge) return { ok: false, code: "TOO_LARGE", why };
-  if (answer.code === GRPC_RESOURCE_EXHAUSTED) return { ok: false, code: "REFUSED", why };
+  if (GRPC_REFUSED.includes(answer.code))
+    return { ok: false, code: TOO_LARGE.test(why) ? "TOO_LARGE" : "REFUSED", why };
   // Unavailable, no leader, timed out: a write may have been taken nevertheless.
   return { ok: false, code: isWrite ? "UNKNOWN_OUTCOME" : "UNAVAILABLE", why };
 }
@@ -207,24 +216,31 @@ class EtcdWatch {
     for await (const bytes of response.body) {
       const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) if (line !== "") this.onLine(JSON.parse(line));
+      for (const line of lines) {
+        if (line === "" || this.onLine(JSON.parse(line))) continue;
+        this.gateway.forgetToken();
+        return;
+      }
     }
   }
 
-  private onLine(line: unknown): void {
+  /** False: etcd ended the watch. Its stream stays open, and nothing comes any more. */
+  private onLine(line: unknown): boolean {
     const result = field(line, "result");
-    if (this.closed) return;
+    if (this.closed) return false;
     const compacted = numberAt(result, "compact_revision");
     if (compacted > 0) {
       this.nextRevision = Math.max(this.nextRevision, compacted);
       this.listener({ kind: "missed" });
-      return;
+      return false;
     }
+    if (result === undefined || field(result, "canceled") === true) return false;
     const events = listAt(result, "events").map(toEvent);
     const last = events[events.length - 1];
-    if (last === undefined) return;
+    if (last === undefined) return true;
     this.nextRevision = last.revision + 1;
     this.listener({ kind: "events", events });
+    return true;
   }
 }
 

@@ -8,6 +8,8 @@ export interface EtcdOptions {
   readonly timeoutMs: number;
   /** Client certificate, key and authority as PEM, for `https` endpoints. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** For an etcd that asks for names and passwords. */
+  readonly user?: { readonly name: string; readonly password: string };
 }
 
 export type GatewayAnswer =
@@ -19,25 +21,52 @@ export type GatewayAnswer =
   /** The request went out and no answer came. */
   | { readonly kind: "lost"; readonly message: string };
 
+const GRPC_UNAVAILABLE = 14;
+const GRPC_UNAUTHENTICATED = 16;
+
 export class EtcdGateway {
   private preferred = 0;
+  /** What etcd gave for name and password; it forgets it after a while, and at a restart. */
+  private token: string | null = null;
 
   constructor(readonly options: EtcdOptions) {
     if (options.endpoints.length === 0) throw new Error("etcd needs at least one endpoint");
   }
 
-  /** Calls one method, e.g. `/v3/kv/range`. Only a refused connection is tried on the next endpoint. */
-  async call(path: string, body: unknown): Promise<GatewayAnswer> {
+  /**
+   * Calls one method, e.g. `/v3/kv/range`. A refused connection is tried on the next endpoint; `repeatable` calls, which
+   * change nothing that a repetition could change again, also when no answer came, or the member has no leader.
+   */
+  async call(path: string, body: unknown, repeatable = false): Promise<GatewayAnswer> {
     const { endpoints } = this.options;
-    let last = "";
+    let last: GatewayAnswer = { kind: "unreachable", message: "no endpoint" };
     for (let tries = 0; tries < endpoints.length; tries += 1) {
-      const endpoint = endpoints[this.preferred % endpoints.length] ?? "";
-      const answer = await this.callOne(endpoint, path, body);
-      if (answer.kind !== "unreachable") return answer;
-      last = answer.message;
+      last = await this.callWithToken(endpoints[this.preferred % endpoints.length] ?? "", path, body);
+      const lame = last.kind === "lost" || (last.kind === "error" && last.code === GRPC_UNAVAILABLE);
+      if (!lame && last.kind !== "unreachable") return last;
+      // Whoever hangs or has no leader isn't asked first the next time.
       this.preferred += 1;
+      if (lame && !repeatable) return last;
     }
-    return { kind: "unreachable", message: last };
+    return last;
+  }
+
+  private async callWithToken(endpoint: string, path: string, body: unknown): Promise<GatewayAnswer> {
+    const { user } = this.options;
+    if (user === undefined) return await this.callOne(endpoint, path, body);
+    const known = this.token !== null;
+    if (!known) await this.logIn(endpoint, user);
+    const answer = await this.callOne(endpoint, path, body);
+    // A forgotten token is refused before anything is done: the call may be made again.
+    if (answer.kind !== "error" || answer.code !== GRPC_UNAUTHENTICATED || !known) return answer;
+    await this.logIn(endpoint, user);
+    return await this.callOne(endpoint, path, body);
+  }
+
+  private async logIn(endpoint: string, user: { readonly name: string; readonly password: string }): Promise<void> {
+    this.token = null;
+    const answer = await this.callOne(endpoint, "/v3/auth/authenticate", user);
+    if (answer.kind === "ok") this.token = textAt(answer.body, "token");
   }
 
   private async callOne(endpoint: string, path: string, body: unknown): Promise<GatewayAnswer> {
@@ -55,14 +84,23 @@ export class EtcdGateway {
   }
 
   /** Opens a stream of answers, one JSON object a line. */
-  stream(path: string, body: unknown, signal: AbortSignal): Promise<Response> {
-    const endpoint = this.options.endpoints[this.preferred % this.options.endpoints.length] ?? "";
-    return this.open(endpoint + path, body, signal);
+  async stream(path: string, body: unknown, signal: AbortSignal): Promise<Response> {
+    const { endpoints, user } = this.options;
+    const endpoint = endpoints[this.preferred % endpoints.length] ?? "";
+    if (user !== undefined && this.token === null) await this.logIn(endpoint, user);
+    return await this.open(endpoint + path, body, signal);
+  }
+
+  /** A stream was ended by etcd, which may have forgotten who this is. */
+  forgetToken(): void {
+    this.token = null;
   }
 
   private open(url: string, body: unknown, signal: AbortSignal): Promise<Response> {
     const { tls } = this.options;
-    return fetch(url, { method: "POST", body: JSON.stringify(body), signal, ...(tls === undefined ? {} : { tls }) });
+    const headers: Record<string, string> = this.token === null ? {} : { Authorization: this.token };
+    const request = { method: "POST", headers, body: JSON.stringify(body), signal };
+    return fetch(url, { ...request, ...(tls === undefined ? {} : { tls }) });
   }
 
   nextEndpoint(): void {
