@@ -49,6 +49,11 @@ function tableRows(rows: readonly ScoreRow[]) {
   });
 }
 
+/** The change with its outcome, and the commands that bring it about. */
+function changeLines({ change, commands, then }: Change): readonly string[] {
+  return [`  ${change}: ${places(then)}`, ...commands.map((one) => `      ha-crm ${one}`)];
+}
+
 const COLUMNS = ["instance", "node", "state", "score", "delta", "what", "from", "where"].map((key) => ({ key }));
 
 function show(explanation: Explanation, changes: readonly Change[], out: Output): ExitCode {
@@ -57,12 +62,12 @@ function show(explanation: Explanation, changes: readonly Change[], out: Output)
   const columns = several ? COLUMNS : COLUMNS.slice(1);
   const table = renderTable({ columns, rows: tableRows(explanation.rows) }, { colour: out.style.colour });
   const moved = places(explanation.now) === places(explanation.then) ? "" : `Now it is: ${places(explanation.now)}.\n`;
-  const isThere = explanation.because.code === "WHY_NOT_IT_DOES";
+  const isThere = ["WHY_NOT_IT_DOES", "WHY_NOT_IT_WILL"].includes(explanation.because.code);
   const change = isThere
     ? ""
     : changes.length === 0
       ? "No single change of those that were tried would change it."
-      : ["What would change it:", ...changes.map((one) => `  ${one.change}: ${places(one.then)}`)].join("\n");
+      : ["What would change it:", ...changes.flatMap(changeLines)].join("\n");
   return out.show({
     json: { ...explanation, code, because: sentence, changes },
     text: `${sentence}.\n${moved}\n${table}\n${change}\n`,

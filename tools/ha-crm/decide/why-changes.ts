@@ -6,23 +6,35 @@ import type { ScheduleInput } from "./schedule.ts";
 import { simulate } from "./simulate.ts";
 import { changeNode, changeTicket, setMeta, setProperty, switchNode } from "./what-if.ts";
 import { nodeState, type Studied } from "./why.ts";
+import type { World } from "./world.ts";
 
 /** One change that would put a resource elsewhere, tried out with the scheduler itself. */
 export interface Change {
   /** What to do or what would have to happen, in words. */
   readonly change: string;
+  /** The same as words of pcs, to be carried out one after the other; empty for what isn't done by configuration. */
+  readonly commands: readonly string[];
   /** Where the resource would be then. */
   readonly then: readonly ActiveAt[];
 }
 
 interface Trial {
   readonly change: string;
+  readonly commands?: readonly string[];
   readonly cluster: Cluster;
   readonly state: ClusterState;
 }
 
-/** Each trial is a whole run of the scheduler, so there is a limit. */
-export const MOST_TRIALS = 24;
+/** Each trial is a whole run of the scheduler, so there is a limit; in large clusters a lower one. */
+const MOST_TRIALS = 24;
+const LEAST_TRIALS = 3;
+/** Trials times nodes times resources: an answer shall come within about a second. */
+const MOST_TRIAL_WORK = 64_000;
+
+function trialsFor(world: World): number {
+  const most = Math.floor(MOST_TRIAL_WORK / Math.max(1, world.nodes.length * world.all.length));
+  return Math.min(MOST_TRIALS, Math.max(LEAST_TRIALS, most));
+}
 
 type Input = Omit<ScheduleInput, "recorder">;
 
@@ -53,10 +65,11 @@ function trials(input: Input, studied: Studied, wanted: string | undefined): rea
     ...constraintIds(input, studied).map((id) => ({
       ...input,
       change: `without the constraint ${id}`,
+      commands: [`constraint delete ${id}`],
       cluster: withoutConstraint(input.cluster, id),
     })),
     ...(wanted === undefined ? [] : preferTrials(input, studied, top, wanted)),
-  ].slice(0, MOST_TRIALS);
+  ].slice(0, trialsFor(studied.world));
 }
 
 /** The node itself is out of the game. */
@@ -79,8 +92,15 @@ function nodeTrials(input: Input, studied: Studied, wanted: string): readonly Tr
         : one,
     ),
   });
-  if (node.standby) all.push({ ...input, change: `${wanted} leaves standby`, cluster: without("standby") });
-  if (node.maintenance) all.push({ ...input, change: `${wanted} leaves maintenance`, cluster: without("maintenance") });
+  const leave = (name: string, word: string) =>
+    all.push({
+      ...input,
+      change: `${wanted} leaves ${name}`,
+      commands: [`node ${word} ${wanted}`],
+      cluster: without(name),
+    });
+  if (node.standby) leave("standby", "unstandby");
+  if (node.maintenance) leave("maintenance", "unmaintenance");
   return all;
 }
 
@@ -112,12 +132,15 @@ function optionTrials(input: Input, studied: Studied, top: string): readonly Tri
   const all: Trial[] = [];
   for (const [name, value] of METAS) {
     const changed = setMeta(input.cluster, top, name, value);
-    if (changed !== undefined) all.push({ ...input, change: `${top} has ${name}=${value}`, cluster: changed });
+    const commands = [`resource meta ${top} ${name}=${value}`];
+    if (changed !== undefined)
+      all.push({ ...input, change: `${top} has ${name}=${value}`, commands, cluster: changed });
   }
   const isSet = (name: string) => input.cluster.properties.some((set) => set.pairs.some((pair) => pair.name === name));
   for (const [name, value] of PROPERTIES) {
-    if (isSet(name))
-      all.push({ ...input, change: `${name}=${value}`, cluster: setProperty(input.cluster, name, value) });
+    const commands = [`property set ${name}=${value}`];
+    const cluster = setProperty(input.cluster, name, value);
+    if (isSet(name)) all.push({ ...input, change: `${name}=${value}`, commands, cluster });
   }
   if (studied.world.settings.fencingEnabled && !studied.world.haveFenceDevice) {
     all.push({ ...input, change: "there is a fencing device", cluster: withDevice(input.cluster) });
@@ -157,14 +180,28 @@ function preferTrials(input: Input, studied: Studied, top: string, wanted: strin
     studied.steps.filter((step) => step.node === wanted && step.delta <= -INFINITY_SCORE).map((step) => step.source),
   );
   const known = input.cluster.constraints.filter((one) => forbidding.has(one.id));
+  const commands = [preferCommand(top, wanted)];
   return [
-    { ...input, change: wish, cluster: preferring(input.cluster, top, wanted) },
+    { ...input, change: wish, commands, cluster: preferring(input.cluster, top, wanted) },
     ...known.map((one) => ({
       ...input,
       change: `without the constraint ${one.id}, and ${wish}`,
+      commands: [`constraint delete ${one.id}`, ...commands],
       cluster: preferring(withoutConstraint(input.cluster, one.id), top, wanted),
     })),
   ];
+}
+
+const preferCommand = (top: string, wanted: string) => `constraint location ${top} prefers ${wanted}=INFINITY`;
+
+/** When nothing brings the resource to a node alone, the same together with a wish above all others may. */
+function withWish(trial: Trial, top: string, wanted: string): Trial {
+  return {
+    ...trial,
+    change: `${trial.change}, and ${top} prefers ${wanted} with INFINITY`,
+    ...(trial.commands === undefined ? {} : { commands: [...trial.commands, preferCommand(top, wanted)] }),
+    cluster: preferring(trial.cluster, top, wanted),
+  };
 }
 
 function preferring(cluster: Cluster, resource: string, node: string): Cluster {
@@ -214,13 +251,19 @@ export function findChanges(input: Input, studied: Studied, wanted?: string): re
   const before = key(studied.then);
   const found: Change[] = [];
   if (wanted !== undefined && studied.then.some((one) => one.node === wanted)) return [];
-  for (const trial of trials(input, studied, wanted)) {
+  const tryOut = (trial: Trial) => {
     // What one change brings about needs no second one.
-    if (found.some((one) => trial.change.endsWith(`, and ${one.change}`))) continue;
+    if (found.some((one) => trial.change.endsWith(`, and ${one.change}`))) return;
     const after = simulate({ cluster: trial.cluster, state: trial.state, now: input.now }).after;
     const then = [...names].flatMap((name) => after[name] ?? []);
     const good = wanted === undefined ? key(then) !== before : then.some((one) => one.node === wanted);
-    if (good) found.push({ change: trial.change, then });
-  }
+    if (good) found.push({ change: trial.change, commands: trial.commands ?? [], then });
+  };
+  const single = trials(input, studied, wanted);
+  single.forEach(tryOut);
+  if (found.length > 0 || wanted === undefined) return found;
+  const top = studied.instances[0]?.top.name ?? studied.name;
+  const alone = single.filter((one) => !one.change.includes(" prefers "));
+  for (const trial of alone) tryOut(withWish(trial, top, wanted));
   return found;
 }

@@ -4,10 +4,10 @@ import { INFINITY_SCORE, formatScore } from "../model/score.ts";
 import { whyReasons } from "../model/why-reasons.ts";
 import { ACT } from "./action.ts";
 import { allPrimitives } from "./family.ts";
-import { currentPlacement, type ActiveAt, type Placement } from "./placement.ts";
+import { type ActiveAt, type Placement } from "./placement.ts";
 import { Recorder, type ScoreCode, type ScoreStep } from "./recorder.ts";
 import { ROLE } from "./roles.ts";
-import { readWorld, schedule, type ScheduleInput } from "./schedule.ts";
+import { readWorld, type ScheduleInput } from "./schedule.ts";
 import { simulate } from "./simulate.ts";
 import { ABSENT, nodeAvailable, type SchedNode, type SchedResource, type World } from "./world.ts";
 
@@ -79,7 +79,8 @@ export function study(input: Omit<ScheduleInput, "recorder">, name: string): Stu
   );
   if (watched.size === 0) return undefined;
   const recorder = new Recorder(watched);
-  const { world } = schedule({ ...input, recorder });
+  const { plan, before, after } = simulate({ ...input, recorder });
+  const { world } = plan;
   const instances = world.all.filter((one) => watched.has(one.id));
   const names = new Set(instances.map((one) => one.name));
   const active = (placement: Placement) => [...names].flatMap((one) => placement[one] ?? []);
@@ -88,8 +89,8 @@ export function study(input: Omit<ScheduleInput, "recorder">, name: string): Stu
     instances,
     name,
     steps: recorder.steps,
-    now: active(currentPlacement(first)),
-    then: active(simulate(input).after),
+    now: active(before),
+    then: active(after),
   };
 }
 
@@ -126,6 +127,15 @@ function partsOf(studied: Studied, instance: SchedResource, node: SchedNode): re
   }));
 }
 
+/** An instance of a clone may be kept off a node by the others alone, which no constraint says. */
+function explainBan(instance: SchedResource, node: SchedNode, parts: readonly ScorePart[]): readonly ScorePart[] {
+  const banned = (scoreOf(instance, node) ?? 0) <= -INFINITY_SCORE;
+  const delta = formatScore(-INFINITY_SCORE);
+  if (!banned || instance.top.kind !== "clone" || parts.some((part) => part.delta === delta)) return parts;
+  const source = nodeAvailable(node) ? "clone-node-max: another instance is there" : nodeState(node);
+  return [...parts, { code: "SCORE_LIMIT", delta, source }];
+}
+
 export function rowsOf(studied: Studied): readonly ScoreRow[] {
   return studied.instances.flatMap((instance) =>
     studied.world.nodes.map((node) => ({
@@ -134,7 +144,7 @@ export function rowsOf(studied: Studied): readonly ScoreRow[] {
       score: shown(scoreOf(instance, node)),
       state: nodeState(node),
       chosen: instance.assigned === node,
-      parts: partsOf(studied, instance, node),
+      parts: explainBan(instance, node, partsOf(studied, instance, node)),
     })),
   );
 }
@@ -337,7 +347,10 @@ export function explainWhyNot(studied: Studied, nodeName: string): Explanation |
 function whyNotReason(studied: Studied, node: SchedNode): Reason {
   const { name, instances } = studied;
   const data = { resource: name, node: node.name };
-  if (studied.then.some((one) => one.node === node.name)) return reason(whyReasons, "WHY_NOT_IT_DOES", data);
+  if (studied.then.some((one) => one.node === node.name)) {
+    const isThere = studied.now.some((one) => one.node === node.name);
+    return reason(whyReasons, isThere ? "WHY_NOT_IT_DOES" : "WHY_NOT_IT_WILL", data);
+  }
   const instance = instances.find((one) => one.assigned === undefined) ?? instances[0];
   if (instance === undefined) throw new Error("a studied resource has instances");
   const state = nodeState(node);
@@ -357,9 +370,10 @@ function whyNotReason(studied: Studied, node: SchedNode): Reason {
   const where = best?.assigned;
   if (best === undefined || where === undefined) return elsewhere;
   const bestScore = scoreOf(best, where) ?? best.assignedScore;
+  const does = studied.now.some((one) => one.node === where.name) ? "is" : "goes";
   if (bestScore > score) {
     const scores = { score: formatScore(score), bestScore: formatScore(bestScore) };
-    return reason(whyReasons, "WHY_NOT_LOWER", { ...data, ...scores, best: where.name });
+    return reason(whyReasons, "WHY_NOT_LOWER", { ...data, ...scores, best: where.name, does });
   }
-  return reason(whyReasons, "WHY_NOT_EQUAL", { ...data, best: where.name, score: formatScore(score) });
+  return reason(whyReasons, "WHY_NOT_EQUAL", { ...data, best: where.name, score: formatScore(score), does });
 }

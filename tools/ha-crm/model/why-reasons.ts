@@ -35,6 +35,7 @@ export const whyReasons = defineCatalogue({
     sentence: "{resource} should run on {node}, but can't be started there: {problem}",
   },
   WHY_NOT_IT_DOES: { severity: "info", sentence: "{resource} does run on {node}" },
+  WHY_NOT_IT_WILL: { severity: "info", sentence: "{resource} is not on {node} yet: the next plan brings it there" },
   WHY_NOT_STATE: { severity: "notice", sentence: "{resource} is not on {node}: the node is {state}" },
   WHY_NOT_FORBIDDEN: { severity: "notice", sentence: "{resource} must not run on {node}: {cause}" },
   WHY_NOT_UNKNOWN: {
@@ -43,12 +44,10 @@ export const whyReasons = defineCatalogue({
   },
   WHY_NOT_LOWER: {
     severity: "info",
-    sentence: "{resource} is not on {node}: it scores {score} there, and {bestScore} on {best}, where it is",
+    sentence: "{resource} is not on {node}: it scores {score} there, and {bestScore} on {best}, where it {does}",
   },
   WHY_NOT_EQUAL: {
     severity: "info",
-    sentence: "{resource} is not on {node}: that is as good as {best} ({score}), where it is, but not better",
+    sentence: "{resource} is not on {node}: that is as good as {best} ({score}), where it {does}, but not better",
   },
 });
-
-export type WhyCode = keyof typeof whyReasons;
