@@ -20,7 +20,7 @@ function workersOf(pid: number): readonly number[] {
 }
 
 /** Opens connections that each made one request and then keep silent. */
-async function openIdle(port: number, count: number): Promise<readonly Socket[]> {
+export async function openIdle(port: number, count: number): Promise<readonly Socket[]> {
   const sockets: Socket[] = [];
   let answered = 0;
   for (let opened = 0; opened < count; opened += BATCH) {

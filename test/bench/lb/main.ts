@@ -4,7 +4,7 @@
  *   bun test/bench/lb/main.ts [--quick] [--only CASE]… [--rounds N] [--seconds N] [--markdown] [--source]
  *
  * CPU is user and system time of all processes of a balancer, from /proc, per request; medians of the rounds.
- * Cases are those of cases.ts, `nft` and `idle`. Needs haproxy, nginx, wrk, nft and openssl. `--source` runs the sources instead of the compiled binary.
+ * Cases are those of cases.ts, `nft`, `slow` and `idle`. Needs haproxy, nginx, wrk, nft and openssl. `--source` runs the sources instead of the compiled binary.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +14,7 @@ import { CASES, type Place } from "./cases.ts";
 import { compare, compareIdle } from "./compare.ts";
 import { compareOffload } from "./offload.ts";
 import { makeCertificate, ourCommand, startServers } from "./programs.ts";
+import { compareSlow } from "./slow.ts";
 import { HEADINGS, print, type Row, rowOf } from "./report.ts";
 
 const BACKENDS = [24_101, 24_102];
@@ -46,6 +47,10 @@ try {
   }
   if (rows.length > 1) print(rows, options.markdown);
   if (wants("nft")) await compareOffload(ours, folder, { rounds, seconds });
+  if (wants("slow")) {
+    const crowd = options.quick ? { idle: 2000, slow: 200 } : { idle: 10_000, slow: 1000 };
+    await compareSlow(ours, place, { ...crowd, seconds });
+  }
   if (wants("idle")) await compareIdle(ours, place, Number(options.idle));
 } finally {
   await servers.stop();
