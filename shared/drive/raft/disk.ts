@@ -1,18 +1,19 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
-import {
-  META_FILE_BYTES,
-  planWrites,
-  sealAfter,
-  written,
-  type DiskOperation,
-  type JournalWriter,
-} from "../../effect/journal.ts";
+import { planWrites, sealAfter, written, type DiskOperation, type JournalWriter } from "../../effect/journal.ts";
 import { planRecovery } from "../../effect/recover.ts";
 import type { Members, PersistWrite, Recovered } from "../../effect/raft.ts";
 import { CORE_REASONS } from "../../model/core-reasons.ts";
 import { reason, type Reason } from "../../reason/catalogue.ts";
 import { flock } from "../ffi/fd.ts";
+import {
+  JournalFiles,
+  readJournalFile,
+  readMetaFile,
+  SYSTEM_CALLS,
+  syncDirectory,
+  type DiskCalls,
+} from "./disk-files.ts";
 
 /**
  * The journal on a real disk: what waits while a flush runs is written together and made durable by the next one (group
@@ -38,35 +39,30 @@ const SEAL_FLUSH_AFTER_MS = 500;
 /** Writes that wait for the disk; consensus has its own, lower limits, so more is a programming error. */
 const MAX_WAITING_WRITES = 100_000;
 
-function readOrNull(path: string): Uint8Array | null {
-  return fs.existsSync(path) ? fs.readFileSync(path) : null;
-}
-
-function syncDirectory(directory: string): void {
-  const fd = fs.openSync(directory, "r");
-  fs.fsyncSync(fd);
-  fs.closeSync(fd);
-}
-
 /**
  * Opens the state directory, mends what may be mended, and takes a new boot number. Null: the vote is unreadable.
  * Throws when another process has it open.
  */
-export function openDisk(directory: string, initialMembers: Members, node: string): OpenedDisk | null {
+export function openDisk(
+  directory: string,
+  initialMembers: Members,
+  node: string,
+  calls: DiskCalls = SYSTEM_CALLS,
+): OpenedDisk | null {
   fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
   const lock = fs.openSync(join(directory, "lock"), "w", 0o600);
   if (flock(lock, "exclusive") < 0) throw new Error(`${directory} is in use by another process`);
   const journalPath = join(directory, "journal");
   fs.rmSync(`${journalPath}.new`, { force: true });
-  const journal = readOrNull(journalPath);
-  const recovery = planRecovery(readOrNull(join(directory, "meta")), journal, initialMembers);
+  const journal = readJournalFile(calls, journalPath);
+  const recovery = planRecovery(readMetaFile(calls, join(directory, "meta")), journal, initialMembers);
   if (recovery.kind === "refused") return null;
   const reasons: Reason[] = [];
   if (recovery.corruptAt !== null) {
     fs.renameSync(journalPath, `${journalPath}.damaged-${recovery.recovered.hardState.boot}`);
     reasons.push(reason(CORE_REASONS, "CORE_LOG_CORRUPT", { file: journalPath, offset: recovery.corruptAt }));
   }
-  const files = new JournalFiles(directory, lock);
+  const files = new JournalFiles(directory, lock, calls);
   if (recovery.cutTo !== null && journal !== null) {
     const bytes = journal.length - recovery.cutTo;
     fs.ftruncateSync(files.journal, recovery.cutTo);
@@ -76,9 +72,9 @@ export function openDisk(directory: string, initialMembers: Members, node: strin
   // is written anew and flushed.
   const end = recovery.cutTo ?? journal?.length ?? 0;
   if (journal !== null && recovery.corruptAt === null && recovery.rewriteFrom < end) {
-    writeFully(files.journal, journal.subarray(recovery.rewriteFrom, end), recovery.rewriteFrom);
+    files.write(files.journal, journal.subarray(recovery.rewriteFrom, end), recovery.rewriteFrom);
   }
-  fs.fsyncSync(files.journal);
+  calls.flushNow(files.journal);
   let replaced: number | null = null;
   for (const operation of recovery.plan.operations) {
     if (operation.kind === "replace") replaced = files.replaceNow(operation.parts());
@@ -91,90 +87,6 @@ export function openDisk(directory: string, initialMembers: Members, node: strin
     reasons,
     start: (onDurable, onReason) => new JournalDisk(files, recovery.writer, node, onDurable, onReason),
   };
-}
-
-class JournalFiles {
-  readonly journalPath: string;
-  meta: number;
-  journal: number;
-
-  constructor(
-    private readonly directory: string,
-    private readonly lock: number,
-  ) {
-    this.journalPath = join(directory, "journal");
-    const create = fs.constants.O_RDWR | fs.constants.O_CREAT;
-    this.meta = fs.openSync(join(directory, "meta"), create, 0o600);
-    if (fs.fstatSync(this.meta).size < META_FILE_BYTES) fs.ftruncateSync(this.meta, META_FILE_BYTES);
-    this.journal = fs.openSync(this.journalPath, create, 0o600);
-  }
-
-  close(): void {
-    for (const fd of [this.meta, this.journal, this.lock]) fs.closeSync(fd);
-  }
-
-  /** All but the journal's flush, which may be waited for; the rare ones block. */
-  carryOutNow(operation: Exclude<DiskOperation, { kind: "replace" }>, length: number): void {
-    switch (operation.kind) {
-      case "meta":
-        writeFully(this.meta, operation.bytes, operation.offset);
-        break;
-      case "append":
-        writeFully(this.journal, operation.bytes, length);
-        break;
-      case "sync":
-        fs.fdatasyncSync(operation.file === "meta" ? this.meta : this.journal);
-        break;
-    }
-  }
-
-  /** At start, when nothing else can be held up. */
-  replaceNow(parts: Iterable<Uint8Array>): number {
-    const fd = fs.openSync(`${this.journalPath}.new`, "w+", 0o600);
-    let length = 0;
-    for (const part of parts) {
-      writeFully(fd, part, length);
-      length += part.length;
-    }
-    fs.fsyncSync(fd);
-    this.putInPlace(fd);
-    return length;
-  }
-
-  /** Part by part, so that heartbeats and votes go on while a large snapshot is written. */
-  async replace(parts: Iterable<Uint8Array>): Promise<number> {
-    const fresh = `${this.journalPath}.new`;
-    const fd = fs.openSync(fresh, "w+", 0o600);
-    let length = 0;
-    try {
-      for (const part of parts) {
-        writeFully(fd, part, length);
-        length += part.length;
-        await new Promise<void>((resolve) => setImmediate(resolve));
-      }
-      await new Promise<void>((resolve, reject) =>
-        fs.fdatasync(fd, (error) => (error === null ? resolve() : reject(error))),
-      );
-    } catch (error) {
-      fs.closeSync(fd);
-      fs.rmSync(fresh, { force: true });
-      throw error;
-    }
-    this.putInPlace(fd);
-    return length;
-  }
-
-  private putInPlace(fd: number): void {
-    fs.renameSync(`${this.journalPath}.new`, this.journalPath);
-    syncDirectory(this.directory);
-    fs.closeSync(this.journal);
-    this.journal = fd;
-  }
-}
-
-function writeFully(fd: number, bytes: Uint8Array, position: number): void {
-  let at = 0;
-  while (at < bytes.length) at += fs.writeSync(fd, bytes, at, bytes.length - at, position + at);
 }
 
 function isDiskFull(error: unknown): boolean {
@@ -198,6 +110,7 @@ class JournalDisk implements GroupDisk {
   ) {}
 
   enqueue(write: PersistWrite): void {
+    if (this.closed) throw new Error("the journal is closed, or failed");
     if (this.waiting.length >= MAX_WAITING_WRITES) throw new Error("too many writes wait for the disk");
     this.waiting.push(write);
     if (!this.busy && this.retry === null) this.writeGroup();
@@ -209,23 +122,34 @@ class JournalDisk implements GroupDisk {
     this.waiting = [];
     this.busy = true;
     const done = (error: unknown, replaced: number | null): void => {
-      this.busy = false;
       if (this.closed) return;
-      // A failed flush can't be repeated: the kernel may have dropped what it couldn't write.
-      if (error !== null && !isDiskFull(error)) throw new Error("the journal can't be written", { cause: error });
+      if (error !== null && !isDiskFull(error)) this.fail(error);
       if (error !== null) {
+        this.busy = false;
         this.waiting = [...group, ...this.waiting];
         this.waitForSpace();
         return;
       }
       this.full = false;
       written(this.writer, plan, replaced);
+      // Busy until it is said: what is enqueued meanwhile must not overtake the seal.
       this.onDurable(group[group.length - 1]?.sequence ?? 0);
+      this.busy = false;
+      if (this.closed) return;
       if (this.waiting.length > 0) this.writeGroup();
       else this.seal();
     };
     const plan = planWrites(this.writer, group);
     this.carryOut(plan.operations, done);
+  }
+
+  /**
+   * The end: a failed flush can't be repeated, as the kernel may have dropped what it couldn't write and would report success
+   * the next time. Whoever catches this finds a disk that takes nothing more and reports nothing durable.
+   */
+  private fail(error: unknown): never {
+    this.closed = true;
+    throw new Error("the journal can't be written", { cause: error });
   }
 
   private carryOut(
@@ -249,7 +173,7 @@ class JournalDisk implements GroupDisk {
       queueMicrotask(() => done(error, null));
       return;
     }
-    if (flush) fs.fdatasync(this.files.journal, (error) => done(error, null));
+    if (flush) this.files.calls.flush(this.files.journal, (error) => done(error, null));
     else queueMicrotask(() => done(null, null));
   }
 
@@ -257,10 +181,10 @@ class JournalDisk implements GroupDisk {
   private seal(): void {
     const bytes = sealAfter(this.writer);
     try {
-      writeFully(this.files.journal, bytes, this.writer.length);
+      this.files.write(this.files.journal, bytes, this.writer.length);
       this.writer.length += bytes.length;
     } catch (error) {
-      if (!isDiskFull(error)) throw error;
+      if (!isDiskFull(error)) this.fail(error);
       return;
     }
     if (this.sealFlush !== null) clearTimeout(this.sealFlush);
@@ -271,10 +195,10 @@ class JournalDisk implements GroupDisk {
     this.sealFlush = null;
     if (this.closed || this.busy) return;
     this.busy = true;
-    fs.fdatasync(this.files.journal, (error) => {
+    this.files.calls.flush(this.files.journal, (error) => {
       this.busy = false;
       if (this.closed) return;
-      if (error !== null) throw new Error("the journal can't be flushed", { cause: error });
+      if (error !== null) this.fail(error);
       if (this.retry === null) this.writeGroup();
     });
   }
