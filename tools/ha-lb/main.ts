@@ -3,6 +3,7 @@ import { eventsCommand, statusCommand } from "../../shared/cli/daemon-commands.t
 import { runMain } from "../../shared/cli/run.ts";
 import { VERSION } from "../../shared/model/version.ts";
 import { checkCommand } from "./commands/check.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { importCommand } from "./commands/import.ts";
 import { peerCheckCommand, peerConditionCommand } from "./commands/peer-check.ts";
 import { rewritePeerFlags } from "./commands/peer-flags.ts";
@@ -17,6 +18,7 @@ await runMain({
     runCommand,
     checkCommand,
     importCommand,
+    explainCommand,
     statusCommand("ha-lb"),
     eventsCommand("ha-lb"),
     ...serverCommands,

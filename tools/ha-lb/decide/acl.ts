@@ -17,12 +17,25 @@ export function compileCondition(condition: Condition | undefined, environment: 
   if (condition === undefined) return ALWAYS;
   const groups = condition.anyOf.map((terms) => allOf(terms.map((term) => compileTerm(term, environment))));
   const holds = anyOf(groups);
-  return condition.unless ? (context) => !holds(context) : holds;
+  const result: Predicate = condition.unless ? (context) => !holds(context) : holds;
+  const { trace } = environment;
+  if (trace === undefined) return result;
+  return (context) => {
+    const is = result(context);
+    trace.condition(condition, is);
+    return is;
+  };
 }
 
 function compileTerm(term: ConditionTerm, environment: CompileEnvironment): Predicate {
   const holds = compileAcl(term.acl, environment);
-  return term.negate ? (context) => !holds(context) : holds;
+  const { trace } = environment;
+  if (trace === undefined) return term.negate ? (context) => !holds(context) : holds;
+  return (context) => {
+    const is = holds(context) !== term.negate;
+    trace.term(term, is, context);
+    return is;
+  };
 }
 
 /** Compiles an ACL: any of its tests. */

@@ -3,6 +3,7 @@ import type { SampleArgument } from "../model/sample.ts";
 import type { SampleContext } from "../model/sample-context.ts";
 import type { SampleValue } from "../model/value.ts";
 import type { PatternRegistry } from "./acl-registry.ts";
+import type { RuleTrace } from "./rules/trace.ts";
 
 /** What compiling needs besides the model: pattern files, maps, and who is asking. */
 export interface CompileEnvironment {
@@ -12,6 +13,8 @@ export interface CompileEnvironment {
   readonly sectionPage: (section: string, status: number) => string | undefined;
   /** The proxy the text stands in: the default of table and backend arguments. */
   readonly proxyName: string;
+  /** Is told what rules and conditions do; only `explain` asks for it. */
+  readonly trace?: RuleTrace;
 }
 
 export type Get = (context: SampleContext) => SampleValue | undefined;

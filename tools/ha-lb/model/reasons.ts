@@ -136,6 +136,7 @@ export const LB_CONFIG_REASONS = defineCatalogue({
   },
   LB_DEPRECATED: { severity: "warning", sentence: "'{keyword}' is deprecated", fix: "{means}" },
   LB_REMOVED: { severity: "error", sentence: "'{keyword}' is not supported any more", fix: "{means}" },
+  LB_EXPLAIN: { severity: "error", sentence: "can't explain that: {problem}" },
   LB_NO_SERVER: { severity: "error", sentence: "there is no server {name}", fix: "{hint}" },
   LB_IGNORED: { severity: "warning", sentence: "'{keyword}' has no effect in ha-lb: {means}" },
   LB_NOT_SUPPORTED: { severity: "error", sentence: "'{keyword}' is not supported by ha-lb: {means}" },

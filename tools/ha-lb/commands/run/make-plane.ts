@@ -2,7 +2,7 @@
 import { hostname } from "node:os";
 import { VERSION } from "../../../../shared/model/version.ts";
 import { PatternRegistry } from "../../decide/acl-registry.ts";
-import { DataPlane } from "../../drive/plane.ts";
+import { DataPlane, type PlaneOptions } from "../../drive/plane.ts";
 import type { ServerRuntime } from "../../drive/runtime.ts";
 import { loadServerStates } from "../../drive/server-states.ts";
 import type { Configuration } from "../../model/configuration.ts";
@@ -10,15 +10,19 @@ import { parseDynamicServer } from "../parse-server.ts";
 import { tellProblems } from "../alert.ts";
 import { readNamedFiles, readOrUndefined, styleFormats } from "../load.ts";
 
-/** Makes the data plane of a configuration. Texts of problems go to `tell`. */
-export function makePlane(configuration: Configuration, tell: (text: string) => void): DataPlane | undefined {
+/** Makes the data plane of a configuration. Texts of problems go to `tell`. `make`: another kind than the usual one. */
+export function makePlane(
+  configuration: Configuration,
+  tell: (text: string) => void,
+  make: (options: PlaneOptions) => DataPlane = (options) => new DataPlane(options),
+): DataPlane | undefined {
   const files = readNamedFiles(configuration);
   if (!files.ok) {
     tellProblems(files, tell);
     return undefined;
   }
   const patterns = new PatternRegistry(readOrUndefined);
-  const plane = new DataPlane({
+  const plane = make({
     configuration,
     patterns,
     files: files.value,

@@ -4,7 +4,7 @@ import type { Rule, UseServerRule } from "../../model/rule.ts";
 import { compileCondition, type Predicate } from "../acl.ts";
 import { compileLogFormat, type Render } from "../log-format.ts";
 import type { CompileEnvironment } from "../sample-types.ts";
-import { compileAction, type RuleSide } from "./action.ts";
+import { compileAction, type RuleSide, type RunAction } from "./action.ts";
 import type { RuleTarget } from "./target.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -53,7 +53,12 @@ export function compileProxyRules(proxy: Proxy, environment: CompileEnvironment)
       .filter((rule) => rule.kind === kind)
       .map((rule) => compileCondition(rule.condition, environment));
   const choices = (rules: readonly UseServerRule[]): Choice[] =>
-    rules.map((rule) => ({ when: compileCondition(rule.condition, environment), name: nameOf(rule, environment) }));
+    rules.map((rule) =>
+      tracedChoice(rule, environment, {
+        when: compileCondition(rule.condition, environment),
+        name: nameOf(rule, environment),
+      }),
+    );
   const content = compileRules(proxy.tcpRules.content, "request", environment);
   const requestRules = compileRules(http, "request", environment);
   return {
@@ -101,11 +106,13 @@ function nameOf(rule: UseServerRule, environment: CompileEnvironment): Render {
 }
 
 export function compileRules(rules: readonly Rule[], side: RuleSide, environment: CompileEnvironment): RunRules {
-  const steps = rules.map((rule) => ({
-    when: rule.condition === undefined ? undefined : compileCondition(rule.condition, environment),
-    run: compileAction(rule.action, side, environment),
-    at: { file: rule.at.file, line: rule.at.line },
-  }));
+  const steps = rules.map((rule) =>
+    tracedStep(rule, environment, {
+      when: rule.condition === undefined ? undefined : compileCondition(rule.condition, environment),
+      run: compileAction(rule.action, side, environment),
+      at: { file: rule.at.file, line: rule.at.line },
+    }),
+  );
   return (target) => {
     const { resume } = target;
     // A set before the one that waited has run already.
@@ -124,5 +131,42 @@ export function compileRules(rules: readonly Rule[], side: RuleSide, environment
       return verdict;
     }
     return undefined;
+  };
+}
+
+interface Step {
+  readonly when: Predicate | undefined;
+  readonly run: RunAction;
+  readonly at: { readonly file: string; readonly line: number };
+}
+
+/** The same step, which tells what it did when somebody listens. */
+function tracedStep(rule: Rule, { trace }: CompileEnvironment, step: Step): Step {
+  if (trace === undefined) return step;
+  const { run, when } = step;
+  return {
+    ...step,
+    when: (target) => {
+      const holds = when?.(target) ?? true;
+      if (!holds) trace.rule(rule, false, undefined);
+      return holds;
+    },
+    run: (target) => {
+      const verdict = run(target);
+      trace.rule(rule, true, verdict);
+      return verdict;
+    },
+  };
+}
+
+function tracedChoice(rule: UseServerRule, { trace }: CompileEnvironment, choice: Choice): Choice {
+  if (trace === undefined) return choice;
+  return {
+    ...choice,
+    when: (target) => {
+      const holds = choice.when(target);
+      trace.choice(rule, holds, holds ? choice.name(target) : "");
+      return holds;
+    },
   };
 }
