@@ -9,6 +9,7 @@ import { HEADS } from "./scenario/heads.ts";
 import { LIMITS } from "./scenario/limits.ts";
 import { LOGINS } from "./scenario/logins.ts";
 import { MESSAGES } from "./scenario/messages.ts";
+import { OVERLOAD } from "./scenario/overload.ts";
 import { PROTOCOLS } from "./scenario/protocols.ts";
 import { RULES } from "./scenario/rules.ts";
 import { comparableOutcome, type Outcome, runScenarios, type Scenario, statusesOf } from "./scenario/run.ts";
@@ -24,6 +25,7 @@ const SETS: readonly (readonly [string, readonly Scenario[]])[] = [
   ["messages", MESSAGES],
   ["compression", COMPRESSION],
   ["heads and logs", HEADS],
+  ["overload", OVERLOAD],
   ["bodies that rules wait for", BODIES],
   ["passwords and groups", LOGINS],
 ];

@@ -116,16 +116,10 @@ const BIND: readonly Setting<Bind>[] = [
 
 const GLOBAL: readonly Setting<Global>[] = [
   {
-    word: "maxconnrate",
-    kind: "refused",
-    means: "use 'rate-limit sessions' in the frontends",
-    isSet: ({ maxConnectionRate, maxSessionRate }) => maxConnectionRate !== undefined || maxSessionRate !== undefined,
-  },
-  {
     word: "maxsslconn",
     kind: "refused",
     means: "use 'maxconn' in the frontends with TLS",
-    isSet: ({ maxTlsConnections, maxTlsRate }) => maxTlsConnections !== undefined || maxTlsRate !== undefined,
+    isSet: ({ maxTlsConnections }) => maxTlsConnections !== undefined,
   },
   {
     word: "chroot",

@@ -30,27 +30,25 @@ export interface ListenFailure {
   readonly detail: string;
 }
 
-/**
- * Takes a client's connection in: counts it, and refuses it where limits or rules say so. One that came just before the
- * listener stopped is served.
- */
-function accept(plane: DataPlane, runtime: ListenerRuntime, socket: Socket<Peer>): void {
+/** A client came: it waits where a limit is reached. One that came just before the listener stopped is served. */
+function accept(to: Destination, socket: Socket<Peer>): void {
+  const { plane, runtime } = to;
   const { frontend } = runtime;
-  const { proxy, counters } = frontend;
-  const most = frontend.mostConnections;
-  const mostOfAll = plane.mostConnections;
+  // Who came before goes first.
+  if (!plane.entryHall.hasTurns(frontend) && plane.tryEnter(frontend)) enter(plane, runtime, socket);
+  else plane.entryHall.wait(frontend, socket, (waiting) => enter(plane, runtime, waiting));
+}
+
+/** Takes a client's connection in; its place is taken. */
+function enter(plane: DataPlane, runtime: ListenerRuntime, socket: Socket<Peer>): void {
+  const { frontend } = runtime;
+  const { counters } = frontend;
   const now = nowMs();
   counters.connections += 1;
   counters.rate.add(now);
-  const overRate = proxy.sessionRateLimit !== undefined && counters.rate.perSecond(now) > proxy.sessionRateLimit;
-  if (overRate || !frontend.tryEnter(most)) {
-    socket.terminate();
-    return;
-  }
-  if (!plane.connections.tryEnter(mostOfAll)) {
-    frontend.leave();
-    socket.terminate();
-    return;
+  if (plane.hasRates) {
+    plane.connectionRate.add(now);
+    if (runtime.bind.tls !== undefined) plane.tlsRate.add(now);
   }
   plane.totalConnections += 1;
   counters.sessions += 1;
@@ -98,7 +96,7 @@ interface Destination {
 function handlersOf(to: Destination): SocketHandler<Peer> {
   return {
     open(socket) {
-      accept(to.plane, to.runtime, socket);
+      accept(to, socket);
     },
     data(socket, data) {
       // A refused connection has no peer.

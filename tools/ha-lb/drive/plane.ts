@@ -21,6 +21,8 @@ import type { ReplyFiles } from "../model/reply-files.ts";
 import type { StatsRow } from "../model/stats-row.ts";
 import type { SampleValue } from "../model/value.ts";
 import type { ConnectionFacts } from "./connect.ts";
+import { Rate } from "./counters.ts";
+import { EntryHall } from "./entry-hall.ts";
 import type { NameKeeper } from "./dns/name-keeper.ts";
 import { ClientConnection } from "./http/client.ts";
 import { abandon } from "./http/client-events.ts";
@@ -71,6 +73,10 @@ export class DataPlane {
   readonly multiplexed = new Set<{ endSoon(): void }>();
   stopping = false;
   readonly connections = new Occupied();
+  /** Connections of all frontends, and those with TLS, by the second. */
+  readonly connectionRate = new Rate();
+  readonly tlsRate = new Rate();
+  readonly entryHall: EntryHall = new EntryHall((frontend) => this.tryEnter(frontend));
   totalConnections = 0;
   totalRequests = 0;
   private readonly startedMs = nowMs();
@@ -82,6 +88,8 @@ export class DataPlane {
     this.configuration = configuration;
     this.patterns = options.patterns;
     this.files = options.files;
+    const { maxConnectionRate, maxSessionRate, maxTlsRate } = configuration.global;
+    this.hasRates = [maxConnectionRate, maxSessionRate, maxTlsRate].some((rate) => rate !== undefined && rate > 0);
     this.hostName = options.hostName;
     this.version = options.version;
     const { tune, logSendHostname } = configuration.global;
@@ -120,6 +128,27 @@ export class DataPlane {
       files: this.files,
       sectionPage: (section, status) => this.configuration.httpErrors.get(section)?.files.get(status),
     };
+  }
+
+  /** Takes a place for one more client of this frontend; false when a limit is reached now. */
+  tryEnter(frontend: FrontendRuntime): boolean {
+    if ((this.hasRates || frontend.proxy.sessionRateLimit !== undefined) && this.isTooFast(frontend)) return false;
+    if (!frontend.tryEnter(frontend.mostConnections)) return false;
+    if (this.connections.tryEnter(this.mostConnections)) return true;
+    frontend.leave();
+    return false;
+  }
+  /** Some rate of the whole process is limited. */
+  readonly hasRates: boolean;
+
+  private isTooFast({ counters, proxy }: FrontendRuntime): boolean {
+    const now = nowMs();
+    const { maxConnectionRate, maxSessionRate, maxTlsRate } = this.configuration.global;
+    const isOver = (rate: Rate, most: number | undefined): boolean =>
+      most !== undefined && most > 0 && rate.perSecond(now) >= most;
+    if (isOver(counters.rate, proxy.sessionRateLimit)) return true;
+    if (isOver(this.connectionRate, maxConnectionRate) || isOver(this.connectionRate, maxSessionRate)) return true;
+    return proxy.binds.some(({ tls }) => tls !== undefined) && isOver(this.tlsRate, maxTlsRate);
   }
 
   private addProxy(proxy: Proxy, options: PlaneOptions): void {
@@ -289,9 +318,15 @@ export class DataPlane {
   forget(client: ClientConnection): void {
     if (!this.clients.delete(client)) return;
     if (client.requests === 0) this.logEmpty(client);
+    this.leave(client.frontend);
+  }
+
+  /** A client's connection has ended: somebody who waits may have its place. */
+  leave(frontend: FrontendRuntime): void {
     this.connections.leave();
-    client.frontend.leave();
+    frontend.leave();
     this.onConnectionGone?.();
+    if (!this.entryHall.isEmpty) this.entryHall.admit();
   }
   onConnectionGone: (() => void) | undefined;
   /** A command changed lists, tables or limits: the master's workers do the same. */

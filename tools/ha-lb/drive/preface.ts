@@ -50,8 +50,7 @@ export class Preface extends Peer {
   }
 
   private gone(): void {
-    this.plane.connections.leave();
-    this.runtime.frontend.leave();
+    this.plane.leave(this.runtime.frontend);
   }
 
   override onEnd(): void {

@@ -185,9 +185,7 @@ export class Http2Connection extends Peer implements SessionEvents, StreamHost {
     this.gone = true;
     this.plane.multiplexed.delete(this);
     for (const stream of Array.from(this.streams.values())) stream.cut();
-    this.plane.connections.leave();
-    this.runtime.frontend.leave();
-    this.plane.onConnectionGone?.();
+    this.plane.leave(this.runtime.frontend);
   }
 }
 

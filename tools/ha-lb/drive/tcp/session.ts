@@ -424,9 +424,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     // The line counts the sessions beside this one, without the one that gets its place.
     this.log();
     if (freed !== undefined) freed.backend.serveQueue(freed);
-    listener.frontend.leave();
-    this.plane.connections.leave();
-    this.plane.onConnectionGone?.();
+    this.plane.leave(listener.frontend);
   }
 
   private log(): void {
