@@ -1,9 +1,9 @@
 /** One balancer that runs for a test, ours or HAProxy: what it says, and its command socket. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
+import { ask } from "./ask.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 export type Which = "haproxy" | "ha-lb";
@@ -16,20 +16,6 @@ export interface Running {
   lines(): readonly string[];
   ask(command: string): Promise<string>;
   stop(): Promise<void>;
-}
-
-/** Sends one line of commands, ends its side, and gives all that comes back. */
-export function askSocket(path: string, line: string): Promise<string> {
-  return new Promise((resolve) => {
-    let text = "";
-    const socket = connect({ path, allowHalfOpen: true });
-    socket.on("connect", () => socket.end(`${line}\n`));
-    socket.on("data", (data) => {
-      text += data.toString("latin1");
-    });
-    socket.on("error", () => resolve("no connection"));
-    socket.on("end", () => resolve(text));
-  });
 }
 
 /** Starts it on a configuration; `stats socket` is added to `global`, which the text must begin with. */
@@ -51,7 +37,7 @@ export async function startBalancer(which: Which, configuration: string): Promis
     folder,
     pid: child.pid,
     lines: () => text.split("\n").filter((line) => line !== ""),
-    ask: (one) => askSocket(socket, one),
+    ask: (one) => ask(socket, one),
     async stop() {
       child.kill("SIGTERM");
       await child.exited;
