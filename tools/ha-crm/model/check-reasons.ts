@@ -94,7 +94,7 @@ export const checkReasons = defineCatalogue({
     severity: "warning",
     sentence: "{resource} is never looked at",
     why: "{problem}: its failure would go unnoticed",
-    fix: 'add one: "ha-crm resource op add {resource} monitor interval=10s"',
+    fix: 'see to a monitor that repeats: "{command}"',
   },
   CRM_CHECK_NO_PROMOTED_MONITOR: {
     severity: "warning",

@@ -20,13 +20,8 @@ export function checkMonitors(view: ClusterView): readonly Reason[] {
     const working = all.filter(repeats);
     const found = [...sameIntervals(view, placed)];
     if (working.length === 0) {
-      const problem =
-        all.length === 0
-          ? "it has no monitor operation"
-          : all.every((op) => isFalse(op.options["enabled"]))
-            ? "its monitor is switched off"
-            : "its monitor has no interval";
-      found.push(reason(checkReasons, "CRM_CHECK_NO_MONITOR", { resource: primitive.id, problem }, primitive.at));
+      const data = { resource: primitive.id, ...unwatched(primitive.id, all) };
+      found.push(reason(checkReasons, "CRM_CHECK_NO_MONITOR", data, primitive.at));
       return found;
     }
     const promotable =
@@ -37,6 +32,16 @@ export function checkMonitors(view: ClusterView): readonly Reason[] {
     }
     return found;
   });
+}
+
+/** Why no monitor works, and the command that makes one work. */
+function unwatched(id: string, all: readonly Operation[]): { readonly problem: string; readonly command: string } {
+  const change = `ha-crm resource update ${id} op monitor`;
+  const off = all.find((op) => isFalse(op.options["enabled"]) && (seconds(op.interval) ?? 0) > 0);
+  if (all.length === 0)
+    return { problem: "it has no monitor operation", command: `ha-crm resource op add ${id} monitor interval=10s` };
+  if (off === undefined) return { problem: "its monitor has no interval", command: `${change} interval=10s` };
+  return { problem: "its monitor is switched off", command: `${change} interval=${off.interval} enabled=true` };
 }
 
 function sameIntervals(view: ClusterView, placed: Placed): readonly Reason[] {
