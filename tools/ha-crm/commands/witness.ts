@@ -11,10 +11,11 @@ import { datagramKey, type ClusterKey } from "../../../shared/drive/raft/certifi
 import { coordinationMethods } from "../../../shared/drive/raft/control-methods.ts";
 import { EmbeddedCoordination } from "../../../shared/drive/raft/embedded.ts";
 import { Group } from "../../../shared/drive/raft/group.ts";
-import type { HeartbeatLink } from "../../../shared/drive/raft/heartbeat-messages.ts";
+import type { HeartbeatLink, PresenceReport } from "../../../shared/drive/raft/heartbeat-messages.ts";
 import { Heartbeats } from "../../../shared/drive/raft/heartbeats.ts";
 import { readClusterKey, writeNewClusterKey } from "../../../shared/drive/raft/key-file.ts";
 import { checkLinkPaths, linkCards } from "../../../shared/drive/raft/link-paths.ts";
+import { membershipMethods } from "../../../shared/drive/raft/membership-methods.ts";
 import { forbidDumps, forbidNewPrivileges } from "../../../shared/drive/ffi/process.ts";
 import { CORE_REASONS } from "../../../shared/model/core-reasons.ts";
 import { EXIT, type ExitCode } from "../../../shared/model/exit-codes.ts";
@@ -100,17 +101,24 @@ async function runWitness(settings: WitnessSettings, log: Logger): Promise<ExitC
   };
   let finish: (code: ExitCode) => void = () => undefined;
   const finished = new Promise<ExitCode>((resolve) => (finish = resolve));
+  let last: PresenceReport | null = null;
   const heartbeats = new Heartbeats({
     settings: { node, boot: group.boot, key: datagramKey(key), links, rules, watchdog: null },
     worker: WORKER,
-    onView: ({ members }) => log.info(`in view: ${members.join(", ")}`),
+    onView: (view) => {
+      if (view.members.join() !== last?.members.join()) log.info(`in view: ${view.members.join(", ")}`);
+      last = view;
+    },
     onReason: say,
     onFailure: (error) => {
       log.error(`the heartbeats ended: ${error.message}`);
       finish(EXIT.error);
     },
   });
-  const methods = coordinationMethods(new EmbeddedCoordination(group), () => group.status());
+  const methods = {
+    ...coordinationMethods(new EmbeddedCoordination(group), () => group.status()),
+    ...membershipMethods(heartbeats, links, () => last),
+  };
   const control = await startControlServer({ tool: "ha-crm", version: VERSION, path: socketPath, methods });
   if (!control.ok) for (const problem of control.problems) log.problem(problem);
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => finish(EXIT.ok));
