@@ -68,8 +68,7 @@ class ByteWriter {
   }
 
   take(): Uint8Array<ArrayBuffer> {
-    const taken = new Uint8Array(this.length);
-    taken.set(this.bytes.subarray(0, this.length));
+    const taken = new Uint8Array(this.bytes.slice(0, this.length).buffer);
     this.length = 0;
     return taken;
   }

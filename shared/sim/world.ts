@@ -25,7 +25,9 @@ export type WorldEvent =
   | { readonly kind: "watchdog"; readonly node: number }
   | { readonly kind: "call"; readonly call: () => void };
 
-type Queued = WorldEvent & Timed;
+interface Queued extends Timed {
+  readonly event: WorldEvent;
+}
 
 const SIM_RAFT_OPTIONS = {
   electionTimeoutMs: 120,
@@ -88,7 +90,7 @@ export class World {
 
   at(atMs: number, event: WorldEvent): void {
     this.order += 1;
-    this.heap.push({ ...event, atMs: Math.max(atMs, this.nowMs), order: this.order });
+    this.heap.push({ atMs: Math.max(atMs, this.nowMs), order: this.order, event });
   }
 
   after(ms: number, event: WorldEvent): void {
@@ -101,11 +103,11 @@ export class World {
 
   runUntil(endMs: number): void {
     this.call(endMs, () => undefined);
-    for (let event = this.heap.pop(); event !== undefined; event = this.heap.pop()) {
-      this.nowMs = event.atMs;
+    for (let next = this.heap.pop(); next !== undefined; next = this.heap.pop()) {
+      this.nowMs = next.atMs;
       this.events += 1;
-      this.handle(event);
-      if (event.atMs >= endMs) return;
+      this.handle(next.event);
+      if (next.atMs >= endMs) return;
     }
   }
 

@@ -118,9 +118,36 @@ async function fillDisk(cluster: Cluster): Promise<void> {
   await cluster.works();
 }
 
+/** A member is killed, a byte in the midst of its log is changed, and it gets its log back from the others. */
+async function damageLog(cluster: Cluster): Promise<void> {
+  const at = ((await cluster.someLeader()) + 1) % 3;
+  const host = cluster.lab.hosts[at];
+  if (host === undefined) throw new Error("no host");
+  await cluster.process(at).kill("SIGKILL");
+  cluster.now[at] = null;
+  const journal = `${DIRECTORY}/journal`;
+  // Half way into the file, where many later writes vouch for what stands there.
+  const flip = `dd if=/dev/urandom of=${journal} bs=1 count=8 conv=notrunc seek=$(($(stat -c %s ${journal}) / 2))`;
+  await host.run(["sh", "-c", `${flip} 2>/dev/null`]);
+  await cluster.start(at);
+  await cluster.process(at).waitForOutput(/CORE_LOG_CORRUPT/, 15_000);
+  await cluster.process(at).waitForOutput(/CORE_RECOVERED/, 15_000);
+  await cluster.works();
+}
+
+/** All lose their processes at the same moment. */
+async function killAll(cluster: Cluster): Promise<void> {
+  await Promise.all([0, 1, 2].map((at) => cluster.process(at).kill("SIGKILL")));
+  await Promise.all([0, 1, 2].map((at) => cluster.start(at)));
+  await cluster.works();
+}
+
 describe("three processes", () => {
   test.skipIf(lacking !== undefined)(
-    named("histories stay linearizable through kill -9, stop, one-way cuts, clock jump and a full disk", lacking),
+    named(
+      "histories stay linearizable through kill -9 of one and of all, stop, one-way cuts, clock jump, a full disk and a damaged log",
+      lacking,
+    ),
     async () => {
       await using lab = await createLab({ hosts: 3, client: false, ipv6: false });
       const key = JSON.stringify(createClusterKey());
@@ -133,6 +160,8 @@ describe("three processes", () => {
       await cluster.works();
       await breakThings(cluster);
       await fillDisk(cluster);
+      await damageLog(cluster);
+      await killAll(cluster);
       for (const at of [0, 1, 2]) await cluster.process(at).kill("SIGKILL");
       const history = historyOf(cluster.all.map((process) => process.stdout));
       expect(history.length).toBeGreaterThan(500);
