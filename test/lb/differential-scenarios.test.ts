@@ -7,6 +7,7 @@ import { COMPRESSION } from "./scenario/compression.ts";
 import { CONVERSIONS } from "./scenario/conversions.ts";
 import { HEADS } from "./scenario/heads.ts";
 import { LIMITS } from "./scenario/limits.ts";
+import { DETAILS } from "./scenario/details.ts";
 import { LOGINS } from "./scenario/logins.ts";
 import { MESSAGES } from "./scenario/messages.ts";
 import { OVERLOAD } from "./scenario/overload.ts";
@@ -28,6 +29,7 @@ const SETS: readonly (readonly [string, readonly Scenario[]])[] = [
   ["overload", OVERLOAD],
   ["bodies that rules wait for", BODIES],
   ["passwords and groups", LOGINS],
+  ["details", DETAILS],
 ];
 
 for (const [title, scenarios] of SETS) {

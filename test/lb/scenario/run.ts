@@ -33,6 +33,11 @@ export interface Scenario {
 
 const SERVER_COUNT = 3;
 
+const GLOBAL_VARIABLES = ` set-var proc.twelve int(12)
+ set-var proc.five var(proc.none,60),div(proc.twelve)
+ set-var-fmt proc.text "%[var(proc.five)] of %[var(proc.twelve)]"
+`;
+
 const DEFAULTS = `defaults
  mode http
  log global
@@ -81,7 +86,7 @@ function configure(
       .replace(/\bDEAD\b/g, `127.0.0.1:${dead}`)
       .replace(/\bS([123])\b/g, (_whole, digit: string) => `127.0.0.1:${servers[Number(digit) - 1] ?? 0}`);
   });
-  return `global\n log 127.0.0.1:${log} local0\n maxconn 2000\n${DEFAULTS}${sections.join("")}listen probe\n bind 127.0.0.1:${ports.at(-1) ?? 0}\n`;
+  return `global\n log 127.0.0.1:${log} local0\n maxconn 2000\n${GLOBAL_VARIABLES}${DEFAULTS}${sections.join("")}listen probe\n bind 127.0.0.1:${ports.at(-1) ?? 0}\n`;
 }
 
 /** Ports below those that the system gives to clients, so that no connection of a test takes one. */
@@ -116,6 +121,8 @@ const FILES: Readonly<Record<string, string>> = {
   "paths.map": "/a one\n/a/b two\n",
   "list.lst": "/x\n/y\n",
   "body.txt": "a file's text",
+  "text.lf": 'asked for "%[path]"\n',
+  "page.http": "HTTP/1.1 404 Not here\nConnection: close\nX-Page: ours\nContent-Type: text/plain\n\nnot here\n",
 };
 
 async function visit(scenario: Scenario, port: number): Promise<readonly string[]> {

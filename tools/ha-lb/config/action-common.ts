@@ -1,4 +1,4 @@
-import type { Action, LogLevel, SetVariableCondition } from "../model/rule.ts";
+import { type Action, type LogLevel, SET_VARIABLE_CONDITIONS, type SetVariableCondition } from "../model/rule.ts";
 import type { LogFormat } from "../model/log-format.ts";
 import type { SampleExpression } from "../model/sample.ts";
 import { choicesFor, type Line } from "./line.ts";
@@ -62,17 +62,6 @@ export function withFormat(make: (value: LogFormat, context: ActionContext) => A
   };
 }
 
-const VARIABLE_CONDITIONS: readonly SetVariableCondition[] = [
-  "ifexists",
-  "ifnotexists",
-  "ifempty",
-  "ifnotempty",
-  "ifset",
-  "ifnotset",
-  "ifgt",
-  "iflt",
-];
-
 function variableArguments({ line, index, argument, keyword }: ActionContext) {
   const [name = "", ...words] = (argument ?? "").split(",").map((part) => part.trim());
   const variable = parseVariable(name);
@@ -82,9 +71,9 @@ function variableArguments({ line, index, argument, keyword }: ActionContext) {
   }
   const conditions: SetVariableCondition[] = [];
   for (const word of words) {
-    const known = VARIABLE_CONDITIONS.find((condition) => condition === word);
+    const known = SET_VARIABLE_CONDITIONS.find((condition) => condition === word);
     if (known === undefined) {
-      line.problem("LB_BAD_CHOICE", { keyword, got: word, hint: choicesFor(word, VARIABLE_CONDITIONS) }, index);
+      line.problem("LB_BAD_CHOICE", { keyword, got: word, hint: choicesFor(word, SET_VARIABLE_CONDITIONS) }, index);
       return undefined;
     }
     conditions.push(known);

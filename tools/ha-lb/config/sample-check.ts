@@ -1,3 +1,4 @@
+import { SET_VARIABLE_CONDITIONS } from "../model/rule.ts";
 import { lookUp } from "../../../shared/text/lookup.ts";
 import type { SampleArgument } from "../model/sample.ts";
 import { parseVariable } from "./variable.ts";
@@ -58,6 +59,11 @@ function optionalVariable(index: number): Check {
   };
 }
 
+function conditionProblem(word: string): string | undefined {
+  const isKnown = SET_VARIABLE_CONDITIONS.some((one) => one === word);
+  return word === "" || isKnown ? undefined : `'${word}' is no condition: ${SET_VARIABLE_CONDITIONS.join(", ")} are`;
+}
+
 function tokenAlgorithm(text: string): string | undefined {
   if (/^((HS|RS|ES|PS)(256|384|512)|none)$/.test(text) || typeof parseVariable(text) !== "string") return undefined;
   return `unknown algorithm '${text}'`;
@@ -75,7 +81,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
   xor: ARITHMETIC,
   div: ARITHMETIC,
   mod: ARITHMETIC,
-  "set-var": VARIABLE,
+  "set-var": ([name, ...conditions]) =>
+    VARIABLE([name ?? null]) ??
+    conditions.map((one) => conditionProblem(String(one ?? ""))).find((one) => one !== undefined),
   "unset-var": VARIABLE,
   var: VARIABLE,
   strcmp: VARIABLE,

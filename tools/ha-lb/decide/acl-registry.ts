@@ -120,6 +120,11 @@ export class PatternRegistry {
     return this.lists.find((list) => list.path === reference);
   }
 
+  /** A file's whole text, when there is such a file. */
+  text(path: string): string | undefined {
+    return this.readFile(path);
+  }
+
   /** The list of a file; read at first use. */
   file(path: string, isMap: boolean): PatternList {
     const known = this.lists.find((list) => list.path === path && list.isMap === isMap);

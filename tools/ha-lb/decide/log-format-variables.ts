@@ -103,7 +103,7 @@ const READERS: Readonly<Record<string, Read>> = {
   HM: requestLinePart(0),
   HU: requestLinePart(1),
   HV: requestLinePart(2),
-  HP: ({ request }) => (request === undefined ? "<BADREQ>" : (pathOf(request.uri) ?? request.uri)),
+  HP: ({ request }) => (request === undefined ? "<BADREQ>" : (request.uri.split("?", 1)[0] ?? "")),
   HPO: ({ request }) => (request === undefined ? "<BADREQ>" : (pathOf(request.uri) ?? request.uri)),
   HQ: ({ request }) => {
     if (request === undefined) return undefined;

@@ -1,3 +1,5 @@
+import { SET_VARIABLE_CONDITIONS } from "../model/rule.ts";
+import { mayBeSet } from "./variable-condition.ts";
 import type { MatchMethod } from "../model/condition.ts";
 import { isMatchMethod } from "./acl-methods.ts";
 import { toAddress, toInteger, toText } from "./sample-cast.ts";
@@ -70,8 +72,11 @@ function tableTime(counter: "expire" | "idle"): ConverterMaker {
 
 const setVariable: ConverterMaker = (values) => {
   const { scope, name } = variableNamed(textArgument(values, 0));
+  const conditions = SET_VARIABLE_CONDITIONS.filter((one) =>
+    values.some((_value, index) => index > 0 && textArgument(values, index) === one),
+  );
   return (value, { variables }) => {
-    variables.set(scope, name, value);
+    if (mayBeSet(conditions, scope, variables.get(scope, name), value)) variables.set(scope, name, value);
     return value;
   };
 };

@@ -9,8 +9,8 @@ function part(index: 0 | 1): ConverterMaker {
   return (values) => {
     const path = textArgument(values, 0);
     return (value) => {
-      const parts = toText(value).split(".");
-      const text = parts.length === 3 ? base64Decode(parts[index] ?? "", true) : undefined;
+      const found = toText(value).split(".")[index];
+      const text = found === undefined ? undefined : base64Decode(found, true);
       if (text === undefined) return undefined;
       return path === "" ? text : queryJson(text, path);
     };
@@ -28,18 +28,24 @@ function argument(text: string): (context: Parameters<ReturnType<ConverterMaker>
 }
 
 const UNKNOWN_ALGORITHM = -1;
+const UNMANAGED_ALGORITHM = -2;
 const INVALID_TOKEN = -3;
 
-const verify: ConverterMaker = (values) => {
+const verify: ConverterMaker = (values, { patterns }) => {
   const algorithm = argument(textArgument(values, 0));
   const key = argument(textArgument(values, 1));
+  // Public keys are in files, read once; the keys of HMAC stand there themselves.
+  const publicKey = patterns.text(textArgument(values, 1));
   return (value, context) => {
     const [name, secret] = [algorithm(context), key(context)];
     if (name === undefined || secret === undefined) return UNKNOWN_ALGORITHM;
+    if (/^PS\d{3}$/.test(name)) return UNMANAGED_ALGORITHM;
+    if (!/^(?:none|(?:HS|RS|ES)(?:256|384|512))$/.test(name)) return UNKNOWN_ALGORITHM;
     const parts = toText(value).split(".");
     const signature = parts.length === 3 ? base64Decode(parts[2] ?? "", true) : undefined;
     if (signature === undefined) return INVALID_TOKEN;
-    return context.world.verifyToken(name, secret, `${parts[0]}.${parts[1]}`, signature);
+    const used = name.startsWith("HS") ? secret : (publicKey ?? secret);
+    return context.world.verifyToken(name, used, `${parts[0]}.${parts[1]}`, signature);
   };
 };
 

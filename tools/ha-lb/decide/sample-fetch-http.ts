@@ -103,8 +103,9 @@ function cookie(response: boolean, map: (text: string) => SampleValue = (text) =
     };
     return {
       get: (context) => {
-        const last = all(context).at(-1);
-        return last === undefined ? undefined : map(last);
+        // A name's last one counts; without a name it is the first of all.
+        const one = all(context).at(name === "" ? 0 : -1);
+        return one === undefined ? undefined : map(one);
       },
       all: (context) => all(context).map(map),
     };

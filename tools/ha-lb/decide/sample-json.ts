@@ -64,6 +64,9 @@ function utf8Sequence(text: string, index: number): { readonly code: number; rea
 /** Nested deeper than this, a document isn't read. */
 const TEXT_MAX = 65536;
 
+/** `.name` with `\.` for a dot in it, `['name']`, or `[2]`. */
+const PATH_STEP = /\.((?:\\\.|[^.[\]])+)|\['([^']*)'\]|\[(\d+)\]/g;
+
 /** `$.a.b[2].c` in a JSON text; objects and arrays give nothing. */
 export function queryJson(text: string, path: string): string | number | boolean | undefined {
   if (text.length > TEXT_MAX) return undefined;
@@ -73,9 +76,9 @@ export function queryJson(text: string, path: string): string | number | boolean
   } catch {
     return undefined;
   }
-  for (const [, dotted, quoted, index] of path.slice(1).matchAll(/\.([^.[\]]+)|\['([^']*)'\]|\[(\d+)\]/g)) {
+  for (const [, dotted, quoted, index] of path.slice(1).matchAll(PATH_STEP)) {
     if (typeof value !== "object" || value === null) return undefined;
-    const key = dotted ?? quoted ?? index ?? "";
+    const key = dotted?.replaceAll("\\.", ".") ?? quoted ?? index ?? "";
     value = Object.hasOwn(value, key) ? new Map<string, unknown>(Object.entries(value)).get(key) : undefined;
   }
   if (typeof value === "number") return Number.isInteger(value) ? value : String(value);

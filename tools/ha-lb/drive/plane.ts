@@ -32,6 +32,7 @@ import { httpLogLine } from "./http/log-line.ts";
 import { Stream } from "./http/stream.ts";
 import type { OperatorHooks } from "./operator-hooks.ts";
 import { LogSender } from "./log-sender.ts";
+import { setProcessVariables } from "./process-context.ts";
 import { BackendRuntime, type ErrorPages, FrontendRuntime, type ServerRuntime, type Waiting } from "./runtime.ts";
 import { Occupied } from "./shared-counts.ts";
 import { changeServers } from "./server-admin.ts";
@@ -102,6 +103,7 @@ export class DataPlane {
     this.logs = new LogSender(shown, process.pid);
     this.tables = new Tables(configuration);
     this.world = makeWorld(this);
+    setProcessVariables(this, this.environmentOf(""));
     for (const proxy of configuration.proxies) this.addProxy(proxy, options);
     for (const backend of this.backends.values()) {
       for (const server of backend.servers) {

@@ -27,6 +27,12 @@ import { nowMs } from "./timer-wheel.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
 import { ProxyCounters, ServerCounters } from "./counters.ts";
 
+/** The bytes that each capture slot has room for. */
+export interface CaptureLengths {
+  readonly request: readonly number[];
+  readonly response: readonly number[];
+}
+
 /** Responses of an own, by status. */
 export type ErrorPages = ReadonlyMap<number, MakeReply>;
 const NO_PAGES: ErrorPages = new Map();
@@ -261,7 +267,7 @@ export class FrontendRuntime extends Occupied {
   mostConnections: number;
   /** `disable frontend` pauses it, `shutdown frontend` closes it for good. */
   listening: "open" | "paused" | "closed" = "open";
-  readonly captureCounts: { readonly request: number; readonly response: number };
+  readonly captureLengths: CaptureLengths;
   /** `capture request|response header`: names in lower case, by slot. */
   private readonly captureHeaders: Readonly<Record<"request" | "response", readonly CapturedHeader[]>>;
 
@@ -272,8 +278,9 @@ export class FrontendRuntime extends Occupied {
     super();
     this.name = proxy.name;
     this.mostConnections = proxy.maxConnections ?? Number.POSITIVE_INFINITY;
-    const count = (side: "request" | "response") => proxy.captures.filter((capture) => capture.side === side).length;
-    this.captureCounts = { request: count("request"), response: count("response") };
+    const lengths = (side: "request" | "response") =>
+      proxy.captures.filter((capture) => capture.side === side).map(({ length }) => length);
+    this.captureLengths = { request: lengths("request"), response: lengths("response") };
     const named = (side: "request" | "response") =>
       proxy.captures
         .filter((capture) => capture.side === side)
@@ -301,7 +308,7 @@ export class FrontendRuntime extends Occupied {
     const original = backend.proxy.originalTo ?? this.proxy.originalTo;
     if (forwarded === undefined && original === undefined) return "";
     return (
-      forwardLine(client, forwarded, client.logAddress()) + forwardLine(client, original, client.destinationAddress)
+      forwardLine(client, forwarded, client.logAddress()) + forwardLine(client, original, client.destinationText())
     );
   }
 }
@@ -319,9 +326,8 @@ interface CaptureTarget {
 /** What the forwarding headers need of a client. */
 export interface ForwardedClient {
   readonly head: Head;
-  readonly sourceAddress: string;
-  readonly destinationAddress: string;
   logAddress(): string;
+  destinationText(): string;
 }
 
 function forwardLine(client: ForwardedClient, option: ForwardOption | undefined, address: string): string {

@@ -1,4 +1,5 @@
 /** What a request and a session of `mode tcp` have in common before rules and conditions. */
+import type { CaptureLengths } from "./runtime.ts";
 import type { Head } from "../decide/http/head.ts";
 import type { RuleTarget } from "../decide/rules/target.ts";
 import type { IpAddress } from "../model/ip.ts";
@@ -23,7 +24,7 @@ import type { DataPlane } from "./plane.ts";
 /** Variables one stream may hold. */
 const MOST_VARIABLES = 256;
 
-class Variables implements VariableStore {
+export class Variables implements VariableStore {
   private readonly own = new Map<string, SampleValue>();
 
   constructor(
@@ -69,6 +70,8 @@ export abstract class StreamBase implements RuleTarget {
   abstract errorPage(status: number): string;
   abstract isBodyHere(atLeastBytes: number): boolean;
   abstract sendEarlyHints(lines: string): void;
+  /** The slots of the frontend, with the bytes that each has room for. */
+  protected abstract readonly captureLengths: CaptureLengths;
   /** Entries of tables count requests of HTTP beside sessions. */
   protected abstract readonly isHttp: boolean;
 
@@ -119,7 +122,7 @@ export abstract class StreamBase implements RuleTarget {
     return this.captures[side][slot];
   }
   capture(side: "request" | "response", slot: number, text: string): void {
-    this.captures[side][slot] = text;
+    this.captures[side][slot] = text.slice(0, this.captureLengths[side][slot]);
   }
   storeCapture(side: "request" | "response", slot: number, text: string): void {
     this.capture(side, slot, text);

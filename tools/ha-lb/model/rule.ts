@@ -55,8 +55,17 @@ export type NormalizeUri =
   | "query-sort-by-name";
 
 /** Conditions of `set-var(name,cond,…)`. */
-export type SetVariableCondition =
-  "ifexists" | "ifnotexists" | "ifempty" | "ifnotempty" | "ifset" | "ifnotset" | "ifgt" | "iflt";
+export const SET_VARIABLE_CONDITIONS = [
+  "ifexists",
+  "ifnotexists",
+  "ifempty",
+  "ifnotempty",
+  "ifset",
+  "ifnotset",
+  "ifgt",
+  "iflt",
+] as const;
+export type SetVariableCondition = (typeof SET_VARIABLE_CONDITIONS)[number];
 
 /** Everything a rule can do. Which kinds a rule set accepts is checked when it is read. */
 export type Action =

@@ -19,7 +19,6 @@ const REFUSED: readonly (readonly [string, readonly Field[], boolean?])[] = [
   ["no method", without(":method")],
   ["no path", without(":path")],
   ["no scheme", without(":scheme")],
-  ["nobody is asked", without(":authority")],
   ["a method twice", [...BASE, [":method", "GET"]]],
   ["an unknown pseudo field", [...BASE, [":protocol", "websocket"]]],
   ["a pseudo field after the others", [...BASE.slice(1), ["a", "b"], [":method", "GET"]]],
@@ -65,6 +64,17 @@ describe("a request of HTTP/2 as one of HTTP/1.1", () => {
       path: "/a?b=c",
       contentLength: 0,
     });
+  });
+
+  test.each([
+    ["nobody in particular is asked", without(":authority"), ""],
+    ["the usual port", changed(":authority", "site.example:443"), "site.example"],
+    ["another port", changed(":authority", "site.example:80"), "site.example:80"],
+    ["an address with the usual port", changed(":authority", "[::1]:443"), "[::1]"],
+    ["an address", changed(":authority", "[::1]"), "[::1]"],
+  ] satisfies readonly (readonly [string, readonly Field[], string])[])("whose it is: %s", (_name, fields, host) => {
+    expect(translateRequest(fields, true)?.head).toContain(`\r\nhost: ${host}\r\n`);
+    expect(translateRequest(fields, true)?.authority).toBe(host);
   });
 
   test.each([

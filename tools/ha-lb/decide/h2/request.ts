@@ -105,16 +105,25 @@ export function translateRequest(fields: readonly Field[], ended: boolean): Tran
   if (method === undefined || !METHOD.test(method) || path === undefined || !TARGET.test(path)) return undefined;
   if (scheme !== "http" && scheme !== "https") return undefined;
   if (path === "*" && method !== "OPTIONS") return undefined;
-  const authority = found.pseudo.authority ?? found.host;
+  // Who asks nobody in particular sends an empty Host on, RFC 9110 section 7.2.
+  const asked = found.pseudo.authority ?? found.host ?? "";
+  if (!AUTHORITY.test(asked)) return undefined;
   // Two names for whose request this is would be two answers.
-  if (authority === undefined || !AUTHORITY.test(authority)) return undefined;
-  if (found.host !== undefined && found.host.toLowerCase() !== authority.toLowerCase()) return undefined;
+  if (found.host !== undefined && found.host.toLowerCase() !== asked.toLowerCase()) return undefined;
+  const authority = withoutDefaultPort(asked, scheme);
   const { contentLength } = found;
   if (ended && (contentLength ?? 0) !== 0) return undefined;
   const cookies = found.cookies.length === 0 ? "" : `cookie: ${found.cookies.join("; ")}\r\n`;
   const framing = framingOf(method, ended, contentLength);
   const head = `${method} ${path} HTTP/1.1\r\nhost: ${authority}\r\n${found.lines}${cookies}${framing}\r\n`;
   return { head, method, authority, scheme, path, contentLength: ended ? 0 : contentLength };
+}
+
+/** The port that goes without saying is left out, RFC 3986 section 6.2.3. */
+export function withoutDefaultPort(authority: string, scheme: string): string {
+  const port = /:(\d*)$/.exec(authority);
+  const goesWithoutSaying = port !== null && (port[1] === "" || port[1] === (scheme === "https" ? "443" : "80"));
+  return goesWithoutSaying ? authority.slice(0, port.index) : authority;
 }
 
 function framingOf(method: string, ended: boolean, contentLength: number | undefined): string {

@@ -9,7 +9,7 @@ const PAGES: Readonly<Record<number, Words>> = {
   200: { title: "OK", text: "The service is available." },
   400: { title: "Bad Request", text: "The request is not valid HTTP." },
   401: { title: "Unauthorized", text: "A name and a password are needed here." },
-  403: { title: "Forbidden", text: "The rules of this site don't allow this request." },
+  403: { title: "Forbidden", text: "The rules here do not permit this request." },
   404: { title: "Not Found", text: "There is nothing at this address." },
   405: { title: "Method Not Allowed", text: "This resource doesn't know this method." },
   407: { title: "Proxy Authentication Required", text: "This proxy asks for a name and a password." },

@@ -5,7 +5,7 @@ import type { Head } from "../http/head.ts";
 import { reasonPhrase } from "../http/error-page.ts";
 import { compileLogFormat } from "../log-format.ts";
 import { prometheusText } from "../prometheus.ts";
-import { splitHeaderValue } from "../sample-http-text.ts";
+import { pathAndQueryOf, pathOf, splitHeaderValue } from "../sample-http-text.ts";
 import type { CompileEnvironment } from "../sample-types.ts";
 import { compileRedirect, compileReply, oneLine } from "./reply.ts";
 import { compileStateAction } from "./state-action.ts";
@@ -105,8 +105,8 @@ function compileHeaderAction(action: Action, side: RuleSide, environment: Compil
     case "set-header": {
       const render = compileLogFormat(action.value, environment, "value");
       const { name } = action;
-      if (action.kind === "add-header") return edit((head, target) => head.add(name, oneLine(render(target))));
-      return edit((head, target) => head.set(name, oneLine(render(target))));
+      if (action.kind === "add-header") return edit((head, target) => head.add(name, fieldValue(render(target))));
+      return edit((head, target) => head.set(name, fieldValue(render(target))));
     }
     case "del-header":
       return edit(deleteHeader(action));
@@ -137,6 +137,11 @@ function compileHeaderAction(action: Action, side: RuleSide, environment: Compil
     default:
       return undefined;
   }
+}
+
+/** Blanks around a value don't belong to it, RFC 9110 section 5.5. */
+function fieldValue(text: string): string {
+  return oneLine(text).replace(/^[ \t]+|[ \t]+$/g, "");
 }
 
 function compiled(pattern: string): RegExp {
@@ -209,8 +214,7 @@ function compileUriAction(action: Action, environment: CompileEnvironment): RunA
       if (action.kind === "replace-uri") return change((target, uri) => replaceByFormat(uri, pattern, render(target)));
       const { withQuery: both } = action;
       return change((target, uri) => {
-        const mark = uri.indexOf("?");
-        const path = both || mark < 0 ? uri : uri.slice(0, mark);
+        const path = (both ? pathAndQueryOf(uri) : pathOf(uri)) ?? uri;
         return withPath(uri, replaceByFormat(path, pattern, render(target)), both);
       });
     }

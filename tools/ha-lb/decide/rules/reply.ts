@@ -23,10 +23,9 @@ export function compileReply(reply: LocalReply, environment: CompileEnvironment,
   const start = `HTTP/1.1 ${reply.status} ${reasonPhrase(reply.status)}\r\n`;
   return (target) => {
     const text = body?.(target) ?? "";
-    let head = `${start}Content-Length: ${text.length}\r\n`;
+    let head = `${start}${fieldLines(headers, target)}Content-Length: ${text.length}\r\n`;
     if (text !== "" || reply.contentType !== undefined)
       head += `Content-Type: ${reply.contentType ?? "text/plain"}\r\n`;
-    head += fieldLines(headers, target);
     return `${head}\r\n${text}`;
   };
 }

@@ -1,12 +1,12 @@
 /** Actions that change no text: variables, addresses, counters, captures, timeouts. */
-import { IpAddress } from "../../model/ip.ts";
 import type { Action, SetVariableCondition } from "../../model/rule.ts";
 import type { SampleValue } from "../../model/value.ts";
 import { compileExpression } from "../expression.ts";
 import { compileLogFormat } from "../log-format.ts";
-import { toText } from "../sample-cast.ts";
+import { toAddress, toText } from "../sample-cast.ts";
 import type { CompileEnvironment } from "../sample-types.ts";
 import type { RuleSide, RunAction } from "./action.ts";
+import { mayBeSet } from "../variable-condition.ts";
 import type { RuleTarget } from "./target.ts";
 
 export function compileStateAction(
@@ -50,37 +50,11 @@ function assign(
   return (target) => {
     const value = get(target);
     const before = target.variables.get(scope, name);
-    if (!conditions.every((condition) => holds(condition, before, value))) return undefined;
+    if (!mayBeSet(conditions, scope, before, value)) return undefined;
     if (value === undefined) target.variables.unset(scope, name);
     else target.variables.set(scope, name, value);
     return undefined;
   };
-}
-
-function holds(
-  condition: SetVariableCondition,
-  before: SampleValue | undefined,
-  value: SampleValue | undefined,
-): boolean {
-  const isEmpty = value === undefined || toText(value) === "";
-  switch (condition) {
-    case "ifexists":
-      return before !== undefined;
-    case "ifnotexists":
-      return before === undefined;
-    case "ifempty":
-      return before === undefined || toText(before) === "";
-    case "ifnotempty":
-      return before !== undefined && toText(before) !== "";
-    case "ifset":
-      return !isEmpty;
-    case "ifnotset":
-      return isEmpty;
-    case "ifgt":
-      return Number(before ?? 0) > Number(value ?? 0);
-    case "iflt":
-      return Number(before ?? 0) < Number(value ?? 0);
-  }
 }
 
 function compileAddress(action: Action, environment: CompileEnvironment): RunAction | undefined {
@@ -90,8 +64,9 @@ function compileAddress(action: Action, environment: CompileEnvironment): RunAct
       const { get } = compileExpression(action.value, environment);
       const isSource = action.kind === "set-source";
       return (target) => {
-        const value = get(target);
-        if (!(value instanceof IpAddress)) return undefined;
+        const found = get(target);
+        const value = found === undefined ? undefined : toAddress(found);
+        if (value === undefined) return undefined;
         if (isSource) target.setSource(value, undefined);
         else target.setDestination(value, undefined);
         return undefined;
@@ -130,7 +105,7 @@ function compileOther(action: Action, side: RuleSide, environment: CompileEnviro
       const { get } = compileExpression(action.value, environment);
       return act((target) => {
         const value = get(target);
-        if (value !== undefined) target.capture(side, action.slot, toText(value).slice(0, action.length));
+        if (value !== undefined) target.capture(side, action.slot, toText(value));
       });
     }
     case "set-timeout":

@@ -1,5 +1,8 @@
 /** What a process tells of itself and its surroundings. */
 import { readdirSync, readlinkSync } from "node:fs";
+import { toText } from "../../decide/sample-cast.ts";
+import { IpAddress } from "../../model/ip.ts";
+import type { SampleValue } from "../../model/value.ts";
 import type { DataPlane } from "../plane.ts";
 import type { CliCommand } from "./command.ts";
 
@@ -24,6 +27,19 @@ function showDescriptors(_plane: DataPlane, rest: readonly string[]): string {
       }
     })
     .join("");
+}
+
+/** `get var NAME`: a variable of the process, with its type. */
+function getVariable(plane: DataPlane, [name]: readonly string[]): string {
+  if (name === undefined) return "Missing process-wide variable identifier.\n";
+  const value = plane.processVariables.get(name);
+  if (value === undefined) return "Variable not found.\n";
+  return `${name}: type=${typeName(value)} value=<${toText(value)}>`;
+}
+
+function typeName(value: SampleValue): string {
+  if (value instanceof IpAddress) return `ipv${value.family}`;
+  return typeof value === "number" ? "sint" : typeof value === "boolean" ? "bool" : "str";
 }
 
 /** There are no pools here: memory is the runtime's. */
@@ -85,6 +101,7 @@ const SCHEMA = {
 };
 
 export const PROCESS_COMMANDS: readonly CliCommand[] = [
+  { words: "get var", usage: "get var <name>", level: "user", run: getVariable },
   { words: "show env", usage: "show env [name]", level: "operator", run: showEnvironment },
   { words: "show fd", usage: "show fd [num]", level: "operator", run: showDescriptors },
   { words: "show pools", usage: "show pools", level: "user", run: showMemory },

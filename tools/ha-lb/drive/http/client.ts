@@ -165,6 +165,11 @@ export class ClientConnection extends Peer implements Waiting {
     return this.stream?.client.source?.toString() ?? (this.sourceAddress === "" ? "unix" : this.sourceAddress);
   }
 
+  /** The address the client asked, also after a rule changed it. */
+  destinationText(): string {
+    return this.stream?.client.destination?.toString() ?? this.destinationAddress;
+  }
+
   get frontend(): ListenerRuntime["frontend"] {
     return this.listener.frontend;
   }

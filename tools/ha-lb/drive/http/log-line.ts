@@ -44,9 +44,9 @@ function capturesOf(client: ClientConnection): string {
     const parts = Array.from({ length: declared }, (_, index) => encodeForLog(texts?.[index] ?? ""));
     return `{${parts.join("|")}} `;
   };
-  const { captureCounts } = client.frontend;
+  const { captureLengths } = client.frontend;
   return (
-    side(client.stream?.captures.request, captureCounts.request) +
-    side(client.stream?.captures.response, captureCounts.response)
+    side(client.stream?.captures.request, captureLengths.request.length) +
+    side(client.stream?.captures.response, captureLengths.response.length)
   );
 }

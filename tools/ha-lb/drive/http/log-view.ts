@@ -49,7 +49,7 @@ export function terminationOf(client: ClientConnection): string {
 
 /** One text for each slot that the frontend declares. */
 function capturesOf(client: ClientConnection, stream: Stream, side: "request" | "response"): readonly string[] {
-  const length = client.frontend.captureCounts[side];
+  const length = client.frontend.captureLengths[side].length;
   return Array.from({ length }, (_, slot) => stream.captures[side][slot] ?? "");
 }
 

@@ -1,4 +1,5 @@
 /** A request as rules, conditions and log formats see it. Made only for requests that somebody asks about. */
+import type { CaptureLengths } from "../runtime.ts";
 import type { StatsRow } from "../../model/stats-row.ts";
 import type { Head } from "../../decide/http/head.ts";
 import { type IpAddress, parseIp } from "../../model/ip.ts";
@@ -174,6 +175,9 @@ export class Stream extends StreamBase {
       httpMajor: 1,
       tls: server.settings.tls === undefined ? undefined : tlsViewOf(socket, true),
     };
+  }
+  protected get captureLengths(): CaptureLengths {
+    return this.connection.frontend.captureLengths;
   }
   get frontend(): ProxyView {
     return proxyView(this.connection.frontend, this);

@@ -1,4 +1,5 @@
 /** A session of `mode tcp` as rules and conditions see it. Made only for sessions that somebody asks about. */
+import type { CaptureLengths } from "../runtime.ts";
 import { Head } from "../../decide/http/head.ts";
 import { type IpAddress, parseIp } from "../../model/ip.ts";
 import type { ClientView, LogView, ProxyView, TlsView } from "../../model/sample-context.ts";
@@ -95,6 +96,9 @@ export class TcpStream extends StreamBase {
     this.client = new ClientSide(facts);
   }
 
+  protected get captureLengths(): CaptureLengths {
+    return this.facts.listener.frontend.captureLengths;
+  }
   get frontend(): ProxyView {
     return proxyView(this.facts.listener.frontend);
   }
