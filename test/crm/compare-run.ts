@@ -12,34 +12,38 @@ export interface Comparison {
   readonly outcome: Outcome;
   /** The first differences, in words. */
   readonly detail: readonly string[];
+  /** Our own list of actions. */
+  readonly ours: readonly string[];
 }
+
+type Judgement = Pick<Comparison, "outcome" | "detail" | "ours">;
 
 const equal = (left: unknown, right: unknown) => JSON.stringify(left) === JSON.stringify(right);
 
 /** Ours against the oracle's, for one CIB. */
-export function judge(
-  xml: string,
-  oracle: OracleAnswer,
-): { readonly outcome: Outcome; readonly detail: readonly string[] } {
+export function judge(xml: string, oracle: OracleAnswer): Judgement {
   let ours: Verdict;
   try {
     ours = runOurs(xml).verdict;
   } catch (error) {
     return {
       outcome: "defect",
+      ours: [],
       detail: [error instanceof Error ? `${error.message} ${error.stack?.split("\n")[1]?.trim()}` : String(error)],
     };
   }
-  if ("refused" in oracle) return { outcome: "refused", detail: [oracle.refused] };
+  if ("refused" in oracle) return { outcome: "refused", detail: [oracle.refused], ours: [] };
   const theirs = oracle.verdict;
   if (!equal(sorted(ours.placement), sorted(theirs.placement))) {
     return {
       outcome: "placement",
+      ours: ours.actions,
       detail: [...placementDifferences(ours, theirs), ...actionDifferences(ours, theirs)],
     };
   }
-  if (!equal(ours.actions, theirs.actions)) return { outcome: "actions", detail: actionDifferences(ours, theirs) };
-  return { outcome: "equal", detail: [] };
+  if (!equal(ours.actions, theirs.actions))
+    return { outcome: "actions", detail: actionDifferences(ours, theirs), ours: ours.actions };
+  return { outcome: "equal", detail: [], ours: ours.actions };
 }
 
 const sorted = (placement: Verdict["placement"]) =>

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { compareSeeds, smallest, type Comparison, type Outcome } from "./compare-run.ts";
 import { KINDS } from "./generate.ts";
+import { classOf } from "./explain.ts";
 import { rememberAnswers } from "./oracle.ts";
 import { writeTree } from "./xml-tree.ts";
 
@@ -56,12 +57,23 @@ await compareSeeds(seeds, LANES, (one) => {
 });
 
 differing.sort((left, right) => left.seed - right.seed);
+const classes = new Map<string, number>();
+const unexplained: number[] = [];
+const classBySeed = new Map<number, string>();
+for (const one of differing) {
+  if (one.outcome !== "placement" && one.outcome !== "actions") continue;
+  const found = await classOf(one);
+  classBySeed.set(one.seed, found ?? "unexplained");
+  const key = `${one.outcome}: ${found ?? "unexplained"}`;
+  classes.set(key, (classes.get(key) ?? 0) + 1);
+  if (found === undefined && one.outcome === "placement") unexplained.push(one.seed);
+}
 const wanted = differing.filter((one) =>
   values.only === undefined ? one.outcome !== "refused" : one.outcome === values.only,
 );
 const print = (text: string) => process.stdout.write(`${text}\n`);
 for (const one of wanted.slice(0, Number(values.show))) {
-  print(`seed ${one.seed}: ${one.outcome}`);
+  print(`seed ${one.seed}: ${one.outcome} (${classBySeed.get(one.seed) ?? ""})`);
   for (const line of one.detail.slice(0, 6)) print(`    ${line}`);
 }
 for (const one of wanted.slice(0, Number(values.minimise))) {
@@ -91,3 +103,6 @@ print(
 print(
   `  different placement ${counts.get("placement") ?? 0}, only actions different ${counts.get("actions") ?? 0}, defects ${counts.get("defect") ?? 0}`,
 );
+for (const [name, count] of [...classes].toSorted(([left], [right]) => (left < right ? -1 : 1)))
+  print(`  ${name}: ${count} (${share(count)})`);
+print(`  placements that differ without a known reason: ${unexplained.length} (${share(unexplained.length)})`);

@@ -1,0 +1,181 @@
+import { judge, type Comparison } from "./compare-run.ts";
+import { askOracle } from "./oracle.ts";
+import { writeTree, type Tree } from "./xml-tree.ts";
+
+/**
+ * Classes of known differences (docs/ha-crm-differences.md). A difference belongs to a class when it is gone once what
+ * the class is about is taken out of the CIB.
+ */
+export const CLASSES = [
+  "balanced",
+  "remote-unreached",
+  "moving-clone-group",
+  "circle",
+  "probe-while-stopping",
+] as const;
+export type DifferenceClass = (typeof CLASSES)[number];
+
+/** Lane of its own, so that no file of a comparison under way is written over. */
+const LANE = 77;
+
+/** A copy in which every element may be replaced, dropped (undefined) or kept. */
+function rewrite(tree: Tree, change: (one: Tree) => Tree | undefined): Tree | undefined {
+  const changed = change(tree);
+  if (changed === undefined) return undefined;
+  return { ...changed, children: changed.children.flatMap((child) => rewrite(child, change) ?? []) };
+}
+
+function elements(tree: Tree, name: string): readonly Tree[] {
+  return [...(tree.name === name ? [tree] : []), ...tree.children.flatMap((child) => elements(child, name))];
+}
+
+const attribute = (tree: Tree, name: string) => tree.attributes[name];
+
+/** Every node has the same kinds of capacity, and of two nodes one has more of all: none are beyond comparison. */
+function withComparableCapacities(cib: Tree): Tree | undefined {
+  const nodes = elements(cib, "node").filter((one) => elements(one, "utilization").length > 0);
+  const names = new Set(
+    nodes.flatMap((one) => elements(one, "utilization").flatMap((set) => elements(set, "nvpair").map(nameOf))),
+  );
+  if (names.size === 0) return undefined;
+  const rank = new Map(nodes.map((one, index) => [attribute(one, "id"), index]));
+  return rewrite(cib, (one) => {
+    const place = one.name === "node" ? rank.get(attribute(one, "id")) : undefined;
+    if (place === undefined) return one;
+    const pairs = [...names].map((name) => ({
+      name: "nvpair",
+      attributes: { id: `capacity-${place}-${name}`, name, value: String(LEAST_CAPACITY + place * CAPACITY_STEP) },
+      children: [],
+    }));
+    const set = { name: "utilization", attributes: { id: `capacity-${place}` }, children: pairs };
+    return { ...one, children: [...one.children.filter((child) => child.name !== "utilization"), set] };
+  });
+}
+
+const nameOf = (one: Tree) => attribute(one, "name") ?? "";
+const LEAST_CAPACITY = 5;
+const CAPACITY_STEP = 7;
+
+/** As if every remote node were reached already. */
+function withReachedRemotes(cib: Tree): Tree | undefined {
+  const remotes = elements(cib, "primitive").filter((one) => attribute(one, "type") === "remote");
+  const host = elements(cib, "node_state").find(
+    (one) => attribute(one, "crmd") === "online" && attribute(one, "join") === "member",
+  );
+  if (remotes.length === 0 || host === undefined) return undefined;
+  const ids = new Set(remotes.map((one) => attribute(one, "id") ?? ""));
+  const stripped = rewrite(cib, (one) =>
+    one.name === "lrm_resource" && ids.has(attribute(one, "id") ?? "") ? undefined : one,
+  );
+  const histories = [...ids].map(startedHistory);
+  const id = attribute(host, "id") ?? "";
+  return (
+    stripped &&
+    rewrite(stripped, (one) => {
+      if (one.name === "node_state" && attribute(one, "id") === id && elements(one, "lrm").length === 0)
+        return { ...one, children: [...one.children, lrm(id, histories)] };
+      if (one.name !== "lrm" || attribute(one, "id") !== id || elements(one, "lrm_rsc_op").some(isConnection))
+        return one;
+      const known = elements(one, "lrm_resource");
+      return lrm(id, [...known, ...histories]);
+    })
+  );
+}
+
+const isConnection = (one: Tree) => attribute(one, "call-id") === CONNECTION_CALL;
+const CONNECTION_CALL = "4";
+
+function lrm(id: string, histories: readonly Tree[]): Tree {
+  const children = [{ name: "lrm_resources", attributes: {}, children: histories }];
+  return { name: "lrm", attributes: { id }, children };
+}
+
+function startedHistory(id: string): Tree {
+  const key = "5:1:0:2668bbeb-06d5-40f9-936d-24cab7f87006";
+  const start = {
+    id: `${id}_start_0`,
+    operation_key: `${id}_start_0`,
+    operation: "start",
+    crm_feature_set: "3.16.1",
+    "transition-key": key,
+    "transition-magic": `0:0;${key}`,
+    "call-id": CONNECTION_CALL,
+    "rc-code": "0",
+    "op-status": "0",
+    interval: "0",
+  };
+  return {
+    name: "lrm_resource",
+    attributes: { id, class: "ocf", provider: "pacemaker", type: "remote" },
+    children: [{ name: "lrm_rsc_op", attributes: start, children: [] }],
+  };
+}
+
+/** Without what is active of cloned groups: nothing of them moves then. */
+function withoutClonedGroups(cib: Tree): Tree | undefined {
+  const clones = elements(cib, "clone").filter((one) => one.children.some((child) => child.name === "group"));
+  const ids = new Set(clones.flatMap((one) => elements(one, "primitive").map((child) => attribute(child, "id"))));
+  if (ids.size === 0) return undefined;
+  return rewrite(cib, (one) =>
+    one.name === "lrm_resource" && ids.has(attribute(one, "id")?.replace(/:\d+$/, "")) ? undefined : one,
+  );
+}
+
+/** Colocations as they are written, but for those that close a circle. */
+function withoutCircles(cib: Tree): Tree | undefined {
+  const parent = new Map<string, string>();
+  const root = (id: string): string => {
+    const up = parent.get(id);
+    return up === undefined ? id : root(up);
+  };
+  return rewrite(cib, (one) => {
+    if (one.name !== "rsc_colocation") return one;
+    const named = [attribute(one, "rsc"), attribute(one, "with-rsc")].filter((id) => id !== undefined);
+    const ids = [...named, ...elements(one, "resource_ref").map((child) => attribute(child, "id") ?? "")];
+    const roots = ids.map(root);
+    if (new Set(roots).size < roots.length) return undefined;
+    for (const id of roots.slice(1)) parent.set(id, roots[0] ?? id);
+    return one;
+  });
+}
+
+/**
+ * In a simulation a probe that is carried out after the stop of the same resource on the same node finds it running
+ * again: the order of the two is free.
+ */
+function probesWhileStopping(one: Comparison): boolean {
+  const places = one.detail.filter((line) => line.includes(": ours ["));
+  return (
+    places.length > 0 &&
+    places.every((line) => {
+      const found = /^(.*): ours \[(.*)\] theirs \[(.*)\]$/.exec(line);
+      const ours = found?.[2]?.split(", ") ?? [];
+      const extra = (found?.[3]?.split(", ") ?? []).filter((place) => !ours.includes(place));
+      const node = extra[0]?.split(" ")[0];
+      const does = (task: string) => one.ours.includes(`${found?.[1]} ${task} ${node}`);
+      return extra.length > 0 && does("stop") && does("monitor");
+    })
+  );
+}
+
+const REPAIRS: readonly (readonly [DifferenceClass, (cib: Tree) => Tree | undefined])[] = [
+  ["capacities", withComparableCapacities],
+  ["remote-unreached", withReachedRemotes],
+  ["moving-clone-group", withoutClonedGroups],
+  ["circle", withoutCircles],
+];
+
+/** The class of a difference; undefined when it belongs to none. */
+export async function classOf(one: Comparison): Promise<DifferenceClass | undefined> {
+  if (probesWhileStopping(one)) return "probe-while-stopping";
+  const before = writeTree(one.cib);
+  for (const [name, repair] of REPAIRS) {
+    const repaired = repair(one.cib);
+    if (repaired === undefined) continue;
+    const xml = writeTree(repaired);
+    if (xml === before) continue;
+    const { outcome } = judge(xml, await askOracle(xml, LANE));
+    if (outcome === "equal" || (one.outcome === "placement" && outcome === "actions")) return name;
+  }
+  return undefined;
+}
