@@ -87,7 +87,7 @@ describe.skipIf(!HAS_HAPROXY)("names of servers beside haproxy", () => {
     for (const which of ["haproxy", "ha-lb"] as const) {
       both.push(await startBalancer(which, configuration(dns.port, await freePort(), 80, TEMPLATES)));
     }
-  });
+  }, 40_000);
   afterAll(async () => {
     await Promise.all(both.map((one) => one.stop()));
     dns.stop();
@@ -171,7 +171,7 @@ describe("names of servers while DNS misbehaves", () => {
     port = await freePort();
     one = await startBalancer("ha-lb", configuration(dns.port, port, serverPort));
     await until("the address", async () => (await get()) === "127.0.0.2", LIMIT_MS);
-  });
+  }, 40_000);
   afterAll(async () => {
     await one.stop();
     dns.stop();

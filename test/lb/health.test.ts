@@ -142,7 +142,7 @@ describe.skipIf(!HAS_HAPROXY)("health beside haproxy", () => {
       const text = configuration({ server, agent, observed, well }, folder, join(folder, "states"));
       both.push(await startBalancer(which, text));
     }
-  });
+  }, 40_000);
   afterAll(async () => {
     await Promise.all(both.map((one) => one.stop()));
     for (const server of servers) server.close();

@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
 import { ask } from "./ask.ts";
 
+/** A machine that is busy takes its time. */
+const START_LIMIT_MS = 15_000;
+
 const ROOT = join(import.meta.dir, "..", "..");
 export type Which = "haproxy" | "ha-lb";
 
@@ -46,7 +49,7 @@ export async function startBalancer(which: Which, configuration: string): Promis
     },
   };
   try {
-    await until(`${which} answers`, async () => (await running.ask("show info")).includes("Pid:"), 4000);
+    await until(`${which} answers`, async () => (await running.ask("show info")).includes("Pid:"), START_LIMIT_MS);
   } catch (error) {
     await running.stop();
     throw new Error(`${which} didn't start:\n${text}`, { cause: error });

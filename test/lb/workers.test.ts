@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
+import { DnsServer } from "./dns-server.ts";
 import { exchange, freePort } from "./pair.ts";
 import { type Running, startBalancer } from "./running.ts";
 
@@ -29,14 +30,15 @@ class SlowServer {
         busy = false;
       };
       socket.on("close", end);
-      socket.on("data", () => {
+      socket.on("data", (data) => {
         busy = true;
         this.now += 1;
         this.most = Math.max(this.most, this.now);
+        const status = String(data).startsWith("GET /fault ") ? "500 Fault" : "200 OK";
         const answer = (): void => {
           end();
           this.answered += 1;
-          socket.end("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
+          socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok`);
         };
         if (this.holding) this.held.push(socket);
         else setTimeout(answer, 30);
@@ -78,6 +80,7 @@ function open(port: number, text = ""): Promise<{ socket: Socket; isClosed: () =
 describe("two workers", () => {
   const slow = new SlowServer();
   const other = new SlowServer();
+  let dns: DnsServer;
   let one: Running;
   let ports: readonly number[] = [];
   const port = (index: number): number => ports[index] ?? 0;
@@ -85,7 +88,9 @@ describe("two workers", () => {
   beforeAll(async () => {
     await slow.start();
     await other.start();
-    ports = await Promise.all([freePort(), freePort(), freePort(), freePort(), freePort()]);
+    dns = await DnsServer.start();
+    dns.zone.set("web.test A", ["127.0.0.1"]);
+    ports = await Promise.all([freePort(), freePort(), freePort(), freePort(), freePort(), freePort()]);
     one = await startBalancer(
       "ha-lb",
       `global
@@ -98,6 +103,16 @@ defaults
  timeout connect 5s
  timeout queue 8s
  option redispatch
+resolvers names
+ nameserver ns1 127.0.0.1:${dns.port}
+ timeout resolve 100ms
+ timeout retry 500ms
+listen named
+ bind 127.0.0.1:${port(4)}
+ server n1 web.test:${other.port} resolvers names resolve-prefer ipv4 init-addr none
+listen watched
+ bind 127.0.0.1:${port(5)}
+ server w1 127.0.0.1:${other.port} check inter 1s rise 1000 observe layer7 error-limit 10 on-error mark-down
 listen limited
  bind 127.0.0.1:${port(0)}
  server s1 127.0.0.1:${slow.port} maxconn 3
@@ -120,11 +135,12 @@ listen tables
  server s1 127.0.0.1:${slow.port}
 `.replace("MAP", mapFile()),
     );
-  });
+  }, 40_000);
   afterAll(async () => {
     await one.stop();
     slow.stop();
     other.stop();
+    dns.stop();
   });
 
   function mapFile(): string {
@@ -260,6 +276,29 @@ listen tables
       expect(answer).toContain("changed");
       expect(await exchange(port(3), request("/limited"))).toStartWith("HTTP/1.1 403");
     }
+  }, 20_000);
+
+  /** Enough connections that both workers get some. */
+  const many = (to: number, path: string): Promise<readonly string[]> =>
+    Promise.all(Array.from({ length: 24 }, () => exchange(to, request(path), 8000)));
+  const statuses = (answers: readonly string[]): readonly string[] => [
+    ...new Set(answers.map((answer) => answer.split(" ")[1] ?? "")),
+  ];
+
+  test("addresses that the master finds are in force in both workers, and in those that come later", async () => {
+    await until("an address", async () => statuses(await many(port(4), "/")).join(",") === "200", LIMIT_MS);
+    await killWorkers();
+    dns.mode = "silent";
+    expect(statuses(await many(port(4), "/"))).toEqual(["200"]);
+    dns.mode = "answers";
+  }, 20_000);
+
+  test("faults that workers see take a server out of all", async () => {
+    expect(statuses(await many(port(5), "/"))).toEqual(["200"]);
+    await many(port(5), "/fault");
+    await until("it is down", async () => (await one.ask("show servers state watched")).includes("w1 127.0.0.1 0 "));
+    await until("everywhere", async () => statuses(await many(port(5), "/")).join(",") === "503", LIMIT_MS);
+    expect(one.lines().join("\n")).toContain("Health analyze");
   }, 20_000);
 
   test("a reload keeps tables, and limits hold after it", async () => {

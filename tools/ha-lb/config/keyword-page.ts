@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import { notCarriedOut } from "./not-carried-out.ts";
 import { BIND_OPTIONS, SERVER_OPTIONS } from "./option-status.ts";
 import { GLOBAL_READERS } from "./global.ts";
@@ -6,7 +7,7 @@ import { OPTION_NAMES, optionStatus } from "./proxy-options.ts";
 import { PROXY_KEYWORDS } from "./proxy-table.ts";
 import { REFUSED_ACTIONS, RULE_SETS, actionsOf } from "./rules.ts";
 import { CONVERTER_TABLE, FETCHES, refusedSample } from "./sample-table.ts";
-import { CACHE_MEANS, SECTION_NAMES, SECTION_STATUS } from "./sections.ts";
+import { IGNORED_SECTIONS, SECTION_NAMES, SECTION_STATUS } from "./sections.ts";
 
 /** What becomes of one word. `honoured`: it does what the reference says. */
 export interface KeywordStatus {
@@ -24,8 +25,10 @@ export function allKeywords(): readonly KeywordStatus[] {
     list.push({ area, name, kind: lacking?.kind ?? kind, means: lacking?.means ?? means });
   };
   for (const name of SECTION_NAMES) {
-    const means = name === "cache" ? CACHE_MEANS : (SECTION_STATUS[name] ?? "");
-    add("sections", name, name === "cache" ? "ignored" : means === "" ? "honoured" : "refused", means);
+    const ignored = lookUp(IGNORED_SECTIONS, name);
+    const refused = lookUp(SECTION_STATUS, name);
+    const kind = ignored !== undefined ? "ignored" : refused !== undefined ? "refused" : "honoured";
+    add("sections", name, kind, ignored ?? refused ?? "");
   }
   for (const name of Object.keys(GLOBAL_READERS)) add("global", name, "honoured", "");
   for (const [name, status] of GLOBAL_STATUS) add("global", name, status.kind, status.means);

@@ -11,6 +11,7 @@ import type { Proxy } from "../model/proxy.ts";
 import type { Action } from "../model/rule.ts";
 import type { Server } from "../model/server.ts";
 import type { Report } from "./report.ts";
+import { IGNORED_SECTIONS } from "./sections.ts";
 
 type Kind = "ignored" | "refused";
 
@@ -191,6 +192,11 @@ export function reportNotCarriedOut(configuration: Configuration, report: Report
       // Servers of one template are alike.
       if (server.at !== proxy.servers[index - 1]?.at) tell(SERVER, server, server.at);
     }
+  }
+  for (const { at, disabled, peers } of configuration.peers.values()) {
+    // Alone, a section says nothing that isn't so.
+    if (peers.length > 1 && !disabled)
+      report.add("LB_IGNORED", { keyword: "peers", means: IGNORED_SECTIONS.peers }, at);
   }
   unknownHashes(configuration, report);
 }

@@ -34,8 +34,11 @@ export const SECTION_NAMES = [
   "fcgi-app",
 ];
 
-/** What a `cache` section comes to. */
-export const CACHE_MEANS = "there is no response cache; rules that use one are refused";
+/** Sections that are read and have no effect, or a part of it. */
+export const IGNORED_SECTIONS = {
+  cache: "there is no response cache; rules that use one are refused",
+  peers: "tables aren't sent to other hosts; over a reload, and between workers, they are kept without it",
+} as const;
 
 /** Sections that are refused, with the reason. */
 export const SECTION_STATUS: Readonly<Record<string, string>> = {
@@ -288,7 +291,7 @@ export class Reading {
         this.use(small.httpErrorsReader(name, at), this.httpErrors, name, kind, line);
         break;
       case "cache":
-        line.problem("LB_IGNORED", { keyword: "cache", means: CACHE_MEANS });
+        line.problem("LB_IGNORED", { keyword: "cache", means: IGNORED_SECTIONS.cache });
         this.use(small.cacheReader(name, at), this.caches, name, kind, line);
         break;
       case "ring":

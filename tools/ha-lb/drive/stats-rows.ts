@@ -116,6 +116,7 @@ function serverRow(server: ServerRuntime): StatsRow {
 
 /** Where the server is now: a command may have moved it. */
 function addressOf({ host, port }: ServerRuntime): string {
+  if (host === "") return "";
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
