@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { callControl } from "../../shared/drive/control/client.ts";
 import { ControlCoordination } from "../../shared/drive/raft/control-coordination.ts";
 import { compareAndPut, put } from "../../shared/effect/coordination.ts";
 import { freePort, until } from "./group-fixture.ts";
@@ -42,5 +43,48 @@ test("three witnesses as processes are a cluster: one of them falls, the other t
   expect(!late.ok && late.code).toBe("CONFLICT");
   for (const process of processes.slice(1)) process.kill("SIGTERM");
   expect(await Promise.all(processes.slice(1).map((process) => process.exited))).toEqual([0, 0]);
+  rmSync(directory, { recursive: true, force: true });
+}, 60_000);
+
+test("while the key is changed, nodes before, in and after the change work together; who has only another key doesn't", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "keys-"));
+  const [old, next, strange] = ["old", "next", "strange"].map((name) => {
+    const path = join(directory, name);
+    Bun.spawnSync([process.execPath, MAIN, "witness", "--node", "a", "--create-key", "--key", path]);
+    return readFileSync(path, "utf8");
+  });
+  if (old === undefined || next === undefined || strange === undefined) throw new Error("three keys are needed");
+  // One line for each key: the first one is used, all are accepted.
+  const files: Readonly<Record<string, string>> = { a: old + next, b: next + old, c: next + old, d: strange };
+  const names = Object.keys(files);
+  const peers: string[] = [];
+  for (const name of names) peers.push("--peer", `${name}=127.0.0.1:${await freePort()}`);
+  const processes = names.map((node) => {
+    const run = join(directory, `run-${node}`);
+    mkdirSync(run);
+    writeFileSync(join(directory, `key-${node}`), files[node] ?? "", { mode: 0o600 });
+    const words = ["witness", "--node", node, "--directory", join(directory, node), "--log", "stderr"];
+    return Bun.spawn([process.execPath, MAIN, ...words, "--key", join(directory, `key-${node}`), ...peers], {
+      env: { ...process.env, FIVENINES_RUN_DIR: run },
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+  });
+  const socketOf = (node: string): string => join(directory, `run-${node}`, "ha-crm", "control.sock");
+  const membersOf = async (node: string): Promise<string> => {
+    const status = await callControl(socketOf(node), "membership.status");
+    const view = status.ok && typeof status.result === "object" ? JSON.stringify(status.result) : "";
+    return /"members":\[([^\]]*)\]/.exec(view)?.[1]?.replaceAll('"', "") ?? "";
+  };
+  for (const node of ["a", "b", "c"])
+    await until(`${node} sees the three`, async () => (await membersOf(node)) === "a,b,c", 20_000);
+  for (const node of ["a", "b", "c"]) {
+    const on = new ControlCoordination(socketOf(node));
+    await until(`${node} writes`, async () => (await put(on, node, "x")).ok, 20_000);
+    await on.close();
+  }
+  expect(await membersOf("d")).toBe("d");
+  for (const process of processes) process.kill("SIGKILL");
+  await Promise.all(processes.map((process) => process.exited));
   rmSync(directory, { recursive: true, force: true });
 }, 60_000);

@@ -1,4 +1,5 @@
 import {
+  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
@@ -6,6 +7,7 @@ import {
   randomBytes,
   sign,
   type KeyObject,
+  X509Certificate,
 } from "node:crypto";
 
 /**
@@ -82,12 +84,25 @@ function certificatePem(
 
 const AUTHORITY_NAME = "fivenines cluster";
 
+/** While keys are changed two authorities are known: each needs a name of its own, by which a certificate finds its own. */
+function authorityName(publicKey: KeyObject): string {
+  const digest = createHash("sha256").update(publicKey.export({ type: "spki", format: "der" }));
+  return `${AUTHORITY_NAME} ${digest.digest("hex").slice(0, 16)}`;
+}
+
+/** The common name in the authority's certificate. */
+function nameOfAuthority(authorityPem: string): string {
+  const { subject } = new X509Certificate(authorityPem);
+  return subject.slice(subject.indexOf("CN=") + 3);
+}
+
 /** Makes the key of a new cluster. It is a secret: keep it in a file that only the daemon reads. */
 export function createClusterKey(): ClusterKey {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const name = authorityName(publicKey);
   return {
     privateKeyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    authorityPem: certificatePem(AUTHORITY_NAME, publicKey, AUTHORITY_NAME, privateKey, true),
+    authorityPem: certificatePem(name, publicKey, name, privateKey, true),
   };
 }
 
@@ -97,7 +112,7 @@ export function createNodeCertificate(cluster: ClusterKey, node: string): NodeCe
   const issuerKey = createPrivateKey(cluster.privateKeyPem);
   return {
     keyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    certificatePem: certificatePem(node, publicKey, AUTHORITY_NAME, issuerKey, false),
+    certificatePem: certificatePem(node, publicKey, nameOfAuthority(cluster.authorityPem), issuerKey, false),
   };
 }
 

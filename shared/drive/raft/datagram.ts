@@ -62,7 +62,8 @@ export class DatagramSealer {
 }
 
 interface SenderWindow {
-  readonly key: Buffer;
+  /** The cluster's key of now, and those that are accepted while it is changed. */
+  readonly keys: readonly Buffer[];
   life: bigint;
   highest: bigint;
   /** Bit n: the counter `highest - n` was taken. */
@@ -77,9 +78,11 @@ export type OpenedDatagram =
 export class DatagramOpener {
   private readonly senders = new Map<string, SenderWindow>();
 
-  constructor(clusterKey: Uint8Array, names: Iterable<string>) {
+  /** `clusterKeys`: more than one while the key is changed; what any of them opens is authentic. */
+  constructor(clusterKeys: readonly Uint8Array[], names: Iterable<string>) {
     for (const name of names) {
-      this.senders.set(name, { key: senderKey(clusterKey, name), life: 0n, highest: 0n, seen: 0n });
+      const keys = clusterKeys.map((key) => senderKey(key, name));
+      this.senders.set(name, { keys, life: 0n, highest: 0n, seen: 0n });
     }
   }
 
@@ -93,7 +96,8 @@ export class DatagramOpener {
     const life = datagram.readBigUInt64BE(2 + nameLength);
     const counter = datagram.readBigUInt64BE(2 + nameLength + 8);
     if (!isNew(sender, life, counter)) return { ok: false, why: "replayed" };
-    const body = decrypt(sender.key, datagram, bodyAt, life, counter);
+    let body: Buffer | null = null;
+    for (const key of sender.keys) body ??= decrypt(key, datagram, bodyAt, life, counter);
     if (body === null) return { ok: false, why: "forged" };
     // Only what is authentic moves the window.
     accept(sender, life, counter);

@@ -26,6 +26,8 @@ export interface GroupOptions {
   /** The voters a new group begins with; read only at the very first start. */
   readonly initialMembers: Members;
   readonly clusterKey: ClusterKey;
+  /** While the cluster's key is changed: the one before, or the one to come. */
+  readonly alsoAccepted?: readonly ClusterKey[];
   /** The pure part; a tool's `main` passes the one of `decide/replica`. */
   readonly createMachine: CreateReplicaMachine;
   readonly onReason: (fact: Reason) => void;
@@ -78,6 +80,7 @@ export class Group {
       node: options.node,
       listen: options.listen,
       clusterKey: options.clusterKey,
+      alsoAccepted: options.alsoAccepted ?? [],
       peers: options.peers,
       onMessages: (from, messages) => group.receive(from, messages),
     });

@@ -23,6 +23,8 @@ export interface HeartbeatSettings<Rules> {
   readonly node: string;
   readonly boot: number;
   readonly key: Uint8Array;
+  /** While the cluster's key is changed: others that heartbeats may be sealed with. */
+  readonly alsoAccepted?: readonly Uint8Array[];
   readonly links: readonly HeartbeatLink[];
   readonly rules: Rules;
   readonly watchdog: HeartbeatWatchdog | null;

@@ -98,7 +98,8 @@ export class HeartbeatThread<Rules> {
       .filter(([name]) => name !== this.settings.node)
       .map(([, end]) => ({ address: addressOf(end), port: end.port }));
     // One opener a link: every link carries its own copy of each heartbeat, under a number of its own.
-    const opener = new DatagramOpener(this.settings.key, Object.keys(link.peers));
+    const keys = [this.settings.key, ...(this.settings.alsoAccepted ?? [])];
+    const opener = new DatagramOpener(keys, Object.keys(link.peers));
     return { link, socket, opener, peers, received: 0, refused: 0 };
   }
 

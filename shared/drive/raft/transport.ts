@@ -18,6 +18,8 @@ export interface TransportOptions {
   readonly node: NodeId;
   readonly listen: PeerAddress;
   readonly clusterKey: ClusterKey;
+  /** While the cluster's key is changed: others whose certificates are accepted. */
+  readonly alsoAccepted?: readonly ClusterKey[];
   readonly peers: ReadonlyMap<NodeId, PeerAddress>;
   readonly onMessages: (from: NodeId, messages: readonly ReplicaMessage[]) => void;
 }
@@ -51,23 +53,25 @@ export class Transport {
 
   private constructor(
     private readonly options: TransportOptions,
+    private readonly authorities: readonly string[],
     private readonly certificate: ReturnType<typeof createNodeCertificate>,
     private readonly server: Server,
   ) {}
 
   static async open(options: TransportOptions): Promise<Transport> {
     const certificate = createNodeCertificate(options.clusterKey, options.node);
+    const authorities = [options.clusterKey, ...(options.alsoAccepted ?? [])].map((key) => key.authorityPem);
     const server = createServer({
       key: certificate.keyPem,
       cert: certificate.certificatePem,
-      ca: options.clusterKey.authorityPem,
+      ca: authorities,
       requestCert: true,
       rejectUnauthorized: true,
       minVersion: "TLSv1.3",
       handshakeTimeout: HANDSHAKE_MS,
     });
     server.maxConnections = MAX_INCOMING;
-    const transport = new Transport(options, certificate, server);
+    const transport = new Transport(options, authorities, certificate, server);
     server.on("secureConnection", (socket) => transport.accept(socket));
     server.on("tlsClientError", () => (transport.refused.handshakes += 1));
     // More connections than there are members can't all be meant well.
@@ -82,7 +86,7 @@ export class Transport {
 
   addPeer(node: NodeId, address: PeerAddress): void {
     if (this.links.has(node)) return;
-    this.links.set(node, new Link(node, address, this.certificate, this.options.clusterKey.authorityPem));
+    this.links.set(node, new Link(node, address, this.certificate, this.authorities));
   }
 
   removePeer(node: NodeId): void {
@@ -150,7 +154,7 @@ class Link {
     private readonly node: NodeId,
     private readonly address: PeerAddress,
     private readonly certificate: { readonly keyPem: string; readonly certificatePem: string },
-    private readonly authorityPem: string,
+    private readonly authorities: readonly string[],
   ) {
     this.open();
   }
@@ -162,7 +166,7 @@ class Link {
       port: this.address.port,
       key: this.certificate.keyPem,
       cert: this.certificate.certificatePem,
-      ca: this.authorityPem,
+      ca: [...this.authorities],
       rejectUnauthorized: true,
       minVersion: "TLSv1.3",
       servername: this.node,

@@ -7,13 +7,13 @@ import { replicaMachine } from "../../../shared/decide/replica/machine.ts";
 import { startControlServer } from "../../../shared/drive/control/server.ts";
 import { openLog } from "../../../shared/drive/log/open-log.ts";
 import type { Logger } from "../../../shared/drive/log/logger.ts";
-import { datagramKey, type ClusterKey } from "../../../shared/drive/raft/certificate.ts";
+import { datagramKey } from "../../../shared/drive/raft/certificate.ts";
 import { coordinationMethods } from "../../../shared/drive/raft/control-methods.ts";
 import { EmbeddedCoordination } from "../../../shared/drive/raft/embedded.ts";
 import { Group } from "../../../shared/drive/raft/group.ts";
 import type { HeartbeatLink, PresenceReport } from "../../../shared/drive/raft/heartbeat-messages.ts";
 import { Heartbeats } from "../../../shared/drive/raft/heartbeats.ts";
-import { readClusterKey, writeNewClusterKey } from "../../../shared/drive/raft/key-file.ts";
+import { readClusterKeys, writeNewClusterKey, type ClusterKeys } from "../../../shared/drive/raft/key-file.ts";
 import { checkLinkPaths, linkCards } from "../../../shared/drive/raft/link-paths.ts";
 import { membershipMethods } from "../../../shared/drive/raft/membership-methods.ts";
 import { forbidDumps, forbidNewPrivileges } from "../../../shared/drive/ffi/process.ts";
@@ -63,13 +63,14 @@ function linksOf(peers: Peers, node: string): readonly HeartbeatLink[] {
 interface WitnessSettings {
   readonly node: string;
   readonly directory: string;
-  readonly key: ClusterKey;
+  readonly keys: ClusterKeys;
   readonly peers: Peers;
   readonly socketPath: string;
 }
 
 async function runWitness(settings: WitnessSettings, log: Logger): Promise<ExitCode> {
-  const { node, directory, key, peers, socketPath } = settings;
+  const { node, directory, peers, socketPath } = settings;
+  const { key, alsoAccepted } = settings.keys;
   const names = [...peers.keys()];
   const say = (fact: Reason): void => log.fact(CORE_REASONS, fact);
   const first = (name: string): Address => {
@@ -84,6 +85,7 @@ async function runWitness(settings: WitnessSettings, log: Logger): Promise<ExitC
     peers: new Map(names.map((name) => [name, first(name)])),
     initialMembers: { voters: names, learners: [] },
     clusterKey: key,
+    alsoAccepted,
     createMachine: replicaMachine(node),
     onReason: say,
   });
@@ -103,7 +105,15 @@ async function runWitness(settings: WitnessSettings, log: Logger): Promise<ExitC
   const finished = new Promise<ExitCode>((resolve) => (finish = resolve));
   let last: PresenceReport | null = null;
   const heartbeats = new Heartbeats({
-    settings: { node, boot: group.boot, key: datagramKey(key), links, rules, watchdog: null },
+    settings: {
+      node,
+      boot: group.boot,
+      key: datagramKey(key),
+      alsoAccepted: alsoAccepted.map(datagramKey),
+      links,
+      rules,
+      watchdog: null,
+    },
     worker: WORKER,
     onView: (view) => {
       if (view.members.join() !== last?.members.join()) log.info(`in view: ${view.members.join(", ")}`);
@@ -175,14 +185,14 @@ export const witnessCommand = defineCommand({
     }
     const peers = parsePeers(options.peer ?? [], options.node);
     if ("code" in peers) return refuse(peers, EXIT.usage);
-    const key = readClusterKey(options.key);
-    if (!key.ok) return refuse(key.fact, EXIT.configuration);
+    const keys = readClusterKeys(options.key);
+    if (!keys.ok) return refuse(keys.fact, EXIT.configuration);
     const targets = readLogTargets(options.log ?? []);
     if (!targets.ok) return out.problems(targets.problems, EXIT.usage);
     const log = openLog({ tool: "ha-crm", targets: targets.targets, least: options["log-level"] });
     const socketPath = controlSocketPath("ha-crm", runDirectoryOf(io.env));
     const { node, directory } = options;
-    const code = await runWitness({ node, directory, key: key.key, peers, socketPath }, log);
+    const code = await runWitness({ node, directory, keys: keys.keys, peers, socketPath }, log);
     log.flush();
     return code;
   },
