@@ -7,7 +7,7 @@ import { writeTree, type Tree } from "./xml-tree.ts";
  * the class is about is taken out of the CIB.
  */
 export const CLASSES = [
-  "balanced",
+  "capacities",
   "remote-unreached",
   "moving-clone-group",
   "circle",
