@@ -86,7 +86,7 @@ function probePrimitive(world: World, resource: SchedResource, node: SchedNode):
   orderAfterUnfencing(world, resource, node, action, ORD.ordered);
   const top = resource.top.kind === "clone" ? resource.top : resource;
   // What may run there unknown to us is not started elsewhere; but a probe is no reason to stop what runs already.
-  const blocks = !action.has(ACT.runnable) && top.runningOn.length === 0;
+  const blocks = !action.has(ACT.runnable) && resource.runningOn.length === 0;
   const flags = blocks ? ORD.ordered | ORD.runnableLeft : ORD.ordered;
   addOrdering(world, { firstAction: action, then: top, thenTask: "start", flags });
   return true;
