@@ -22,6 +22,11 @@ export interface LoadRequest {
   readonly localPeer?: string;
   readonly masterWorker?: boolean;
   readonly diagnostics?: boolean;
+  /** `-n`, `-N`: most connections of the process, and of each frontend that doesn't say its own. */
+  readonly maxConnections?: number;
+  readonly proxyMaxConnections?: number;
+  /** `-dW`: a warning is as bad as an error. */
+  readonly zeroWarning?: boolean;
 }
 
 export interface LoadedConfiguration {
@@ -31,6 +36,8 @@ export interface LoadedConfiguration {
   readonly sources: readonly Source[];
 }
 
+/** `-f -` */
+const STANDARD_INPUT = "-";
 const ARGV = { file: "argv", line: 1, column: 1 };
 
 function unreadable(path: string, error: unknown): Reason {
@@ -47,6 +54,10 @@ export function readConfigurationFiles(paths: readonly string[]): {
   const problems: Reason[] = [];
   for (const path of paths) {
     try {
+      if (path === STANDARD_INPUT) {
+        files.push({ file: path, text: readFileSync("/dev/stdin", "latin1") });
+        continue;
+      }
       const names = statSync(path).isDirectory()
         ? readdirSync(path)
             .filter((name) => name.endsWith(".cfg") && !name.startsWith("."))
@@ -88,8 +99,37 @@ export function loadConfiguration(request: LoadRequest): LoadedConfiguration {
   const parsed = isYaml
     ? parseYamlFile(only, environment)
     : parseConfiguration(files, { environment, diagnostics: request.diagnostics ?? false });
-  return { result: withTlsFiles(checkFiles(parsed)), files, sources };
+  const checked = withTlsFiles(checkFiles(parsed));
+  return { result: checked.ok ? underFlags(checked, request) : checked, files, sources };
 }
+
+/** What the command line says beside the configuration. */
+function underFlags(
+  result: Result<Configuration> & { readonly ok: true },
+  request: LoadRequest,
+): Result<Configuration> {
+  const { maxConnections, proxyMaxConnections, zeroWarning } = request;
+  const { global, proxies } = result.value;
+  if ((zeroWarning === true || global.zeroWarning) && result.warnings.some(({ code }) => !TALK.has(code)))
+    return { ok: false, problems: result.warnings };
+  if (maxConnections === undefined && proxyMaxConnections === undefined) return result;
+  const limits = maxConnections === undefined ? {} : { maxConnections };
+  return {
+    ...result,
+    value: {
+      ...result.value,
+      global: { ...global, ...limits },
+      proxies: proxies.map((proxy) =>
+        proxyMaxConnections === undefined || proxy.maxConnections !== undefined || !proxy.isFrontend
+          ? proxy
+          : { ...proxy, maxConnections: proxyMaxConnections },
+      ),
+    },
+  };
+}
+
+/** What the configuration itself wants to say is no warning of ours. */
+const TALK: ReadonlySet<string> = new Set(["LB_CUSTOM_NOTICE"]);
 
 function withTlsFiles(result: Result<Configuration>): Result<Configuration> {
   if (!result.ok) return result;

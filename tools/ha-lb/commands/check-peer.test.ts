@@ -32,7 +32,7 @@ test("good, good without a listener, bad, unreadable", () => {
       "[ALERT]    (7) : config : parsing [c.cfg:2] : unknown keyword 'daemonn' in 'global' section; did you mean 'daemon' maybe ?",
     ),
   });
-  expect(run({}, ["nosuch.cfg"])).toMatchObject({ exit: 1, text: expect.stringContaining("no such file") });
+  expect(run({}, ["nosuch.cfg"])).toMatchObject({ exit: 1, text: expect.stringContaining("No such file") });
 });
 
 test("a folder is read in the order of names; files that are named must exist", () => {

@@ -1,5 +1,5 @@
+import { describe, type Reason } from "../../../shared/reason/catalogue.ts";
 import { LB_CONFIG_REASONS } from "../model/reasons.ts";
-import { reason } from "../../../shared/reason/catalogue.ts";
 import { FEATURES, LANGUAGE_VERSION } from "../config/parse.ts";
 import { peerLine } from "../config/peer-text.ts";
 import { evaluateCondition } from "../config/preprocessor-condition.ts";
@@ -13,14 +13,34 @@ export interface PeerOutput {
   readonly quiet: boolean;
 }
 
+/** Also what is less than a warning: under `-dW` there is no error among them. */
+function isWarning(fact: Reason): boolean {
+  const { severity } = describe(LB_CONFIG_REASONS, fact);
+  return severity !== "error" && severity !== "critical";
+}
+
 /** `-c -f …`: all errors in the reference's form. 0 good, 1 errors, 2 good but nothing would listen. */
 export function checkLikePeer(request: LoadRequest, output: PeerOutput): 0 | 1 | 2 {
   const { result, files } = loadConfiguration(request);
   const facts = result.ok ? result.warnings : result.problems;
+  const [unreadable] = result.ok ? [] : result.problems.filter(({ at }) => at?.file === "argv");
+  if (unreadable !== undefined) {
+    const { path, problem } = unreadable.data;
+    const words = `${String(problem).slice(0, 1).toUpperCase()}${String(problem).slice(1)}`;
+    if (!output.quiet)
+      output.stderr(
+        `[ALERT]    (${output.processId}) : config : Cannot open configuration file/directory ${String(path)} : ${words}\n`,
+      );
+    return 1;
+  }
   for (const fact of facts) if (!output.quiet) output.stderr(`${peerLine(fact, output.processId)}\n`);
   const alert = (text: string) => {
     if (!output.quiet) output.stderr(`[ALERT]    (${output.processId}) : config : ${text}\n`);
   };
+  if (!result.ok && facts.every(isWarning)) {
+    alert("Some warnings were found and 'zero-warning' is set. Aborting.");
+    return 1;
+  }
   if (!result.ok) {
     const named = new Set(facts.flatMap((fact) => (fact.at === undefined ? [] : [fact.at.file])));
     for (const { file } of files) if (named.has(file)) alert(`Error(s) found in configuration file : ${file}`);
@@ -32,6 +52,7 @@ export function checkLikePeer(request: LoadRequest, output: PeerOutput): 0 | 1 |
     proxies.some((proxy) => proxy.binds.length > 0 && !proxy.disabled) ||
     global.statsSockets.length > 0 ||
     peers.size > 0;
+  if (listens && result.warnings.length > 0 && !output.quiet) output.stdout("Warnings were found.\n");
   if (!output.quiet)
     output.stdout(
       listens
@@ -53,7 +74,7 @@ export function conditionLikePeer(
     environment: (name) => environment[name],
   });
   if (result.ok) return result.value ? 0 : 1;
-  const fact = reason(LB_CONFIG_REASONS, "LB_BAD_DIRECTIVE", { directive: "-cc", problem: result.problem, hint: "" });
-  if (!output.quiet) output.stderr(`${peerLine(fact, output.processId)}\n`);
+  if (!output.quiet)
+    output.stderr(`[ALERT]    (${output.processId}) : config : Failed to evaluate condition: ${result.problem}\n`);
   return 2;
 }

@@ -1,5 +1,6 @@
 import { defineCommand } from "../../../shared/cli/command.ts";
 import type { CliIo } from "../../../shared/cli/io.ts";
+import { LOAD_OPTIONS, loadFlags } from "./load-flags.ts";
 import { checkLikePeer, conditionLikePeer, type PeerOutput } from "./check-peer.ts";
 
 /** HAProxy's own texts, on the streams where it writes them. */
@@ -17,9 +18,16 @@ export const peerCheckCommand = defineCommand({
   name: "peer-check",
   summary: "Check a configuration with the texts of haproxy -c",
   hidden: true,
-  options: { config: { type: "string", short: "f", repeatable: true, summary: "a haproxy.cfg" } },
-  run: ({ io, options, out }) =>
-    checkLikePeer({ paths: options.config ?? [], environment: io.env }, peerOutput(io, out.style.quiet)),
+  options: {
+    ...LOAD_OPTIONS,
+    config: { type: "string", short: "f", repeatable: true, summary: "a haproxy.cfg" },
+    directory: { type: "string", summary: "change to it first" },
+  },
+  run: ({ io, options, out }) => {
+    if (options.directory !== undefined) process.chdir(options.directory);
+    const request = { paths: options.config ?? [], environment: io.env, ...loadFlags(options) };
+    return checkLikePeer(request, peerOutput(io, out.style.quiet));
+  },
 });
 
 /** `-cc CONDITION`: exit code 0 when it holds, 1 when not, 2 when it is none. */

@@ -3,39 +3,63 @@
  * `ha-lb run …`, `-c` means `peer-check`. Flags that only tune what ha-lb does otherwise are taken and do nothing.
  */
 const VERBS_HELP = new Set(["-h", "--help", "--version"]);
-/** Flags with one argument that mean nothing here. */
-const TAKES_ONE = new Set(["-N", "-L", "-m", "-n"]);
-const WITHOUT: ReadonlySet<string> = new Set(["-V", "-q", "-db", "-dM", "-dr", "-dG", "-dV", "-dL", "-dZ"]);
+/** Flags with one argument, by our names; `-m` is taken and means nothing: memory is bounded by other limits. */
+const WITH_ONE: ReadonlyMap<string, string> = new Map([
+  ["-f", "--config"],
+  ["-p", "--pid-file"],
+  ["-C", "--directory"],
+  ["-S", "--master-socket"],
+  ["-x", "--take-over"],
+  ["-L", "--local-peer"],
+  ["-n", "--max-connections"],
+  ["-N", "--proxy-max-connections"],
+  ["-m", ""],
+]);
+const FLAGS: ReadonlyMap<string, string> = new Map([
+  ["-q", "--quiet"],
+  ["-dW", "--zero-warning"],
+  ["-D", "--daemon"],
+  ["-W", "--master-worker"],
+  ["-Ws", "--master-worker"],
+]);
+/** Processes that shall end, by our names. */
+const PROCESSES: ReadonlyMap<string, string> = new Map([
+  ["-sf", "--finish"],
+  ["-st", "--terminate"],
+]);
+/** What a check doesn't ask for. */
+const ONLY_RUN = /^(-p|-S|-x|-D|-W|-Ws|-sf|-st)$/;
+/** They tune or show what is otherwise here. */
+const NOTHING_HERE = /^(-c|-V|-d.*)$/;
 
 /** @returns our own words, or undefined when the line begins with one of our verbs or asks for help */
 export function rewritePeerFlags(argv: readonly string[]): readonly string[] | undefined {
   const [first] = argv;
   if (first === undefined || !first.startsWith("-") || VERBS_HELP.has(first)) return undefined;
   if (first === "-v" || first === "-vv") return ["version"];
+  const condition = argv.indexOf("-cc");
+  if (condition >= 0) return ["peer-condition", argv[condition + 1] ?? ""];
+  const verb = argv.includes("-c") ? "peer-check" : "run";
   const words: string[] = [];
-  let verb = "run";
   for (let index = 0; index < argv.length; index += 1) {
     const word = argv[index] ?? "";
-    if (word === "-c") verb = "peer-check";
-    else if (word === "-cc") return ["peer-condition", argv[index + 1] ?? ""];
-    else if (word === "-f") {
-      words.push("--config", argv[index + 1] ?? "");
+    // All that follows are files.
+    if (word === "--") return [verb, ...words, ...argv.slice(index + 1).flatMap((file) => ["--config", file])];
+    const counts = verb === "run" || !ONLY_RUN.test(word);
+    const option = WITH_ONE.get(word);
+    const flag = FLAGS.get(word);
+    const processes = PROCESSES.get(word);
+    if (option !== undefined) {
       index += 1;
-      // More files may follow one -f, up to the next flag.
-    } else if (word === "--") words.push(...argv.slice(index + 1).flatMap((file) => ["--config", file]));
-    else if (word === "-p" || word === "-C" || word === "-S" || word === "-x") {
-      const option = { "-p": "--pid-file", "-C": "--directory", "-S": "--master-socket", "-x": "--take-over" }[word];
-      words.push(option, argv[index + 1] ?? "");
-      index += 1;
-    } else if (word === "-D") words.push("--daemon");
-    else if (word === "-W" || word === "-Ws") words.push("--master-worker");
-    else if (word === "-sf" || word === "-st") {
-      const pids: string[] = [];
-      while (/^\d+$/.test(argv[index + 1] ?? "")) pids.push(argv[(index += 1)] ?? "");
-      for (const pid of pids) words.push(word === "-sf" ? "--finish" : "--terminate", pid);
-    } else if (TAKES_ONE.has(word)) index += 1;
-    else if (!WITHOUT.has(word) && !word.startsWith("-d")) words.push(word);
-    if (word === "--") break;
+      if (counts && option !== "") words.push(option, argv[index] ?? "");
+    } else if (processes !== undefined) {
+      while (/^\d+$/.test(argv[index + 1] ?? "")) {
+        index += 1;
+        if (counts) words.push(processes, argv[index] ?? "");
+      }
+    } else if (flag !== undefined) {
+      if (counts) words.push(flag);
+    } else if (!NOTHING_HERE.test(word)) words.push(word);
   }
   return [verb, ...words];
 }

@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from "../../../shared/model/exit-codes.ts";
 import { isDetached, startDetached } from "../../../shared/drive/supervise/detach.ts";
 import { forbidDumps } from "../../../shared/drive/ffi/process.ts";
 import { loadConfiguration } from "./check-load.ts";
+import { LOAD_OPTIONS, loadFlags } from "./load-flags.ts";
 import { tellProblems } from "./alert.ts";
 import { engineRequest, isEngine } from "./run/engine.ts";
 import { runInForeground } from "./run/foreground.ts";
@@ -12,6 +13,7 @@ import { runWorker } from "./run/worker.ts";
 
 /** What names a configuration and how it is run; `run` and its processes share it. */
 export const RUN_OPTIONS = {
+  ...LOAD_OPTIONS,
   config: {
     type: "string",
     short: "f",
@@ -59,7 +61,8 @@ export const runCommand = defineCommand({
       io.stderr.write("[ALERT]    : config : no configuration file was given: use -f FILE\n");
       return EXIT.usage;
     }
-    const { result } = loadConfiguration({ paths, environment: io.env, masterWorker: options["master-worker"] });
+    const load = { paths, environment: io.env, masterWorker: options["master-worker"], ...loadFlags(options) };
+    const { result } = loadConfiguration(load);
     // The background process has said it already, before it went there.
     if (!isDetached(io.env) && io.env["HA_LB_WORKER"] === undefined && !isEngine(io.env))
       tellProblems(result, (text) => io.stderr.write(text));
@@ -67,6 +70,7 @@ export const runCommand = defineCommand({
     const { global } = result.value;
     const request = engineRequest({
       paths,
+      load,
       configuration: result.value,
       env: io.env,
       pidFile: options["pid-file"] ?? global.pidFile,

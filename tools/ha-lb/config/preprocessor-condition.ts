@@ -20,7 +20,6 @@ const PREDICATES = new Set([
   "openssl_version_atleast",
   "openssl_version_before",
   "ssllib_name_startswith",
-  "enabled",
 ]);
 
 export type ConditionResult =
@@ -99,9 +98,11 @@ class ConditionReader {
 
   private negatable(): boolean {
     if (this.accept("!")) return !this.term();
+    const start = this.offset;
     if (this.accept("(")) {
       const value = this.or();
-      if (!this.accept(")")) throw new ConditionProblem("closing parenthesis is missing");
+      if (!this.accept(")"))
+        throw new ConditionProblem(`expected ')' after conditional expression '${this.text.slice(start)}'`);
       return value;
     }
     this.blanks();
@@ -116,7 +117,7 @@ class ConditionReader {
   private predicate(): boolean {
     const name = /^[A-Za-z_][\w]*/.exec(this.text.slice(this.offset))?.[0] ?? "";
     if (!PREDICATES.has(name)) {
-      const shown = name === "" ? this.text.slice(this.offset) : name;
+      const shown = this.text.slice(this.offset);
       throw new ConditionProblem(
         shown === "" ? "the condition ends too early" : `unparsable conditional expression '${shown}'`,
       );

@@ -7,10 +7,13 @@ import { EXIT } from "../../../../shared/model/exit-codes.ts";
 import type { OwnSockets } from "../../drive/listening-sockets.ts";
 import { fetchSockets } from "../../drive/transfer.ts";
 import type { Configuration } from "../../model/configuration.ts";
+import type { LoadRequest } from "../check-load.ts";
 import { isEngine, serveSupervisor, tellSupervisor } from "./engine.ts";
 
 export interface RunRequest {
   readonly paths: readonly string[];
+  /** How the configuration is read, now and at every reload. */
+  readonly load: LoadRequest;
   readonly configuration: Configuration;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pidFile: string | undefined;

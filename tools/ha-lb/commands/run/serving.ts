@@ -6,12 +6,11 @@ import { refuseConnections, type SocketSource } from "../../drive/listening-sock
 import type { DataPlane } from "../../drive/plane.ts";
 import type { Configuration } from "../../model/configuration.ts";
 import { tellProblems } from "../alert.ts";
-import { loadConfiguration } from "../check-load.ts";
+import { loadConfiguration, type LoadRequest } from "../check-load.ts";
 import { adoptState, drain, makePlane } from "./make-plane.ts";
 
 export interface ServingRequest {
-  readonly paths: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly load: LoadRequest;
 }
 
 type Tell = (text: string) => void;
@@ -112,10 +111,7 @@ export function tellRefused(say: Tell): void {
 
 /** Reads the configuration anew; undefined, with the reasons told, when it can't be used. */
 export function readPlane(request: ServingRequest, say: Tell): DataPlane | undefined {
-  const { result }: { readonly result: Result<Configuration> } = loadConfiguration({
-    paths: request.paths,
-    environment: request.env,
-  });
+  const { result }: { readonly result: Result<Configuration> } = loadConfiguration(request.load);
   if (result.ok) {
     const plane = makePlane(result.value, say);
     // Files count again, as with haproxy.
