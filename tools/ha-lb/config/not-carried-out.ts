@@ -92,10 +92,10 @@ const SERVER: readonly Setting<Server>[] = [
     isSet: (server) => server.redirectPrefix !== undefined,
   },
   {
-    word: "proto h2",
+    word: "proto fcgi",
     kind: "refused",
-    means: "servers are spoken to in HTTP/1.1",
-    isSet: (server) => server.protocol === "h2" || server.protocol === "fcgi",
+    means: "there is no FastCGI back end",
+    isSet: (server) => server.protocol === "fcgi",
   },
   { word: "tcp-ut", kind: "ignored", means: KERNEL, isSet: (server) => server.userTimeoutMs !== undefined },
 ];
@@ -188,6 +188,12 @@ export function reportNotCarriedOut(configuration: Configuration, report: Report
     tell(PROXY, proxy, proxy.at);
     reportActions(proxy, report);
     for (const bind of proxy.binds) tell(BIND, bind, bind.at);
+    for (const { at, check, name, protocol } of proxy.servers) {
+      const spoken = check.protocol ?? protocol;
+      if (!check.enabled || proxy.healthCheck.kind !== "http" || spoken !== "h2") continue;
+      const means = `checks speak HTTP/1.1, which '${name}' doesn't: use 'option tcp-check'`;
+      report.add("LB_NOT_SUPPORTED", { keyword: "check-proto h2", means }, at);
+    }
     for (const [index, server] of proxy.servers.entries()) {
       // Servers of one template are alike.
       if (server.at !== proxy.servers[index - 1]?.at) tell(SERVER, server, server.at);

@@ -1,7 +1,7 @@
 /** A server's TLS: its files are read once, its certificate is looked at on each connection. */
 import type { ServerTls } from "../model/tls.ts";
 import type { ConnectTls } from "./connect-tls.ts";
-import { serverTlsOptions } from "./tls.ts";
+import { alpnOptions, serverTlsOptions } from "./tls.ts";
 import { serverVerifier } from "./tls-verify.ts";
 
 export class OutgoingTls {
@@ -15,10 +15,10 @@ export class OutgoingTls {
   }
 
   /** `name`: what is asked for in the handshake (SNI), and must be in the certificate. */
-  connect(name: string | undefined): ConnectTls {
+  connect(name: string | undefined, protocols: readonly string[] = []): ConnectTls {
     return {
       // Without one the runtime would ask for the address.
-      options: { ...this.options, serverName: name ?? "" },
+      options: { ...this.options, serverName: name ?? "", ...alpnOptions(protocols) },
       accepts: this.verifier(name),
     };
   }

@@ -162,9 +162,9 @@ export class ServerRuntime extends Occupied implements Candidate {
   }
 
   /** Options of the runtime for a connection to this server. */
-  socketOptions(facts: ConnectionFacts): ConnectOptions {
+  socketOptions(facts: ConnectionFacts, protocols: readonly string[] = []): ConnectOptions {
     const { address } = this.settings;
-    const tls = this.tls === undefined ? {} : { tls: this.tls.connect(facts.serverName) };
+    const tls = this.tls === undefined ? {} : { tls: this.tls.connect(facts.serverName, protocols) };
     return address.kind === "unix" ? { ...tls, unix: address.path } : tls;
   }
 
@@ -175,6 +175,11 @@ export class ServerRuntime extends Occupied implements Candidate {
     return this.outgoing;
   }
   private outgoing: OutgoingTls | undefined;
+  /** HTTP/2 is spoken to it, or offered in the handshake. */
+  get speaksHttp2(): boolean {
+    const { protocol, tls } = this.settings;
+    return protocol === "h2" || (protocol === undefined && tls !== undefined && tls.alpn.includes("h2"));
+  }
   /** The name that `sni` gives; a connection is only used again for the same one. */
   serverName(plane: Compiling, streamOf: () => SampleContext): string | undefined {
     const { sni } = this.settings;

@@ -117,7 +117,7 @@ function bindOptions(tls: BindTls): Bun.TLSOptions {
 }
 
 /** Protocols in order of preference, each after its length (RFC 7301, section 3.1): the runtime wants them so. */
-function alpnOptions(protocols: readonly string[]): Bun.TLSOptions {
+export function alpnOptions(protocols: readonly string[]): Bun.TLSOptions {
   const spoken = protocols.filter((name) => name === "h2" || name === "http/1.1");
   if (spoken.length === 0) return {};
   return { ALPNProtocols: Buffer.concat(spoken.map((name) => Buffer.from([name.length, ...Buffer.from(name)]))) };

@@ -82,14 +82,7 @@ export function makeWorld(plane: DataPlane): WorldView {
     digest: (algorithm, data) => attempt(() => createHash(algorithm).update(bytes(data)).digest().toString("latin1")),
     hmac: (algorithm, key, data) =>
       attempt(() => createHmac(algorithm, bytes(key)).update(bytes(data)).digest().toString("latin1")),
-    aesGcmDecrypt(bits, nonce, key, tag, data) {
-      return attempt(() => {
-        const name = bits === 128 ? "aes-128-gcm" : bits === 192 ? "aes-192-gcm" : "aes-256-gcm";
-        const decipher = createDecipheriv(name, bytes(key), bytes(nonce));
-        decipher.setAuthTag(bytes(tag));
-        return decipher.update(bytes(data)).toString("latin1") + decipher.final().toString("latin1");
-      });
-    },
+    aesGcmDecrypt,
     verifyToken(algorithm, key, signedPart, signature) {
       const hash = `sha${algorithm.slice(2)}`;
       if (algorithm.startsWith("HS")) {
@@ -107,6 +100,15 @@ export function makeWorld(plane: DataPlane): WorldView {
       return good === undefined ? -1 : good ? 1 : 0;
     },
   };
+}
+
+function aesGcmDecrypt(bits: number, nonce: string, key: string, tag: string, data: string): string | undefined {
+  return attempt(() => {
+    const name = bits === 128 ? "aes-128-gcm" : bits === 192 ? "aes-192-gcm" : "aes-256-gcm";
+    const decipher = createDecipheriv(name, bytes(key), bytes(nonce));
+    decipher.setAuthTag(bytes(tag));
+    return decipher.update(bytes(data)).toString("latin1") + decipher.final().toString("latin1");
+  });
 }
 
 function attempt<Value>(work: () => Value): Value | undefined {

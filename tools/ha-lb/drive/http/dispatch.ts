@@ -2,6 +2,7 @@
 import { isIdempotent } from "../../decide/http/framing.ts";
 import { decideRetry } from "../../decide/retry.ts";
 import { connectServer } from "../connect.ts";
+import { connectHttp2 } from "../h2-server/upstream.ts";
 import type { BackendRuntime, Idle, ServerRuntime } from "../runtime.ts";
 import { nowMs } from "../timer-wheel.ts";
 import { type ClientConnection, PHASE } from "./client.ts";
@@ -153,10 +154,15 @@ function connect(client: ClientConnection, server: ServerRuntime): void {
   const connection = new ServerConnection(server);
   connection.client = client;
   client.upstream = connection;
-  server.counters.connects += 1;
   connection.setDeadline(backend.proxy.timeouts.connect);
   connection.serverName = name;
-  connectServer(connection, client.plane.connectionFacts(client, name));
+  const facts = client.plane.connectionFacts(client, name);
+  if (server.speaksHttp2) {
+    connectHttp2(connection, facts);
+    return;
+  }
+  server.counters.connects += 1;
+  connectServer(connection, facts);
 }
 
 export function onConnected(connection: ServerConnection): void {
