@@ -7,10 +7,6 @@ export interface Timed {
 export class EventHeap<Item extends Timed> {
   private readonly items: Item[] = [];
 
-  get size(): number {
-    return this.items.length;
-  }
-
   push(item: Item): void {
     const items = this.items;
     let at = items.length;

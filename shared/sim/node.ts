@@ -60,11 +60,6 @@ export function localMs(node: SimNode, trueMs: number): number {
   return node.clockOffsetMs + node.clockRate * trueMs;
 }
 
-/** The node's wall clock: an operator or NTP may set it at any time. Nothing in the core reads it. */
-export function wallMs(node: SimNode, trueMs: number): number {
-  return localMs(node, trueMs) + node.wallOffsetMs;
-}
-
 export function trueMsOf(node: SimNode, local: number): number {
   return (local - node.clockOffsetMs) / node.clockRate;
 }

@@ -4,7 +4,7 @@ import { lastIndexOf, membersOf } from "./log.ts";
 import { DEFAULT_RAFT_OPTIONS } from "./options.ts";
 import { requestRead } from "./reads.ts";
 import { createRaft, type Raft } from "./state.ts";
-import { finishStep, persisted, propose, receive, tick } from "./step.ts";
+import { compact, finishStep, persisted, propose, receive, tick } from "./step.ts";
 
 /**
  * A few nodes and the messages between them, moved by hand, one command a line. The scenario tests are written in it: the
@@ -25,6 +25,7 @@ export class RaftHarness {
   private said: string[] = [];
   private holdDisk = new Set<NodeId>();
   private readIds = 1;
+  private limits = { maxBatchEntries: 512, maxInflightAppends: 64, trailingEntries: 1024 };
 
   /** Carries one command out; gives what there is to say about it. */
   run(line: string): string {
@@ -66,6 +67,19 @@ export class RaftHarness {
           this.said.push(requestRead(raft, this.readIds++, null, this.nowMs) ? "asked" : "refused"),
         );
         break;
+      case "compact":
+        this.step(id, (raft) => compact(raft, Number(words[1]), `state ${words[1]}`));
+        break;
+      case "lose-log":
+        this.restart(id, true);
+        break;
+      case "options":
+        this.limits = {
+          maxBatchEntries: Number(words[0]),
+          maxInflightAppends: Number(words[1]),
+          trailingEntries: Number(words[2]),
+        };
+        break;
       case "cut":
         this.cut.add(`${id}>${words[1]}`).add(`${words[1]}>${id}`);
         break;
@@ -80,7 +94,7 @@ export class RaftHarness {
         this.flush(id);
         break;
       case "crash":
-        this.restart(id);
+        this.restart(id, false);
         break;
       case "deliver":
         this.deliver(id === "" ? 1 : Number(id));
@@ -108,7 +122,7 @@ export class RaftHarness {
   }
 
   private start(id: NodeId, recovered: Recovered): void {
-    const options = { ...DEFAULT_RAFT_OPTIONS, electionTimeoutMs: 300, heartbeatMs: 100 };
+    const options = { ...DEFAULT_RAFT_OPTIONS, electionTimeoutMs: 300, heartbeatMs: 100, ...this.limits };
     this.nodes.set(id, createRaft(id, options, recovered, id.charCodeAt(0), this.nowMs));
   }
 
@@ -170,7 +184,7 @@ export class RaftHarness {
   }
 
   /** The node stops and starts with what its disk has. A held disk loses what was not flushed. */
-  private restart(id: NodeId): void {
+  private restart(id: NodeId, logLost: boolean): void {
     const raft = this.node(id);
     let hardState = { term: 0, votedFor: null as NodeId | null, boot: 1, recovering: false };
     let snapshot = { index: 0, term: 0, members: this.firstMembers(raft), data: "" };
@@ -186,7 +200,11 @@ export class RaftHarness {
       if (truncateAfter !== undefined) entries = entries.filter((entry) => entry.index <= truncateAfter);
       entries.push(...write.entries);
     }
-    hardState = { ...hardState, boot: raft.boot + 1 };
+    hardState = { ...hardState, boot: raft.boot + 1, recovering: logLost || hardState.recovering };
+    if (logLost) {
+      snapshot = { index: 0, term: 0, members: this.firstMembers(raft), data: "" };
+      entries = [];
+    }
     this.letters = this.letters.filter((letter) => letter.to !== id && letter.from !== id);
     this.holdDisk.delete(id);
     this.disks.set(id, [{ sequence: 0, hardState, snapshot, entries }]);
@@ -219,8 +237,10 @@ function showLetter(letter: Letter): string {
       ? `after ${message.prevIndex}/${message.prevTerm} [${message.entries.map((entry) => `${entry.index}/${entry.term}`).join(" ")}] commit ${message.commit}`
       : message.kind === "appendReply"
         ? `${message.ok ? "ok" : "no"} ${message.index}`
-        : "granted" in message
-          ? String(message.granted)
-          : "";
+        : message.kind === "snapshot"
+          ? `${message.index} from ${message.offset} of ${message.total}`
+          : "granted" in message
+            ? String(message.granted)
+            : "";
   return `${letter.from}>${letter.to} ${message.kind} term ${message.term} ${detail}`.trimEnd();
 }

@@ -29,7 +29,6 @@ export function becomeLeader(raft: Raft, nowMs: number): void {
   raft.leader = raft.id;
   const leadership: Leadership = {
     sinceMs: nowMs,
-    firstIndex: lastIndexOf(raft.log) + 1,
     progress: new Map(),
     round: 0,
     openRounds: [],

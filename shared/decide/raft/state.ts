@@ -38,7 +38,6 @@ export interface PendingRead {
 /** Everything only a leader has; it is thrown away with the term. */
 export interface Leadership {
   readonly sinceMs: number;
-  readonly firstIndex: number;
   readonly progress: Map<NodeId, Progress>;
   round: number;
   /** Rounds sent and not yet confirmed by a majority, oldest first. */
@@ -74,7 +73,6 @@ export interface Raft {
   votes: Map<NodeId, boolean>;
   /** A vote for oneself counts once this write is durable. */
   selfVoteSequence: number;
-  campaignIsTransfer: boolean;
   electionDeadlineMs: number;
   lastLeaderContactMs: number;
   leadership: Leadership | null;
@@ -122,7 +120,6 @@ export function createRaft(id: NodeId, options: RaftOptions, recovered: Recovere
     commitIndex: recovered.snapshot.index,
     votes: new Map(),
     selfVoteSequence: 0,
-    campaignIsTransfer: false,
     electionDeadlineMs: 0,
     // A node that just started may have defended a leader before it stopped, and goes on doing so.
     lastLeaderContactMs: nowMs,
