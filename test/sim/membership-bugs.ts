@@ -8,6 +8,13 @@ const world = "membership";
 
 export const MEMBERSHIP_BUGS: readonly PlantedBug[] = [
   {
+    name: "disk-votes-on-after-its-lease",
+    file: "shared/decide/membership/machine.ts",
+    world,
+    find: "witness?.disk === true && nowMs < diskUntilMs ?",
+    replace: "witness?.disk === true ?",
+  },
+  {
     name: "quorum-off-by-one",
     file: quorum,
     world,

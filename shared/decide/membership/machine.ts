@@ -1,4 +1,5 @@
 import type { LinkState, MembershipMachine } from "../../effect/membership.ts";
+import type { QuorumWitness } from "../quorum/quorum.ts";
 import {
   cancelWaitForAll,
   createStanding,
@@ -31,8 +32,7 @@ export function membershipMachine(
     heard: (from, link, body, at) => onHeartbeat(membership, { from, link, ...body }, at),
     tick: (at) => {
       const seen = tickMembership(membership, at);
-      const disk = witness?.disk === true && at < diskUntilMs ? [witness.name] : [];
-      const view = { ...seen, vouchers: [...seen.vouchers, ...disk] };
+      const view = { ...seen, vouchers: withDisk(seen.vouchers, witness, diskUntilMs, at) };
       const { reasons, ...outcome } = stepStanding(standing, view, at);
       return { ...view, reasons: [...view.reasons, ...reasons], standing: outcome };
     },
@@ -41,6 +41,16 @@ export function membershipMachine(
     diskVote: (heldUntilMs) => (diskUntilMs = heldUntilMs),
     fenced: (order, done, at) => (done ? fencingConfirmed(standing, order) : fencingFailed(standing, order, at)),
   };
+}
+
+/** The vouchers, with the witness disk as long as it votes for this node. */
+export function withDisk(
+  vouchers: readonly string[],
+  witness: QuorumWitness | null,
+  diskUntilMs: number,
+  nowMs: number,
+): readonly string[] {
+  return witness?.disk === true && nowMs < diskUntilMs ? [...vouchers, witness.name] : vouchers;
 }
 
 /** Every link to every peer: what works, and in which direction. */

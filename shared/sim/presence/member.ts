@@ -1,4 +1,5 @@
 import type { HeartbeatBody } from "../../effect/membership.ts";
+import { withDisk } from "../../decide/membership/machine.ts";
 import {
   createMembership,
   onHeartbeat,
@@ -16,6 +17,7 @@ import {
   type Standing,
   type StandingOutcome,
 } from "../../decide/quorum/standing.ts";
+import { DiskSeat } from "./disk-seat.ts";
 import { PRESENCE_DRIFT_RATIO, PRESENCE_SUSPICION, WATCHDOG_MS, nodeName } from "./schedule.ts";
 import type { PresenceWorld } from "./world.ts";
 
@@ -53,6 +55,7 @@ export class PresenceMember {
   private clockOffsetMs: number;
   private membership: Membership | null = null;
   private standing: Standing | null = null;
+  private seat: DiskSeat | null = null;
   private inbox: Waiting[] = [];
   private life = 0;
   private stopping = false;
@@ -126,11 +129,14 @@ export class PresenceMember {
       },
       this.localMs(),
     );
+    if (schedule.quorum.witness?.disk === true) this.seat = new DiskSeat(world, this, this.life);
     this.tick(this.life);
   }
 
   /** The daemon dies; the service goes on, and nobody feeds the watchdog. */
   kill(): void {
+    this.seat?.end();
+    this.seat = null;
     this.membership = null;
     this.standing = null;
     this.view = null;
@@ -192,7 +198,10 @@ export class PresenceMember {
   private decide(): void {
     const { membership, standing } = this;
     if (membership === null || standing === null) return;
-    const view = tickMembership(membership, this.localMs());
+    const seen = tickMembership(membership, this.localMs());
+    const { witness } = this.world.schedule.quorum;
+    const vouchers = withDisk(seen.vouchers, witness, this.seat?.heldUntilMs ?? 0, this.localMs());
+    const view = { ...seen, vouchers };
     const outcome = stepStanding(standing, view, this.localMs());
     for (const fact of [...view.reasons, ...outcome.reasons]) {
       this.world.tally.count(fact.code);

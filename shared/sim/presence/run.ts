@@ -68,11 +68,14 @@ function finale(world: PresenceWorld): string | null {
     const linked = world.members.filter((other) => mutual(member.index, other.index));
     const names = linked.map((other) => other.name);
     const expected = quorumWith(quorum, names);
+    // Which of two nodes that are cut off has the disk's vote, only the disk knows.
+    if (quorum.witness?.disk === true && names.length === 1) continue;
     if (member.hostUp && member.outcome?.quorate !== expected) {
       return `${member.name} has ${expected ? "no " : ""}quorum and talks with ${names.join("")}`;
     }
   }
   const quorate = world.members.filter((member) => member.outcome?.quorate === true);
+  if (quorum.witness?.disk === true && quorate.length === 0) return "after a lasting cut nobody has the disk's vote";
   const stops = policy === "stop" || policy === "demote" || policy === "suicide";
   if (!stops || !watchdog || !quorate.some((one) => quorum.nodes.some((node) => node.name === one.name))) return null;
   const active = world.members.filter((member) => member.active);

@@ -1,5 +1,5 @@
 import { createRandom, type Random } from "../../decide/random.ts";
-import type { NoQuorumPolicy, QuorumOptions } from "../../decide/quorum/quorum.ts";
+import type { NoQuorumPolicy, QuorumOptions, QuorumWitness } from "../../decide/quorum/quorum.ts";
 
 /**
  * What goes wrong for a cluster that decides by heartbeats and quorum alone: membership, the rules of votequorum, no-quorum
@@ -56,7 +56,7 @@ export interface TimedPresenceFault {
 
 export interface PresenceSchedule {
   readonly seed: number;
-  /** The last one is the witness when the rules have one. */
+  /** The last one is the witness when the rules have one that is a host. */
   readonly nodes: number;
   readonly links: number;
   readonly quorum: QuorumOptions;
@@ -83,7 +83,7 @@ export function nodeName(index: number): string {
 
 export function makePresenceSchedule(seed: number): PresenceSchedule {
   const random = createRandom(seed ^ 0x0b5e55ed);
-  const rules = makeRules(random);
+  const rules = makeRules(random, seed);
   const { nodes } = rules;
   const chaosMs = random.integer(4000, 14_000);
   const policy: NoQuorumPolicy = random.chance(0.75)
@@ -111,7 +111,7 @@ export function makePresenceSchedule(seed: number): PresenceSchedule {
 
 type Rules = Pick<PresenceSchedule, "nodes" | "links" | "quorum">;
 
-function makeRules(random: Random): Rules {
+function makeRules(random: Random, seed: number): Rules {
   const links = random.chance(0.7) ? 1 : 2;
   const kind = random.pick(["majority", "majority", "twoNode", "witness", "tieBreaker", "weights"] as const);
   const services =
@@ -120,7 +120,14 @@ function makeRules(random: Random): Rules {
     name: nodeName(at),
     votes: kind === "weights" ? random.integer(1, 3) : 1,
   }));
-  const witness = kind === "witness" ? { name: nodeName(services), votes: 1 } : null;
+  // A source of its own: all other schedules stay what they were.
+  const hasDisk = kind === "witness" && createRandom(seed ^ 0x0d15c).chance(0.4);
+  const host = kind === "witness" && !hasDisk;
+  const witness: QuorumWitness | null = hasDisk
+    ? { name: "disk", votes: 1, disk: true }
+    : host
+      ? { name: nodeName(services), votes: 1 }
+      : null;
   const quorum: QuorumOptions = {
     nodes: list,
     witness,
@@ -131,7 +138,7 @@ function makeRules(random: Random): Rules {
     lastManStanding: false,
     lastManStandingWindowMs: 10_000,
   };
-  return { nodes: services + (witness === null ? 0 : 1), links, quorum };
+  return { nodes: services + (host ? 1 : 0), links, quorum };
 }
 
 function makeFault(random: Random, nodes: number, links: number): PresenceFault {

@@ -1,6 +1,7 @@
 import { createRandom, type Random } from "../../decide/random.ts";
 import type { MembershipOutcome } from "../../decide/membership/membership.ts";
 import type { StandingOutcome } from "../../decide/quorum/standing.ts";
+import type { SlotSight } from "../../effect/disk-vote.ts";
 import type { HeartbeatBody } from "../../effect/membership.ts";
 import { SafetyViolation } from "../check/log.ts";
 import { EventHeap, type Timed } from "../heap.ts";
@@ -32,6 +33,8 @@ export class PresenceWorld {
   readonly links: readonly string[];
   readonly members: readonly PresenceMember[];
   readonly trace: string[] | null;
+  /** Of the witness disk, when the rules have one. */
+  readonly sectors: SlotSight[];
   readonly tally = new Tally();
   private readonly heap = new EventHeap<Queued>();
   private readonly cuts = new Map<string, number>();
@@ -45,6 +48,7 @@ export class PresenceWorld {
   ) {
     this.random = createRandom(schedule.seed ^ 0x00f1a95);
     this.trace = traced ? [] : null;
+    this.sectors = Array.from({ length: schedule.nodes }, () => ({ mark: "", block: null, damaged: false }));
     this.names = Array.from({ length: schedule.nodes }, (_, at) => nodeName(at));
     this.links = Array.from({ length: schedule.links }, (_, at) => `ring${at}`);
     this.members = this.names.map((_, at) => new PresenceMember(this, at));
@@ -176,7 +180,9 @@ export class PresenceWorld {
    * let one vote of two do: there fencing decides.
    */
   checkViews(member: PresenceMember): void {
-    if (this.schedule.quorum.twoNode || member.outcome?.quorate !== true) return;
+    // What a disk said of a node that is stopped stays in its memory, as in its outcome, until it wakes.
+    const { twoNode, witness } = this.schedule.quorum;
+    if (twoNode || witness?.disk === true || member.outcome?.quorate !== true) return;
     const vouchers = member.view?.vouchers ?? [];
     for (const other of this.members) {
       if (other === member || other.outcome?.quorate !== true) continue;
