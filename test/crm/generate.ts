@@ -1,3 +1,4 @@
+import { addExtras, EXTRAS, pickExtras, type ExtraKind } from "./generate-extras.ts";
 import { makeConstraints } from "./generate-constraints.ts";
 import { makeResources, type MadeResource } from "./generate-resources.ts";
 import { makeStatus } from "./generate-status.ts";
@@ -6,6 +7,7 @@ import { tree, type Tree } from "./xml-tree.ts";
 
 /** What a random cluster may have. Every seed has some of these, so that differences can be told apart by kind. */
 export const KINDS = [
+  ...EXTRAS,
   "group",
   "clone",
   "unique",
@@ -83,11 +85,14 @@ const CHANCE: Partial<Record<FeatureKind, number>> = {
   fencing: 0.5,
 };
 
+const isExtra = (kind: FeatureKind): kind is ExtraKind => EXTRAS.some((one) => one === kind);
+const DRAWN = KINDS.filter((kind) => !isExtra(kind));
+
 function pickKinds(random: Random): ReadonlySet<FeatureKind> {
   // Some clusters are plain, some have nearly everything.
   const weight = random.pick([0.4, 0.7, 1, 1, 1.6]);
   const kinds = new Set<FeatureKind>();
-  for (const kind of KINDS) if (random.chance((CHANCE[kind] ?? 0.18) * weight)) kinds.add(kind);
+  for (const kind of DRAWN) if (random.chance((CHANCE[kind] ?? 0.18) * weight)) kinds.add(kind);
   return kinds;
 }
 
@@ -146,7 +151,8 @@ export function generate(seed: number): Generated {
     },
     [configuration, status],
   );
-  return { seed, kinds: [...kinds], cib };
+  const extras = pickExtras(seed);
+  return { seed, kinds: [...kinds, ...extras], cib: addExtras(seed, cib, extras) };
 }
 
 /** A set of named values. */
