@@ -91,6 +91,7 @@ interface BufferPool {
 export class Ring {
   readonly #words: Int32Array<ArrayBufferLike>;
   readonly #entries: Int32Array<ArrayBufferLike>;
+  readonly #submissionHead: number;
   readonly #submissionTail: number;
   readonly #completionHead: number;
   readonly #completionTail: number;
@@ -120,6 +121,7 @@ export class Ring {
     const length = Math.max((submission[6] ?? 0) + entries * 4, completionAt + completions * COMPLETION_BYTES);
     this.#words = mapped(fd, length, PLACE_OF_RINGS);
     this.#entries = mapped(fd, entries * ENTRY_BYTES, PLACE_OF_ENTRIES);
+    this.#submissionHead = word(submission, 0);
     this.#submissionTail = word(submission, 1);
     this.#completionHead = word(completion, 0);
     this.#completionTail = word(completion, 1);
@@ -206,6 +208,7 @@ export class Ring {
   /** Writes one request; the caller of `submit` hands it over. Full rings are handed over at once. */
   #put(operation: number, flags: number, fd: number, address: number, length: number, options: number): number {
     if (this.#waiting > this.#entryMask) this.submit();
+    if (this.#waiting > this.#entryMask) throw new Error("the kernel takes no more requests");
     const at = (this.#tail & this.#entryMask) << ENTRY_WORDS_SHIFT;
     const entries = this.#entries;
     entries[at] = operation | flags;
@@ -283,9 +286,10 @@ export class Ring {
 
   #enter(least: number, flags: number, argument: number, argumentBytes: number): number {
     Atomics.store(this.#words, this.#submissionTail, this.#tail);
-    const count = this.#waiting;
-    this.#waiting = 0;
-    return orErrno(C.syscall(SYS_ENTER, this.fd, count, least, flags, argument, argumentBytes));
+    const result = orErrno(C.syscall(SYS_ENTER, this.fd, this.#waiting, least, flags, argument, argumentBytes));
+    // What the kernel had no memory for is handed over the next time.
+    this.#waiting = (this.#tail - Atomics.load(this.#words, this.#submissionHead)) | 0;
+    return result;
   }
 
   /** A completion is there. */

@@ -60,13 +60,23 @@ export function adopt(peer: Peer, requests: number, bytes: number, tellsOwnClose
     return;
   }
   const { remoteAddress, remotePort, localAddress, localPort } = socket;
-  const fd = duplicate(own);
+  const fd = duplicateOrNone(own);
+  if (fd === undefined) return;
   socket.data = new Nobody();
   socket.terminate();
   // The runtime closes with a reset, which waits for the last descriptor: not any more.
   setResetOnClose(fd, false);
   const names = { remoteAddress, remotePort, localAddress, localPort };
   peer.moveTo(new RingSocket(loop, fd, peer, names, tellsOwnClose));
+}
+
+/** Without a descriptor to spare a connection stays where it is. */
+function duplicateOrNone(fd: number): number | undefined {
+  try {
+    return duplicate(fd);
+  } catch {
+    return undefined;
+  }
 }
 
 /** As `setImmediate`, also when the thread is with the ring just now. */

@@ -19,7 +19,7 @@ const ENTRIES = 1024;
 const COMPLETIONS = 8192;
 /** A power of two. More than are received in one turn wait for the next one. */
 const BUFFERS = 256;
-export const BUFFER_BYTES = 16 * 1024;
+export const BUFFER_BYTES = 8 * 1024;
 /** What one call takes of a long body. */
 const LARGE_BYTES = 512 * 1024;
 /** How long the thread stays with the ring at most: timers of the runtime are that late. */
