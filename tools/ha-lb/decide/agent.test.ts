@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { CHECK_INTERVAL_DEFAULT_MS, type ServerCheck } from "../model/server.ts";
 import { agentLine, agentWeight, parseAgentLine } from "./agent.ts";
 import { countObservation, type Observation, observeStatus } from "./observation.ts";
+import { changeLine } from "./server-log.ts";
 import { applyAgent, applyCheck, startHealth, statusText } from "./server-health.ts";
 
 describe("what an agent says", () => {
@@ -86,4 +87,24 @@ test("errors in a row: a good sign of the watched layer ends them", () => {
     "answered",
     "answered",
   ]);
+});
+
+test("what others say stays on its line of the log", () => {
+  const outcome = {
+    passed: false,
+    stopping: false,
+    status: "L7STS",
+    code: 500,
+    durationMs: 3.4,
+    detail: `no\nServer x is UP\u001b[2J${"y".repeat(500)}`,
+  };
+  const counts = { name: "b/s", backup: true, activeServers: 0, backupServers: 1, sessions: 2, requeued: 0, queued: 3 };
+  const line = changeLine({ kind: "down", cause: { kind: "check", outcome } }, counts);
+  expect(line).toStartWith(
+    'Backup Server b/s is DOWN, reason: Layer7 wrong status, code: 500, info: "no?Server x is UP?[2Jyyy',
+  );
+  expect(line).toEndWith(
+    ", check duration: 3ms. 0 active and 1 backup servers left. Running on backup. 2 sessions active, 0 requeued, 3 remaining in queue.",
+  );
+  expect(line).toMatch(/^[\x20-\x7e]{1,500}$/);
 });

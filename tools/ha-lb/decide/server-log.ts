@@ -48,9 +48,16 @@ export function describeStatus(status: string): string {
   return DESCRIPTIONS.get(status) ?? (status === "" ? "Initializing" : status);
 }
 
+const MOST_DETAIL_CHARACTERS = 200;
+
+/** Servers, agents and name servers may say anything: a log line stays one line, and a terminal a terminal. */
+function printable(text: string): string {
+  return text.slice(0, MOST_DETAIL_CHARACTERS).replaceAll(/[^\x20-\x7e]/g, "?");
+}
+
 function reasonOf({ code, detail, durationMs, status }: CheckOutcome): string {
   const codeText = code === undefined ? "" : `, code: ${code}`;
-  const info = detail === "" ? "" : `, info: "${detail}"`;
+  const info = detail === "" ? "" : `, info: "${printable(detail)}"`;
   const duration = status === "HANA" ? "" : `, check duration: ${Math.round(durationMs)}ms`;
   return `reason: ${describeStatus(status)}${codeText}${info}${duration}`;
 }

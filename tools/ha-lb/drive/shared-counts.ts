@@ -3,7 +3,7 @@
  * cells of its own, which only it writes, and a count is the sum over the rows. The master clears the row of a worker
  * that died, so that nothing is lost with it.
  */
-import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 
@@ -15,7 +15,8 @@ export const MOST_CELLS = 65_536;
 export const MOST_WORKERS = 64;
 /** For a place that two workers reach for at once. */
 const MOST_ATTEMPTS = 4;
-const FILE_BYTES = MOST_WORKERS * MOST_CELLS * 4;
+const CELL_BYTES = 4;
+const FILE_BYTES = MOST_WORKERS * MOST_CELLS * CELL_BYTES;
 
 export class SharedCounts {
   private readonly cells: Int32Array;
@@ -57,14 +58,13 @@ export class SharedCounts {
   }
 
   /** A worker is gone with all that it held. */
-  clearRow(row: number): void {
-    this.cells.fill(0, row * MOST_CELLS, (row + 1) * MOST_CELLS);
+  clearRow(row: number, cells: number): void {
+    this.cells.fill(0, row * MOST_CELLS, row * MOST_CELLS + cells);
   }
 }
 
-/** Makes the file. Names that processes left behind which are gone are removed on the way. */
+/** Makes the file; throws where there is no memory to share. Names that processes left behind which are gone are removed on the way. */
 export function createCountsFile(): string {
-  mkdirSync(FOLDER, { recursive: true });
   for (const name of readdirSync(FOLDER)) {
     const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
     if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(FOLDER, name), { force: true });
@@ -75,6 +75,20 @@ export function createCountsFile(): string {
   ftruncateSync(file, FILE_BYTES);
   closeSync(file);
   return path;
+}
+
+/**
+ * Makes sure that there is memory behind cells which nobody uses yet: touching them later must not fail. Throws when there
+ * is none.
+ */
+export function reserveCells(path: string, row: number, from: number, to: number): void {
+  const file = openSync(path, "r+");
+  try {
+    const zeros = Buffer.alloc((to - from) * CELL_BYTES);
+    writeSync(file, zeros, 0, zeros.length, (row * MOST_CELLS + from) * CELL_BYTES);
+  } finally {
+    closeSync(file);
+  }
 }
 
 export function removeCountsFile(path: string): void {
@@ -97,6 +111,10 @@ function isAlive(pid: number): boolean {
 /** Numbers of cells by name, for all workers alike. They are given once and kept over reloads. */
 export class CellNumbers {
   private readonly numbers = new Map<string, number>();
+
+  get size(): number {
+    return this.numbers.size;
+  }
 
   /** Undefined when all are taken. */
   of(name: string): number | undefined {

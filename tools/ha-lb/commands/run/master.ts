@@ -128,7 +128,7 @@ class Master {
         ...process.env,
         HA_LB_WORKER: String(number),
         HA_LB_SOCKETS: String(SOCKETS_DESCRIPTOR),
-        HA_LB_COUNTS: this.shared.path,
+        ...this.shared.environment(),
       },
       ipc: (value) => {
         const message = toMasterSchema.safeParse(value).data;

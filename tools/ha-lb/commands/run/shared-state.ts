@@ -5,19 +5,24 @@ import {
   createCountsFile,
   MOST_WORKERS,
   removeCountsFile,
+  reserveCells,
   SharedCounts,
 } from "../../drive/shared-counts.ts";
 import { cellNames } from "../../drive/share-plane.ts";
 import { applyChanges, HeldCounts, type TableChanges } from "../../drive/table-sharing.ts";
 import { nowMs } from "../../drive/timer-wheel.ts";
+import { warn } from "./lifecycle.ts";
 import type { ToWorker } from "./messages.ts";
 
 /** Entries of one message to a worker that begins. */
 const ENTRIES_AT_ONCE = 1000;
 
 export class SharedState {
-  readonly path = createCountsFile();
-  private readonly counts = new SharedCounts(this.path, 0);
+  /** Absent where there is no memory to share: each worker counts alone then. */
+  private readonly path: string | undefined;
+  private readonly counts: SharedCounts | undefined;
+  /** Cells of each row that have memory behind them. */
+  private readonly reserved: number[] = [];
   private readonly cells = new CellNumbers();
   private readonly held = new HeldCounts();
   /** Lists that commands changed: their files don't tell what is in force. */
@@ -26,8 +31,43 @@ export class SharedState {
   private readonly limits = new Map<string, string>();
   private workers = 0;
 
+  constructor() {
+    try {
+      this.path = createCountsFile();
+      this.counts = new SharedCounts(this.path, 0);
+    } catch (error) {
+      this.warn(error);
+    }
+  }
+
+  private warn(error: unknown): void {
+    const detail = error instanceof Error ? error.message : String(error);
+    warn(`counts can't be shared, maxconn and leastconn are each worker's own: ${detail}`);
+  }
+
   close(): void {
-    removeCountsFile(this.path);
+    if (this.path !== undefined) removeCountsFile(this.path);
+  }
+
+  /** What a worker finds the counts by. */
+  environment(): Readonly<Record<string, string>> {
+    return this.path === undefined ? {} : { HA_LB_COUNTS: this.path };
+  }
+
+  /** False when there is not enough memory. */
+  private reserve(): boolean {
+    if (this.path === undefined) return false;
+    try {
+      for (let row = 0; row < this.workers; row += 1) {
+        const from = this.reserved[row] ?? 0;
+        if (from < this.cells.size) reserveCells(this.path, row, from, this.cells.size);
+        this.reserved[row] = this.cells.size;
+      }
+      return true;
+    } catch (error) {
+      this.warn(error);
+      return false;
+    }
   }
 
   /** Numbers of the cells for a configuration. Workers need them before they serve it. */
@@ -38,7 +78,7 @@ export class SharedState {
       const number = this.cells.of(name);
       if (number !== undefined) cells[name] = number;
     }
-    return { kind: "cells", workers: this.workers, cells };
+    return { kind: "cells", workers: this.workers, cells: this.reserve() ? cells : {} };
   }
 
   /** A command that reaches every worker: later workers need it, too. */
@@ -85,7 +125,7 @@ export class SharedState {
   /** A worker is gone: what it held is given back. @returns what the others have to hear */
   release(worker: number, plane: DataPlane, last: boolean): readonly TableChanges[] {
     // Two of one number can be there while one of them finishes: the row is cleared with the last.
-    if (last && worker <= MOST_WORKERS) this.counts.clearRow(worker - 1);
+    if (last && worker <= MOST_WORKERS) this.counts?.clearRow(worker - 1, this.cells.size);
     const released = this.held.release(worker);
     for (const changes of released) applyChanges(plane.tables, changes);
     return released;

@@ -1,6 +1,6 @@
 /** What a reply means for the question that was asked. Pure. */
 import type { IpAddress } from "../../model/ip.ts";
-import { type DnsRecord, type Question, type Reply, typeNumber } from "./message.ts";
+import { type DnsRecord, isAskable, type Question, type Reply, typeNumber } from "./message.ts";
 
 /** A place where a service runs (SRV). */
 export interface Service {
@@ -69,7 +69,9 @@ function addressesOf(records: readonly DnsRecord[], owner: string): readonly IpA
 function servicesOf(reply: Reply, owner: string): readonly Service[] {
   const found = new Map<string, Service>();
   for (const record of reply.answers) {
-    if (record.kind !== "service" || record.owner !== owner || record.target === "" || record.port === 0) continue;
+    if (record.kind !== "service" || record.owner !== owner || record.port === 0) continue;
+    // `.` says that there is none. Whatever else isn't a name would only reach logs.
+    if (!isAskable(record.target)) continue;
     const { target, port, weight } = record;
     const key = `${target}:${port}`;
     if (!found.has(key)) found.set(key, { target, port, weight, addresses: addressesOf(reply.additional, target) });

@@ -83,6 +83,7 @@ describe("answers", () => {
           record(POINTER_TO_QUESTION, 33, srv(8001, 512, name("n1.example"))),
           record(POINTER_TO_QUESTION, 33, srv(8001, 5, name("n1.example"))),
           record(POINTER_TO_QUESTION, 33, srv(8002, 0, [0])),
+          record(POINTER_TO_QUESTION, 33, srv(8003, 0, name("evil\n\u001b[31m.example"))),
         ],
         additional: [record(name("n1.example"), 1, [10, 0, 0, 7]), record(name("n2.example"), 1, [10, 0, 0, 8])],
       }),
