@@ -90,7 +90,7 @@ export const DETAILS: readonly Scenario[] = [
   ),
   detail(
     "names with dots in JSON",
-    " http-request set-header X-J %[req.hdr(x-in),json_query(\'$.a\\.b\')]",
+    " http-request set-header X-J %[req.hdr(x-in),json_query('$.a\\.b')]",
     sends(closing("/", 'X-In: {"a.b":"c","a":{"b":"d"}}')),
   ),
 ];

@@ -55,11 +55,15 @@ test("-cc", () => {
     "version_atleast(2.6)": 0,
     "feature(OPENSSL)": 0,
     "version_atleast(2.7)": 1,
+    'streq("$A",one)': 0,
+    "defined(A) && !defined(B)": 0,
+    "-1000 && 200": 0,
+    'streq(a,"a)': 2,
     "": 1,
     foo: 2,
     "feature(": 2,
     "1 &&": 2,
   };
-  const got = Object.keys(cases).map((text) => [text, conditionLikePeer(text, {}, output)]);
+  const got = Object.keys(cases).map((text) => [text, conditionLikePeer(text, { A: "one" }, output)]);
   expect<unknown>(got).toEqual(Object.entries(cases));
 });

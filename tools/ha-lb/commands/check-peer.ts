@@ -1,4 +1,5 @@
 import { describe, type Reason } from "../../../shared/reason/catalogue.ts";
+import { splitLine } from "../config/words.ts";
 import { LB_CONFIG_REASONS } from "../model/reasons.ts";
 import { FEATURES, LANGUAGE_VERSION } from "../config/parse.ts";
 import { peerLine } from "../config/peer-text.ts";
@@ -68,10 +69,17 @@ export function conditionLikePeer(
   environment: Readonly<Record<string, string | undefined>>,
   output: PeerOutput,
 ): 0 | 1 | 2 {
-  const result = evaluateCondition(text, {
+  const lookup = (name: string): string | undefined => environment[name];
+  const split = splitLine(text, { file: "-cc", line: 1 }, lookup);
+  const [problem] = split.problems;
+  if (problem !== undefined) {
+    if (!output.quiet) output.stderr(`${peerLine(problem, output.processId)}\n`);
+    return 2;
+  }
+  const result = evaluateCondition(split.words.map((word) => word.text).join(" "), {
     version: LANGUAGE_VERSION,
     features: FEATURES,
-    environment: (name) => environment[name],
+    environment: lookup,
   });
   if (result.ok) return result.value ? 0 : 1;
   if (!output.quiet)

@@ -28,6 +28,7 @@ export interface ParseOptions {
 export const LANGUAGE_VERSION = "2.6.12";
 export const FEATURES: ReadonlySet<string> = new Set([
   "OPENSSL",
+  "PCRE2",
   "EPOLL",
   "GETADDRINFO",
   "LINUX_SPLICE",

@@ -106,7 +106,7 @@ class ConditionReader {
       return value;
     }
     this.blanks();
-    const number = /^\d+/.exec(this.text.slice(this.offset))?.[0];
+    const number = /^[+-]?\d+/.exec(this.text.slice(this.offset))?.[0];
     if (number !== undefined) {
       this.offset += number.length;
       return Number(number) !== 0;

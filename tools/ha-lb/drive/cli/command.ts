@@ -26,3 +26,8 @@ export function onServer(rest: readonly string[], plane: DataPlane, act: (server
     : backend.server(name);
   return server === undefined ? NO_SERVER : act(server);
 }
+
+/** The words of a command; a backslash takes the blank, semicolon or backslash behind it into the word. */
+export function wordsOf(text: string): readonly string[] {
+  return Array.from(text.matchAll(/(?:\\.|[^\s\\])+/g), ([word]) => word.replaceAll(/\\(.)/g, "$1"));
+}

@@ -7,7 +7,7 @@ import { parseIp } from "../../model/ip.ts";
 import { nowMs } from "../timer-wheel.ts";
 import { showResolvers } from "./dns-commands.ts";
 import { CERTIFICATE_COMMANDS } from "./certificate-commands.ts";
-import { type CliCommand, type Level, NO_SERVER, onServer } from "./command.ts";
+import { type CliCommand, wordsOf, type Level, NO_SERVER, onServer } from "./command.ts";
 import { FRONTEND_COMMANDS } from "./frontend-commands.ts";
 import { addToList, changeMap, changeVersion, showLists } from "./list-commands.ts";
 import { getEntry, setOtherMaxconn, setTable, showCommandSockets, showStat } from "./more-commands.ts";
@@ -284,5 +284,5 @@ export function answerCommand(plane: DataPlane, level: Level, command: string, p
   if (RANK[found.level] > RANK[level]) return "Permission denied\n";
   const rest = text.slice(found.words.length).trim();
   if (SHARED.test(text)) plane.onSharedCommand?.(text, payload);
-  return found.run(plane, rest === "" ? [] : rest.split(" "), payload);
+  return found.run(plane, wordsOf(rest), payload);
 }

@@ -185,10 +185,10 @@ export class CliSession {
   }
 }
 
-/** Commands between `;`; a backslash keeps one. */
+/** Commands between `;`; a backslash keeps one, and stays for the reader of the words. */
 function splitCommands(line: string): readonly string[] {
   return line
     .split(/(?<!\\);/)
-    .map((part) => part.replaceAll("\\;", ";").trim())
+    .map((part) => part.trim())
     .filter((part) => part !== "");
 }
