@@ -24,9 +24,14 @@ const NO_PARAMETERS: ReadonlySet<string> = new Set([
 const TIMEOUT = "CRM_meta_timeout";
 const DEFAULT_TIMEOUT_MS = 20_000;
 
-export function digestOf(parameters: Parameters): string {
+export function digestOf(world: World, parameters: Parameters): string {
   const sorted = [...parameters].toSorted(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
-  return md5(` <parameters${sorted.map(([name, value]) => ` ${name}="${escaped(value)}"`).join("")}/>\n`);
+  const text = ` <parameters${sorted.map(([name, value]) => ` ${name}="${escaped(value)}"`).join("")}/>\n`;
+  const known = world.digests.get(text);
+  if (known !== undefined) return known;
+  const digest = md5(text);
+  world.digests.set(text, digest);
+  return digest;
 }
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([
@@ -85,14 +90,14 @@ export function changeSince(world: World, resource: SchedResource, node: SchedNo
   // A probe, a promotion or a migration that found or made it active stands for the start.
   const task = entry.intervalMs === 0 ? "start" : entry.operation;
   const { parameters, ownCount } = operationParameters(world, resource, node, task, entry.intervalMs);
-  const change = compare(entry, parameters, ownCount);
-  return change !== "none" && onlySecretsChanged(resource, entry, parameters) ? "none" : change;
+  const change = compare(world, entry, parameters, ownCount);
+  return change !== "none" && onlySecretsChanged(world, resource, entry, parameters) ? "none" : change;
 }
 
-function compare(entry: HistoryEntry, parameters: Parameters, ownCount: number): Change {
+function compare(world: World, entry: HistoryEntry, parameters: Parameters, ownCount: number): Change {
   const restart = entry.restartDigest;
-  if (restart !== undefined && digestOf(kept(parameters, entry.restartParameters)) !== restart) return "restart";
-  if (entry.digest !== undefined && entry.digest === digestOf(parameters)) return "none";
+  if (restart !== undefined && digestOf(world, kept(parameters, entry.restartParameters)) !== restart) return "restart";
+  if (entry.digest !== undefined && entry.digest === digestOf(world, parameters)) return "none";
   const mayReload = entry.digest !== undefined && restart !== undefined && ownCount === 0;
   return mayReload || entry.intervalMs > 0 ? "reloadable" : "restart";
 }
@@ -113,7 +118,12 @@ function isOlder(version: string | undefined, than: readonly number[]): boolean 
   return false;
 }
 
-function onlySecretsChanged(resource: SchedResource, entry: HistoryEntry, parameters: Parameters): boolean {
+function onlySecretsChanged(
+  world: World,
+  resource: SchedResource,
+  entry: HistoryEntry,
+  parameters: Parameters,
+): boolean {
   if (entry.secureDigest === undefined) return false;
   const older = isOlder(entry.featureSet, COMPLETE_SECURE_DIGEST);
   const secret = new Set(entry.secureParameters);
@@ -122,5 +132,5 @@ function onlySecretsChanged(resource: SchedResource, entry: HistoryEntry, parame
       !secret.has(name) &&
       !(older && (name === TIMEOUT || (resource.agent?.class === "stonith" && name.startsWith("pcmk_")))),
   );
-  return digestOf(new Map(open)) === entry.secureDigest;
+  return digestOf(world, new Map(open)) === entry.secureDigest;
 }

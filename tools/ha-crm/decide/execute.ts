@@ -190,7 +190,7 @@ function record(world: World, copy: NodeCopy, action: SchedAction, failure: numb
     expectedRc: expected,
     lastRcChange: world.now,
     operationKey,
-    digest: digestOf(operationParameters(world, resource, node, task, action.intervalMs).parameters),
+    digest: digestOf(world, operationParameters(world, resource, node, task, action.intervalMs).parameters),
     ...migrationPeers(action),
   };
   history.base = { ...history.base, shutdownLock: task === "stop" ? resource.lock?.since : undefined };

@@ -37,27 +37,36 @@ function addBlock(state: Uint32Array, words: Uint32Array, start: number): void {
   let [a = 0, b = 0, c = 0, d = 0] = state;
   for (let step = 0; step < 64; step += 1) {
     const round = step >> 4;
-    const [mixed, word] = mix(round, step, b, c, d);
-    const sum = (a + mixed + (SINES[step] ?? 0) + (words[start + word] ?? 0)) >>> 0;
+    const word = words[start + wordOf(round, step)] ?? 0;
+    const sum = (a + mix(round, b, c, d) + (SINES[step] ?? 0) + word) >>> 0;
     const shift = SHIFTS[round * 4 + (step % 4)] ?? 0;
     a = d;
     d = c;
     c = b;
     b = (b + ((sum << shift) | (sum >>> (32 - shift)))) >>> 0;
   }
-  for (const [index, value] of [a, b, c, d].entries()) state[index] = (state[index] ?? 0) + value;
+  state[0] = (state[0] ?? 0) + a;
+  state[1] = (state[1] ?? 0) + b;
+  state[2] = (state[2] ?? 0) + c;
+  state[3] = (state[3] ?? 0) + d;
 }
 
-/** The function of a round, and the word of the block that the step takes. */
-function mix(round: number, step: number, b: number, c: number, d: number): readonly [number, number] {
+/** Which word of the block a step takes. */
+function wordOf(round: number, step: number): number {
+  if (round === 0) return step;
+  return (round === 1 ? 5 * step + 1 : round === 2 ? 3 * step + 5 : 7 * step) % 16;
+}
+
+/** The function of a round. */
+function mix(round: number, b: number, c: number, d: number): number {
   switch (round) {
     case 0:
-      return [(b & c) | (~b & d), step];
+      return (b & c) | (~b & d);
     case 1:
-      return [(d & b) | (~d & c), (5 * step + 1) % 16];
+      return (d & b) | (~d & c);
     case 2:
-      return [b ^ c ^ d, (3 * step + 5) % 16];
+      return b ^ c ^ d;
     default:
-      return [c ^ (b | ~d), (7 * step) % 16];
+      return c ^ (b | ~d);
   }
 }

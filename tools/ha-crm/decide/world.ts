@@ -272,6 +272,8 @@ export class World {
   readonly byName = new Map<string, SchedResource[]>();
   readonly tags = new Map<string, readonly string[]>();
   readonly tickets = new Map<string, SchedTicket>();
+  /** Digests of parameters that were worked out already, by the text they are of. */
+  readonly digests = new Map<string, string>();
   readonly locations: LocationScores[] = [];
   readonly colocations: SchedColocation[] = [];
   readonly orderings: SchedOrdering[] = [];
