@@ -321,6 +321,17 @@ describe.skipIf(!HAS_HAPROXY)("the command socket (needs haproxy)", () => {
       await ask(path, `disable server b/s1;disable server b/s2;add server b/new 127.0.0.1:${origin.port}`);
       await ask(path, "enable server b/new");
       await until("it is used", async () => (await exchange(ports[label], get)).includes("dynamic"));
+      if (label === "two") {
+        // A worker that takes another's place knows the server, too.
+        const master = children.at(-1)?.pid ?? 0;
+        const workers = (): readonly string[] =>
+          readFileSync(`/proc/${master}/task/${master}/children`, "utf8").trim().split(" ");
+        const before = workers();
+        process.kill(Number(before[0]), "SIGKILL");
+        await until("another worker is there", () => workers().length === 2 && workers().join() !== before.join());
+        for (let round = 0; round < 10; round += 1)
+          await until("it is used", async () => (await exchange(ports[label], get)).includes("dynamic"));
+      }
       expect(await ask(path, "del server b/new")).toContain("maintenance");
       await ask(path, "disable server b/new");
       expect(await ask(path, "del server b/new")).toContain("Server deleted.");

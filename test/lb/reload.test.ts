@@ -74,8 +74,10 @@ async function reloads(threads: number, rounds: number): Promise<void> {
     write(file, round, threads);
     const before = plain.done;
     child.kill("SIGHUP");
-    await until("the new rules are in force", async () =>
-      (await exchange(ports.plain, GET)).includes(`X-Round: ${round}`),
+    await until(
+      "the new rules are in force",
+      async () => (await exchange(ports.plain, GET)).includes(`X-Round: ${round}`),
+      30_000,
     );
     expect(await stats("show backend")).toContain(`b${round}\n`);
     await until("requests go on", () => plain.done > before);

@@ -64,7 +64,7 @@ class Master {
   private watch(plane: DataPlane): void {
     plane.onSharedCommand = (text, payload) => {
       if (plane !== this.plane) return;
-      this.shared.noteCommand(text);
+      this.shared.noteCommand(text, payload);
       for (const worker of this.workers)
         send(worker, { kind: "command", text, ...(payload === undefined ? {} : { payload }) });
     };

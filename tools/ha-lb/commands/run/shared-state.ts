@@ -17,7 +17,13 @@ import type { ToWorker } from "./messages.ts";
 /** Entries of one message to a worker that begins. */
 const ENTRIES_AT_ONCE = 1000;
 
+const JOURNALLED = /^((add|del) server|(enable|disable|shutdown) frontend|(set|commit|abort|new|del|add) ssl) /;
+/** Commands that a new worker repeats; the oldest are forgotten beyond it. */
+const MOST_JOURNALLED = 5000;
+
 export class SharedState {
+  /** Servers, frontends and certificates as operators changed them, in order: a worker that begins repeats it all. */
+  private readonly journal: ToWorker[] = [];
   /** Absent where there is no memory to share: each worker counts alone then. */
   private readonly path: string | undefined;
   private readonly counts: SharedCounts | undefined;
@@ -82,8 +88,14 @@ export class SharedState {
   }
 
   /** A command that reaches every worker: later workers need it, too. */
-  noteCommand(text: string): void {
-    const [, what, name = ""] = text.split(" ");
+  noteCommand(text: string, payload?: string): void {
+    const [, what, first = "", second = ""] = text.split(" ");
+    // `commit map @2 FILE`: the version comes before the list.
+    const name = first.startsWith("@") ? second : first;
+    if (JOURNALLED.test(text)) {
+      this.journal.push({ kind: "command", text, ...(payload === undefined ? {} : { payload }) });
+      if (this.journal.length > MOST_JOURNALLED) this.journal.shift();
+    }
     if (what === "map" || what === "acl") this.changedLists.set(name, what);
     if (what === "maxconn") this.limits.set(name === "global" ? name : text.split(" ").slice(2, 4).join(" "), text);
   }
@@ -92,11 +104,13 @@ export class SharedState {
   forgetCommands(): void {
     this.changedLists.clear();
     this.limits.clear();
+    this.journal.length = 0;
   }
 
   /** All that a worker which begins has to know besides its configuration. */
   *introduction(plane: DataPlane): Iterable<ToWorker> {
     yield this.cellsOf(plane);
+    yield* this.journal;
     for (const text of this.limits.values()) yield { kind: "command", text };
     for (const [name, what] of this.changedLists) {
       const list = plane.patterns.find(name);
