@@ -2,9 +2,11 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { deflateRawSync } from "node:zlib";
 import { membershipOptions } from "../../shared/decide/membership/membership.ts";
 import { DEFAULT_STANDING, majorityOfNodes } from "../../shared/decide/quorum/standing.ts";
 import { createClusterKey, datagramKey } from "../../shared/drive/raft/certificate.ts";
+import { DatagramSealer } from "../../shared/drive/raft/datagram.ts";
 import type { HeartbeatWatchdog, PresenceReport } from "../../shared/drive/raft/heartbeat-messages.ts";
 import { Heartbeats } from "../../shared/drive/raft/heartbeats.ts";
 import type { HeartbeatRules } from "../../tools/ha-crm/commands/heartbeat-worker.ts";
@@ -85,6 +87,42 @@ test("a node with another cluster's key is not heard", async () => {
   await insider.heartbeats.close();
   await stranger.heartbeats.close();
 });
+
+test("forged, replayed and misshapen datagrams are counted, and change nobody's view", async () => {
+  const key = datagramKey(createClusterKey());
+  const perRing = [await ports(), await ports()];
+  const nodes = [0, 1].map((at) => start(at, key, perRing));
+  await until("together", () => nodes.every((node) => seen(node) === "ab"));
+  const port = perRing[0]?.[0] ?? 0;
+  const socket = await Bun.udpSocket({ hostname: "127.0.0.1" });
+  // In the name of c, which isn't there; by a sealer with the key, as only a thief of the key could have it.
+  const insider = new DatagramSealer(key, "c", 7);
+  const nonsense = insider.seal(deflateRawSync('{"n":["a","b","c"],"v":"all of them"}'));
+  const strange = new DatagramSealer(datagramKey(createClusterKey()), "b", 9).seal(Buffer.from("{}"));
+  const unknown = new DatagramSealer(key, "z", 1).seal(Buffer.from("{}"));
+  const random = crypto.getRandomValues(new Uint8Array(1400));
+  const flood = [
+    nonsense,
+    nonsense,
+    strange,
+    unknown,
+    random,
+    new Uint8Array(1),
+    new Uint8Array(9000),
+    Buffer.from([1, 255]),
+  ];
+  const refused = async (): Promise<number> => (await nodes[0]?.heartbeats.report())?.counters["ring0"]?.refused ?? 0;
+  for (let round = 0; round < 50; round += 1) for (const datagram of flood) socket.send(datagram, port, "127.0.0.1");
+  // Some may be lost where they come in too fast; hundreds are not.
+  await until("they are counted", async () => (await refused()) >= 100);
+  socket.close();
+  const report = await nodes[0]?.heartbeats.report();
+  const paths = report?.links.map(({ peer, link, heard }) => `${peer} ${link} ${heard}`);
+  expect(paths).toEqual(["b ring0 true", "b ring1 true", "c ring0 false", "c ring1 false"]);
+  expect(nodes[0]?.views.some((view) => view.members.includes("c"))).toBe(false);
+  expect(nodes.map(seen)).toEqual(["ab", "ab"]);
+  for (const node of nodes) await node.heartbeats.close();
+}, 20_000);
 
 test("the watchdog is fed as long as nothing runs, starved without quorum, and disarmed at an orderly end", async () => {
   const directory = mkdtempSync(join(tmpdir(), "heartbeats-"));

@@ -75,6 +75,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: "index: matched,",
   },
   {
+    name: "acknowledges-one-too-many",
+    file: `${raft}/follow.ts`,
+    find: "index: atOnce ? Math.min(matched, raft.stableIndex) : matched,",
+    replace: "index: atOnce ? Math.min(matched, raft.stableIndex) : matched + 1,",
+  },
+  {
     name: "leader-counts-unwritten",
     file: `${raft}/leadership.ts`,
     world: "reigns",

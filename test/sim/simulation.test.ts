@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { join } from "node:path";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { AMBUSH_PLANS } from "../../shared/sim/ambush.ts";
 import { runPresence } from "../../shared/sim/presence/run.ts";
 import { makePresenceSchedule } from "../../shared/sim/presence/schedule.ts";
@@ -46,11 +48,35 @@ describe("simulation", () => {
     expect([exitOf("--seeds", "1..5"), exitOf("--seeds", "5..1"), exitOf("--seed", "3")]).toEqual([0, 64, 0]);
   });
 
-  test("a planted bug ends with its own exit code and a schedule cut down to what is needed", () => {
-    const args = ["--preload", join(import.meta.dir, "plant.ts"), join(import.meta.dir, "main.ts")];
-    const run = Bun.spawnSync([process.execPath, ...args, "--seeds", "1..2000", "--bug", "vote-twice"]);
-    expect(run.exitCode).toBe(3);
-    expect(run.stdout.toString()).toContain("one leader per term");
+  for (const [kind, exitCode, world, bug, what] of [
+    ["safety", 3, "consensus", "vote-twice", "one leader per term"],
+    ["liveness", 4, "consensus", "inflight-window-leaks", "gets no answer"],
+    ["crash", 5, "consensus", "acknowledges-one-too-many", "acknowledges entries that were not sent"],
+  ] as const) {
+    test(`${kind}: its own exit code, and a schedule cut down to what is needed, which gives the same again`, () => {
+      const args = ["--preload", join(import.meta.dir, "plant.ts"), join(import.meta.dir, "main.ts"), "--bug", bug];
+      const run = Bun.spawnSync([process.execPath, ...args, "--world", world, "--seeds", "1..1000"]);
+      const text = run.stdout.toString();
+      expect([run.exitCode, text.includes(what)]).toEqual([exitCode, true]);
+      const file = join(mkdtempSync(join(tmpdir(), "schedule-")), "schedule.json");
+      const json = text.slice(text.indexOf("{\n"), text.indexOf("\n}") + 2);
+      writeFileSync(file, json);
+      expect(Bun.spawnSync([process.execPath, ...args, "--schedule", file]).exitCode).toBe(exitCode);
+      rmSync(dirname(file), { recursive: true });
+    });
+  }
+
+  test("disks that lie about their flushes are beyond what the core rests on, and the simulator sees what it comes to", () => {
+    const kinds = Array.from({ length: 30 }, (_, at) => {
+      const schedule = makeSchedule(at + 1);
+      const lies = Array.from({ length: schedule.nodes }, (_one, node) => ({
+        atMs: 0,
+        fault: { kind: "lyingDisk", node } as const,
+      }));
+      const falls = [400, 700].map((atMs) => ({ atMs, fault: { kind: "powerLoss", downMs: 5 } as const }));
+      return runSchedule({ ...schedule, faults: [...lies, ...falls] }).kind;
+    });
+    expect(kinds).toContain("safety");
   });
 
   test("a schedule that ends well isn't cut down to something else", () => {

@@ -1,12 +1,15 @@
+import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { z } from "zod";
 import type { HeartbeatBody } from "../../effect/membership.ts";
 
 /**
- * The body of a heartbeat as text: every node's name once, and sets of nodes as bits, so that 32 nodes with names of usual
- * length fit into one datagram. A receiver needs no equal list of nodes: names travel with it.
+ * The body of a heartbeat as packed text: every node's name once, and sets of nodes as bits, so that 32 nodes with names of
+ * usual length fit into one datagram. A receiver needs no equal list of nodes: names travel with it.
  */
 export const MAX_HEARTBEAT_NODES = 32;
 const MAX_LINKS = 8;
+/** Text beyond this is no heartbeat, however small it was packed. */
+const MAX_TEXT_BYTES = 16 * 1024;
 
 /** `nodes`: every name that may occur. */
 export function encodeHeartbeat(body: HeartbeatBody, nodes: readonly string[]): Buffer {
@@ -21,9 +24,8 @@ export function encodeHeartbeat(body: HeartbeatBody, nodes: readonly string[]): 
   const without = Object.entries(body.without).map(([name, names]) => [nodes.indexOf(name), bits(names)]);
   const echo = Object.entries(body.echo).map(([name, count]) => [nodes.indexOf(name), count]);
   const { view, joining, count } = body;
-  return Buffer.from(
-    JSON.stringify({ n: nodes, v: bits(view), j: bits(joining), h: hears, w: without, c: count, e: echo }),
-  );
+  const said = { n: nodes, v: bits(view), j: bits(joining), h: hears, w: without, c: count, e: echo };
+  return deflateRawSync(JSON.stringify(said));
 }
 
 const shape = z.object({
@@ -40,7 +42,7 @@ const shape = z.object({
 export function decodeHeartbeat(bytes: Buffer): HeartbeatBody | null {
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString());
+    value = JSON.parse(inflateRawSync(bytes, { maxOutputLength: MAX_TEXT_BYTES }).toString());
   } catch {
     return null;
   }
