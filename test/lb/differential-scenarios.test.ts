@@ -15,6 +15,7 @@ import { PROTOCOLS } from "./scenario/protocols.ts";
 import { RULES } from "./scenario/rules.ts";
 import { comparableOutcome, type Outcome, runScenarios, type Scenario, statusesOf } from "./scenario/run.ts";
 import { SERVERS } from "./scenario/servers.ts";
+import { TCP_RESPONSES } from "./scenario/tcp-responses.ts";
 
 const SETS: readonly (readonly [string, readonly Scenario[]])[] = [
   ["time limits and broken connections", LIMITS],
@@ -27,6 +28,7 @@ const SETS: readonly (readonly [string, readonly Scenario[]])[] = [
   ["compression", COMPRESSION],
   ["heads and logs", HEADS],
   ["overload", OVERLOAD],
+  ["rules of the server's bytes", TCP_RESPONSES],
   ["bodies that rules wait for", BODIES],
   ["passwords and groups", LOGINS],
   ["details", DETAILS],

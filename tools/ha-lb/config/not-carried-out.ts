@@ -27,12 +27,6 @@ const LOG_ONLY = "the log has its other fields";
 
 const PROXY: readonly Setting<Proxy>[] = [
   {
-    word: "tcp-response",
-    kind: "refused",
-    means: "its rules aren't carried out yet",
-    isSet: (proxy) => proxy.tcpRules.response.length > 0,
-  },
-  {
     word: "persist rdp-cookie",
     kind: "refused",
     means: "sessions wouldn't stay with their server; use 'balance rdp-cookie' or a stick-table",

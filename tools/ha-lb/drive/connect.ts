@@ -1,4 +1,6 @@
 import type { Socket } from "bun";
+import { writeProxyHeader } from "../decide/proxy-protocol.ts";
+import type { ProxyProtocolOut } from "../model/server.ts";
 import { type ConnectTls, connectTls } from "./connect-tls.ts";
 import type { ServerConnection } from "./http/server-connection.ts";
 import type { Peer } from "./peer.ts";
@@ -8,6 +10,19 @@ export interface ConnectionFacts {
   /** Sent first: the PROXY protocol. */
   readonly preface: Uint8Array | undefined;
   readonly serverName: string | undefined;
+}
+
+/** What goes before everything else to a server with `send-proxy`. */
+export function prefaceOf(
+  sendProxy: ProxyProtocolOut | undefined,
+  source: string,
+  sourcePort: number,
+  destination: string,
+  destinationPort: number,
+): Buffer | undefined {
+  if (sendProxy === undefined) return undefined;
+  const header = writeProxyHeader(sendProxy.version, source, sourcePort, destination, destinationPort);
+  return Buffer.from(header, "latin1");
 }
 
 /** How a server is connected to, beside its address and port. */

@@ -6,7 +6,6 @@ import { Head } from "../decide/http/head.ts";
 import { DEFAULT_HEAD_LIMITS, type HeadLimits, READ, scanResponse } from "../decide/http/scan.ts";
 import { compileLogFormat } from "../decide/log-format.ts";
 import { countObservation, type Observation } from "../decide/observation.ts";
-import { writeProxyHeader } from "../decide/proxy-protocol.ts";
 import type { ServerChange } from "../decide/server-log.ts";
 import { compileProxyRules } from "../decide/rules/compile.ts";
 import { compileReply, type MakeReply } from "../decide/rules/reply.ts";
@@ -20,7 +19,7 @@ import type { WorldView } from "../model/sample-context.ts";
 import type { ReplyFiles } from "../model/reply-files.ts";
 import type { StatsRow } from "../model/stats-row.ts";
 import type { SampleValue } from "../model/value.ts";
-import type { ConnectionFacts } from "./connect.ts";
+import { type ConnectionFacts, prefaceOf } from "./connect.ts";
 import { Rate } from "./counters.ts";
 import { EntryHall } from "./entry-hall.ts";
 import type { NameKeeper } from "./dns/name-keeper.ts";
@@ -259,17 +258,9 @@ export class DataPlane {
     const settings = client.server?.settings;
     if (settings === undefined || (settings.sendProxy === undefined && serverName === undefined)) return NO_FACTS;
     const { sendProxy } = settings;
-    const header =
-      sendProxy === undefined
-        ? undefined
-        : writeProxyHeader(
-            sendProxy.version,
-            client.logAddress(),
-            client.sourcePort,
-            client.destinationAddress,
-            client.destinationPort,
-          );
-    return { preface: header === undefined ? undefined : Buffer.from(header, "latin1"), serverName };
+    const { destinationAddress, destinationPort, sourcePort } = client;
+    const preface = prefaceOf(sendProxy, client.logAddress(), sourcePort, destinationAddress, destinationPort);
+    return { preface, serverName };
   }
 
   /** What traffic tells of a server with `observe`. */

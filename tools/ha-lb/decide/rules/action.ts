@@ -20,6 +20,7 @@ export type RunAction = (target: RuleTarget) => Verdict | undefined;
 
 const ACCEPT: Verdict = { kind: "accept" };
 const DROP: Verdict = { kind: "drop", silently: false };
+const CLOSE: Verdict = { kind: "drop", silently: false, gently: true };
 const SILENT: Verdict = { kind: "drop", silently: true };
 
 export function compileAction(action: Action, side: RuleSide, environment: CompileEnvironment): RunAction {
@@ -37,8 +38,9 @@ function compileFinal(action: Action, environment: CompileEnvironment): RunActio
     case "accept":
       return () => ACCEPT;
     case "reject":
-    case "close":
       return () => DROP;
+    case "close":
+      return () => CLOSE;
     case "silent-drop":
       return () => SILENT;
     case "deny":

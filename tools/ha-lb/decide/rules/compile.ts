@@ -24,6 +24,9 @@ export interface CompiledRules {
   readonly hasContentRules: boolean;
   readonly onRequest: RunRules;
   readonly onResponse: RunRules;
+  /** Nothing of HTTP is known to them. */
+  readonly onTcpResponse: RunRules;
+  readonly hasTcpResponseRules: boolean;
   /** For every answer, also those made here. */
   readonly onAfterResponse: RunRules;
   readonly hasAfterResponseRules: boolean;
@@ -46,7 +49,7 @@ export function compileProxyRules(proxy: Proxy, environment: CompileEnvironment)
   }));
   const request = [...proxy.tcpRules.content, ...proxy.httpRequest, ...redirects];
   const http = [...proxy.httpRequest, ...redirects];
-  const response = [...proxy.tcpRules.response, ...proxy.httpResponse];
+  const responses = proxy.tcpRules.response.length + proxy.httpResponse.length + proxy.httpAfterResponse.length;
   const connection = [...proxy.tcpRules.connection, ...proxy.tcpRules.session];
   const persist = (kind: "force" | "ignore") =>
     proxy.persistRules
@@ -61,9 +64,11 @@ export function compileProxyRules(proxy: Proxy, environment: CompileEnvironment)
     );
   const content = compileRules(proxy.tcpRules.content, "request", environment);
   const requestRules = compileRules(http, "request", environment);
+  const tcpResponse = compileRules(proxy.tcpRules.response, "response", environment);
+  const responseRules = compileRules(proxy.httpResponse, "response", environment);
   return {
     hasRequestRules: request.length > 0,
-    hasResponseRules: response.length + proxy.httpAfterResponse.length > 0,
+    hasResponseRules: responses > 0,
     hasAfterResponseRules: proxy.httpAfterResponse.length > 0,
     hasConnectionRules: connection.length > 0,
     onConnection: compileRules(connection, "request", environment),
@@ -71,7 +76,9 @@ export function compileProxyRules(proxy: Proxy, environment: CompileEnvironment)
     onContent: content,
     // An `accept` ends only its own rule set.
     onRequest: proxy.tcpRules.content.length === 0 ? requestRules : inTurn(content, requestRules),
-    onResponse: compileRules(response, "response", environment),
+    onResponse: responseRules,
+    onTcpResponse: tcpResponse,
+    hasTcpResponseRules: proxy.tcpRules.response.length > 0,
     onAfterResponse: compileRules(proxy.httpAfterResponse, "response", environment),
     useBackend: choices(proxy.useBackend),
     useServer: choices(proxy.useServer),

@@ -14,5 +14,5 @@ export type Verdict =
   | { readonly kind: "wait-for-body"; readonly timeMs: number; readonly atLeastBytes: number }
   /** Answered after the tarpit time. */
   | { readonly kind: "tarpit"; readonly status: number; readonly text: string }
-  /** Closed without a word. */
-  | { readonly kind: "drop"; readonly silently: boolean };
+  /** Closed without a word; `gently`: after the bytes that are here. */
+  | { readonly kind: "drop"; readonly silently: boolean; readonly gently?: true };

@@ -170,10 +170,21 @@ function runResponseRules(connection: ServerConnection, client: ClientConnection
   const asked = client.stream !== undefined || frontend.hasCaptures("response");
   if (!backend.rules.hasResponseRules && !frontend.rules.hasResponseRules && !asked) return true;
   const stream = client.plane.streamOf(client);
+  const proxies = backend.proxy === frontend.proxy ? [backend] : [backend, frontend];
+  for (const { rules } of proxies) {
+    // They know the server's bytes, not yet their meaning.
+    const verdict = rules.hasTcpResponseRules ? rules.onTcpResponse(stream) : undefined;
+    if (verdict === undefined || verdict.kind === "accept") continue;
+    connection.server.counters.deniedResponses += 1;
+    backend.counters.deniedResponses += 1;
+    client.responseMs = Number.NaN;
+    client.status = 0;
+    abandon(client, "P");
+    return false;
+  }
   stream.responseHead = connection.head;
   if (frontend.hasCaptures("response")) frontend.captureFrom("response", connection.head, stream);
   stream.countStatus(connection.head.status);
-  const proxies = backend.proxy === frontend.proxy ? [backend] : [backend, frontend];
   for (const proxy of proxies) {
     const verdict = proxy.rules.onResponse(stream);
     if (verdict === undefined || verdict.kind === "accept") continue;

@@ -1,6 +1,7 @@
 import type { Connecting } from "../connect.ts";
 import { Peer, PENDING_HIGH_BYTES } from "../peer.ts";
 import type { SpliceEnd } from "../splice/messages.ts";
+import { ResponseInspection } from "./response-inspection.ts";
 import type { TcpSession } from "./session.ts";
 
 /** A stream that moved this much in one direction is long: the rest of it is moved inside the kernel. */
@@ -19,7 +20,31 @@ export class TcpServer extends Peer implements Connecting {
   constructor(readonly session: TcpSession) {
     super();
   }
+  /** Rules look at the server's first bytes. */
+  private inspection: ResponseInspection | undefined;
+  /** What still comes from the server is thrown away. */
+  private over = false;
+
   onOpen(): void {
+    const { backend } = this.session;
+    if (backend?.rules.hasTcpResponseRules === true) {
+      this.inspection = new ResponseInspection(backend, this.session.view(), {
+        pass: (bytes) => {
+          this.inspection = undefined;
+          if (bytes.length > 0) this.onData(bytes);
+        },
+        passLast: (bytes) => {
+          this.inspection = undefined;
+          this.onData(bytes);
+          this.over = true;
+          this.onEnd();
+        },
+        refuse: () => {
+          this.inspection = undefined;
+          this.session.refuseAnswer();
+        },
+      });
+    }
     this.session.onConnected();
   }
   onFailed(): void {
@@ -28,6 +53,11 @@ export class TcpServer extends Peer implements Connecting {
   }
   override onData(data: Buffer): void {
     const { session } = this;
+    if (this.over) return;
+    if (this.inspection !== undefined) {
+      this.inspection.take(data);
+      return;
+    }
     session.bytesOut += data.length;
     session.send(data);
     session.touch();
@@ -35,9 +65,11 @@ export class TcpServer extends Peer implements Connecting {
     if (session.bytesOut >= SPLICE_AFTER_BYTES) session.askSplice();
   }
   override onEnd(): void {
+    this.inspection?.end();
     this.session.onServerEnd();
   }
   override onClose(): void {
+    this.inspection?.drop();
     this.detach();
     this.session.onServerGone();
   }

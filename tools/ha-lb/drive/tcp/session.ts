@@ -1,8 +1,7 @@
 import type { Socket } from "bun";
 import type { ProxyHeader } from "../../decide/proxy-protocol.ts";
-import { writeProxyHeader } from "../../decide/proxy-protocol.ts";
 import { decideRetry } from "../../decide/retry.ts";
-import { connectPeer } from "../connect.ts";
+import { connectPeer, prefaceOf } from "../connect.ts";
 import { plainAddress } from "../http/client.ts";
 import { Peer, PENDING_HIGH_BYTES } from "../peer.ts";
 import type { DataPlane } from "../plane.ts";
@@ -25,7 +24,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   bytesOut = 0;
   private bytesIn = 0;
   private server: ServerRuntime | undefined;
-  private backend: BackendRuntime | undefined;
+  backend: BackendRuntime | undefined;
   private peer: TcpServer | undefined;
   private early: Buffer[] = [];
   private placed = false;
@@ -85,6 +84,11 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     this.inspect(false);
   }
 
+  /** The session as rules see it. */
+  view(): TcpStream {
+    return (this.stream ??= new TcpStream(this.facts()));
+  }
+
   private facts(): SessionFacts {
     const { listener, plane, proxyHeader, socket } = this;
     return {
@@ -140,18 +144,16 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   /** Content rules of a backend with a section of its own. */
   private backendRefuses(backend: BackendRuntime): boolean {
     if (!backend.rules.hasContentRules || backend.proxy === this.listener.frontend.proxy) return false;
-    this.stream ??= new TcpStream(this.facts());
-    this.stream.backendRuntime = backend;
-    this.stream.inspectionEnded = true;
-    const verdict = backend.rules.onContent(this.stream);
+    const stream = this.view();
+    stream.backendRuntime = backend;
+    stream.inspectionEnded = true;
+    const verdict = backend.rules.onContent(stream);
     return verdict !== undefined && verdict.kind !== "accept";
   }
 
   /** What a hashing algorithm looks at; 0 when the session has none of it. */
   private key(backend: BackendRuntime): number {
-    if (backend.keyOf === undefined) return 0;
-    this.stream ??= new TcpStream(this.facts());
-    return backend.keyOf(this.stream) ?? 0;
+    return backend.keyOf?.(this.view()) ?? 0;
   }
 
   private assign(avoid: ServerRuntime | undefined): void {
@@ -201,14 +203,8 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     const { sendProxy } = server.settings;
     const destination = this.proxyHeader?.destination ?? plainAddress(this.socket?.localAddress);
     const port = this.proxyHeader?.destinationPort ?? this.socket?.localPort ?? 0;
-    const preface =
-      sendProxy === undefined
-        ? undefined
-        : Buffer.from(
-            writeProxyHeader(sendProxy.version, this.sourceAddress, this.sourcePort, destination, port),
-            "latin1",
-          );
-    const serverName = server.serverName(this.plane, () => (this.stream ??= new TcpStream(this.facts())));
+    const preface = prefaceOf(sendProxy, this.sourceAddress, this.sourcePort, destination, port);
+    const serverName = server.serverName(this.plane, () => this.view());
     connectPeer(peer, server.host, server.port, server.socketOptions({ preface, serverName }), preface);
   }
 
@@ -390,6 +386,12 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     this.abort();
     this.peer?.abort();
     this.finish();
+  }
+
+  /** A rule doesn't want what the server said. */
+  refuseAnswer(): void {
+    for (const counters of [this.backend?.counters, this.server?.counters]) if (counters) counters.deniedResponses += 1;
+    this.giveUp("P", "D");
   }
 
   private giveUp(cause: string, state: string): void {

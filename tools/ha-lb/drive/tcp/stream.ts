@@ -113,8 +113,11 @@ export class TcpStream extends StreamBase {
     this.lookedAtBytes = true;
     return this.facts.buffered();
   }
+  /** What of the server's first bytes rules may see. */
+  serverBytes = "";
   responseBuffer(): string {
-    return "";
+    this.lookedAtBytes = true;
+    return this.serverBytes;
   }
   uniqueId(): string | undefined {
     return undefined;
