@@ -6,13 +6,7 @@ import { writeTree, type Tree } from "./xml-tree.ts";
  * Classes of known differences (docs/ha-crm-differences.md). A difference belongs to a class when it is gone once what
  * the class is about is taken out of the CIB.
  */
-export const CLASSES = [
-  "capacities",
-  "remote-unreached",
-  "moving-clone-group",
-  "circle",
-  "probe-while-stopping",
-] as const;
+export const CLASSES = ["capacities", "remote-unreached", "moving-clone-group", "probe-while-stopping"] as const;
 export type DifferenceClass = (typeof CLASSES)[number];
 
 /** Lane of its own, so that no file of a comparison under way is written over. */
@@ -69,19 +63,26 @@ function withReachedRemotes(cib: Tree): Tree | undefined {
   );
   const histories = [...ids].map(startedHistory);
   const id = attribute(host, "id") ?? "";
+  const known = new Set(elements(cib, "node_state").map((one) => attribute(one, "id")));
+  const unknown = [...ids].filter((one) => !known.has(one));
   return (
     stripped &&
     rewrite(stripped, (one) => {
+      if (one.name === "status") return { ...one, children: [...one.children, ...unknown.map(remoteState)] };
       if (one.name === "node_state" && attribute(one, "id") === id && elements(one, "lrm").length === 0)
         return { ...one, children: [...one.children, lrm(id, histories)] };
       if (one.name !== "lrm" || attribute(one, "id") !== id || elements(one, "lrm_rsc_op").some(isConnection))
         return one;
-      const known = elements(one, "lrm_resource");
-      return lrm(id, [...known, ...histories]);
+      return lrm(id, [...elements(one, "lrm_resource"), ...histories]);
     })
   );
 }
 
+const remoteState = (id: string): Tree => ({
+  name: "node_state",
+  attributes: { id, uname: id, remote_node: "true" },
+  children: [],
+});
 const isConnection = (one: Tree) => attribute(one, "call-id") === CONNECTION_CALL;
 const CONNECTION_CALL = "4";
 
@@ -121,24 +122,6 @@ function withoutClonedGroups(cib: Tree): Tree | undefined {
   );
 }
 
-/** Colocations as they are written, but for those that close a circle. */
-function withoutCircles(cib: Tree): Tree | undefined {
-  const parent = new Map<string, string>();
-  const root = (id: string): string => {
-    const up = parent.get(id);
-    return up === undefined ? id : root(up);
-  };
-  return rewrite(cib, (one) => {
-    if (one.name !== "rsc_colocation") return one;
-    const named = [attribute(one, "rsc"), attribute(one, "with-rsc")].filter((id) => id !== undefined);
-    const ids = [...named, ...elements(one, "resource_ref").map((child) => attribute(child, "id") ?? "")];
-    const roots = ids.map(root);
-    if (new Set(roots).size < roots.length) return undefined;
-    for (const id of roots.slice(1)) parent.set(id, roots[0] ?? id);
-    return one;
-  });
-}
-
 /**
  * In a simulation a probe that is carried out after the stop of the same resource on the same node finds it running
  * again: the order of the two is free.
@@ -159,10 +142,9 @@ function probesWhileStopping(one: Comparison): boolean {
 }
 
 const REPAIRS: readonly (readonly [DifferenceClass, (cib: Tree) => Tree | undefined])[] = [
+  ["moving-clone-group", withoutClonedGroups],
   ["capacities", withComparableCapacities],
   ["remote-unreached", withReachedRemotes],
-  ["moving-clone-group", withoutClonedGroups],
-  ["circle", withoutCircles],
 ];
 
 /** The class of a difference; undefined when it belongs to none. */
