@@ -45,16 +45,23 @@ export class DiskVoteClient {
 
   private start(): void {
     this.heardMs = bootMs();
-    const voter: Voter = Bun.spawn([...this.options.command], { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
-    this.voter = voter;
-    void this.follow(voter);
+    try {
+      const voter: Voter = Bun.spawn([...this.options.command], { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
+      this.voter = voter;
+      void this.follow(voter);
+    } catch (error) {
+      this.onMessage({ kind: "failed", detail: error instanceof Error ? error.message : String(error) });
+      this.restart = setTimeout(() => this.start(), RESTART_AFTER_MS);
+    }
   }
 
   private async follow(voter: Voter): Promise<void> {
     const lines = new LineSplitter(LONGEST_LINE);
     for await (const bytes of voter.stdout) {
-      for (const line of lines.push(bytes))
-        if (line.kind === "line") this.onMessage(fromDiskSchema.parse(JSON.parse(line.text)));
+      for (const line of lines.push(bytes)) {
+        const message = line.kind === "line" ? readMessage(line.text) : null;
+        if (message !== null) this.onMessage(message);
+      }
     }
     await voter.exited;
     this.voter = null;
@@ -101,6 +108,15 @@ export class DiskVoteClient {
     await Promise.race([voter.exited, Bun.sleep(RELEASE_LIMIT_MS)]);
     voter.kill("SIGKILL");
     voter.unref();
+  }
+}
+
+/** Null: nothing that the process says; it may be a word of its runtime. */
+function readMessage(text: string): FromDisk | null {
+  try {
+    return fromDiskSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
   }
 }
 

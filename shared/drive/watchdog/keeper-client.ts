@@ -1,7 +1,14 @@
 import type { Socket } from "bun";
 import { LineSplitter } from "../control/lines.ts";
 import { startTicksOf } from "./keeper.ts";
-import { LONGEST_KEEPER_LINE, saidSchema, type Bite, type KeeperOrder, type Watched } from "./keeper-messages.ts";
+import {
+  LONGEST_KEEPER_LINE,
+  saidSchema,
+  type Bite,
+  type KeeperOrder,
+  type KeeperSaid,
+  type Watched,
+} from "./keeper-messages.ts";
 
 /**
  * The daemon's end of the supervising process. It finds the keeper that an earlier daemon left, or starts one; when the keeper
@@ -84,10 +91,14 @@ export class KeeperClient {
         open: (socket) => {
           this.socket = socket;
         },
-        data: (_socket, bytes) => {
+        data: (socket, bytes) => {
           for (const line of lines.push(bytes)) {
-            if (line.kind !== "line") continue;
-            const said = saidSchema.parse(JSON.parse(line.text));
+            const said = line.kind === "line" ? readSaid(line.text) : null;
+            if (said === null) {
+              // Whatever that is, it is no keeper of ours.
+              socket.end();
+              return;
+            }
             if (said.kind === "bite") this.options.onBite(said.bite, false);
             else if (said.kind === "done") this.onDone(said.number);
             else this.onHello(said, startedBefore, onFirst);
@@ -206,5 +217,13 @@ export class KeeperClient {
     if (this.retry !== null) clearTimeout(this.retry);
     if (this.stepDown !== null) clearTimeout(this.stepDown);
     this.socket?.end();
+  }
+}
+
+function readSaid(text: string): KeeperSaid | null {
+  try {
+    return saidSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
   }
 }

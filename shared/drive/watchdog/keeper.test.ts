@@ -18,7 +18,7 @@ beforeEach(() => (directory = mkdtempSync(join(tmpdir(), "keeper-"))));
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + 10_000;
+  const deadlineMs = performance.now() + 15_000;
   while (!(await condition())) {
     if (performance.now() > deadlineMs) throw new Error(`not in time: ${what}`);
     await Bun.sleep(5);
@@ -164,6 +164,9 @@ describe("the supervising process", () => {
 
 const lacking = requireRootNamespaces();
 
+/** Starting a keeper takes long on a machine that is busy. */
+const PATIENCE_MS = "20000";
+
 class Stage {
   child = 0;
   daemon: LabProcess | null = null;
@@ -182,7 +185,15 @@ class Stage {
   }
 
   async startDaemon(): Promise<void> {
-    const words = ["/run/keeper.sock", TOOL_KEEPER, String(this.leaseMs), "lo", "10.99.0.1", String(this.child)];
+    const words = [
+      "/run/keeper.sock",
+      TOOL_KEEPER,
+      String(this.leaseMs),
+      PATIENCE_MS,
+      "lo",
+      "10.99.0.1",
+      String(this.child),
+    ];
     this.daemon = await this.host.spawn([process.execPath, DAEMON, ...words]);
     await this.daemon.waitForOutput(/serves/);
   }

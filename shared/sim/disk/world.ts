@@ -2,12 +2,8 @@ import { createRandom, type Random } from "../../decide/random.ts";
 import { createDiskVote, stepDiskVote, type DiskVote, type DiskVoteOptions } from "../../decide/quorum/disk-vote.ts";
 import type { DiskOperation, DiskVoteEvent, SlotSight, VoteBlock } from "../../effect/disk-vote.ts";
 import { SafetyViolation } from "../check/log.ts";
-import { EventHeap, type Timed } from "../heap.ts";
+import { Timeline } from "../timeline.ts";
 import { DISK_DRIFT_RATIO, DISK_TTL_MS, type DiskFault, type DiskSchedule } from "./schedule.ts";
-
-interface Queued extends Timed {
-  readonly call: () => void;
-}
 
 /** One host: the shipping disk vote on a clock of its own. */
 export class DiskNode {
@@ -36,51 +32,25 @@ export class DiskNode {
 const EMPTY: SlotSight = { mark: "", block: null, damaged: false };
 
 /** Nodes and a disk in virtual time. Every sector changes at one moment; operations take their time before and after it. */
-export class DiskWorld {
-  nowMs = 0;
-  events = 0;
+export class DiskWorld extends Timeline {
   gains = 0;
-  peace = false;
   readonly nodes: readonly DiskNode[];
   readonly trace: string[] | null;
   private readonly random: Random;
   private readonly sectors: SlotSight[];
-  private readonly heap = new EventHeap<Queued>();
-  private order = 0;
   private strays = 0;
 
   constructor(
     readonly schedule: DiskSchedule,
     traced: boolean,
   ) {
+    super();
     this.random = createRandom(schedule.seed ^ 0x05ec7042);
     this.trace = traced ? [] : null;
     this.nodes = Array.from({ length: schedule.nodes }, (_, at) => new DiskNode(at));
     this.sectors = this.nodes.map(() => EMPTY);
     for (const node of this.nodes) this.after(this.random.fraction() * 200, () => this.start(node));
     for (const { atMs, fault } of schedule.diskFaults) this.inChaos(atMs, () => this.applyFault(fault));
-  }
-
-  after(ms: number, call: () => void): void {
-    this.order += 1;
-    this.heap.push({ atMs: this.nowMs + Math.max(0, ms), order: this.order, call });
-  }
-
-  private inChaos(ms: number, call: () => void): void {
-    this.after(ms, () => {
-      if (!this.peace) call();
-    });
-  }
-
-  runUntil(endMs: number): void {
-    let ended = false;
-    this.after(endMs - this.nowMs, () => (ended = true));
-    for (let event = this.heap.pop(); event !== undefined; event = this.heap.pop()) {
-      this.nowMs = event.atMs;
-      this.events += 1;
-      event.call();
-      if (ended) return;
-    }
   }
 
   localMs(node: DiskNode): number {

@@ -4,27 +4,19 @@ import type { StandingOutcome } from "../../decide/quorum/standing.ts";
 import type { SlotSight } from "../../effect/disk-vote.ts";
 import type { HeartbeatBody } from "../../effect/membership.ts";
 import { SafetyViolation } from "../check/log.ts";
-import { EventHeap, type Timed } from "../heap.ts";
 import { Tally } from "../tally.ts";
+import { Timeline } from "../timeline.ts";
 import { applyPresenceFault } from "./faults.ts";
 import { PresenceMember } from "./member.ts";
 import { nodeName, type FencingOutcome, type PresenceSchedule } from "./schedule.ts";
-
-interface Queued extends Timed {
-  readonly call: () => void;
-}
 
 /** All have heard all again, and said so, when nothing was in their way for so long. */
 const WELL_MS = 1000;
 
 /** A cluster that lives by heartbeats, quorum, watchdogs and fencing: virtual time, one random source, one service. */
-export class PresenceWorld {
-  nowMs = 0;
-  events = 0;
+export class PresenceWorld extends Timeline {
   starts = 0;
   noisy = true;
-  /** Set when all is mended: what was planned before happens no more. */
-  peace = false;
   /** Links that stay lost, as "from to". */
   lasting: ReadonlySet<string> = new Set();
   fencing: FencingOutcome = "success";
@@ -36,9 +28,7 @@ export class PresenceWorld {
   /** Of the witness disk, when the rules have one. */
   readonly sectors: SlotSight[];
   readonly tally = new Tally();
-  private readonly heap = new EventHeap<Queued>();
   private readonly cuts = new Map<string, number>();
-  private order = 0;
   /** When something was cut, late, stopped or down last. */
   private troubledMs = 0;
 
@@ -46,6 +36,7 @@ export class PresenceWorld {
     readonly schedule: PresenceSchedule,
     traced: boolean,
   ) {
+    super();
     this.random = createRandom(schedule.seed ^ 0x00f1a95);
     this.trace = traced ? [] : null;
     this.sectors = Array.from({ length: schedule.nodes }, () => ({ mark: "", block: null, damaged: false }));
@@ -56,28 +47,8 @@ export class PresenceWorld {
     for (const { atMs, fault } of schedule.faults) this.inChaos(atMs, () => applyPresenceFault(this, fault));
   }
 
-  after(ms: number, call: () => void): void {
-    this.order += 1;
-    this.heap.push({ atMs: this.nowMs + Math.max(0, ms), order: this.order, call });
-  }
-
-  /** As `after`, unless all was mended by then. */
-  inChaos(ms: number, call: () => void): void {
-    this.after(ms, () => {
-      if (!this.peace) call();
-    });
-  }
-
-  runUntil(endMs: number): void {
-    let ended = false;
-    this.after(endMs - this.nowMs, () => (ended = true));
-    for (let event = this.heap.pop(); event !== undefined; event = this.heap.pop()) {
-      this.nowMs = event.atMs;
-      this.events += 1;
-      event.call();
-      if (this.isTroubled()) this.troubledMs = this.nowMs;
-      if (ended) return;
-    }
+  protected override onEvent(): void {
+    if (this.isTroubled()) this.troubledMs = this.nowMs;
   }
 
   cut(from: number, to: number, link: number, by: number): void {

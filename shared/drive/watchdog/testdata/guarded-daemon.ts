@@ -1,13 +1,14 @@
 /**
  * A daemon for the tests: has an address and a child that must not outlive its lease, and renews as long as its main thread
- * turns. `guarded-daemon.ts SOCKET KEEPER LEASE_MS DEVICE ADDRESS CHILD_PID`; says what happens, a line each.
+ * turns. `guarded-daemon.ts SOCKET KEEPER LEASE_MS STEP_DOWN_MS DEVICE ADDRESS CHILD_PID`; says what happens, a line each.
  */
 import { writeSync } from "node:fs";
 import { boottimeNs } from "../../ffi/clock.ts";
 import { KeeperClient } from "../keeper-client.ts";
 import { startTicksOf } from "../keeper.ts";
 
-const [socketPath = "", keeper = "", lease = "", device = "", address = "", child = ""] = process.argv.slice(2);
+const [socketPath = "", keeper = "", lease = "", stepDown = "", device = "", address = "", child = ""] =
+  process.argv.slice(2);
 const leaseMs = Number(lease);
 const say = (text: string): void => void writeSync(1, `${text}\n`);
 
@@ -21,7 +22,7 @@ const { client, found } = await KeeperClient.open({
     say("steps down");
     process.exit(0);
   },
-  stepDownAfterMs: leaseMs / 2,
+  stepDownAfterMs: Number(stepDown),
 });
 say(`found ${JSON.stringify(found)}`);
 const group = { pid: Number(child), startTicks: startTicksOf(Number(child)) ?? "" };
