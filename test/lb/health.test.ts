@@ -286,6 +286,34 @@ describe.skipIf(!HAS_HAPROXY)("health beside haproxy", () => {
     "watched3 o1 2 0",
   );
 
+  test(
+    "show stat names the same states, also of those that track",
+    async () => {
+      const statuses = async (one: Running): Promise<readonly string[]> => {
+        const rows = (await one.ask("show stat")).split("\n").map((line) => line.split(","));
+        return rows
+          .filter(([backend]) => /^(plain|followers|fading|off|programs)$/.test(backend ?? ""))
+          .map((row) => `${row[0]}/${row[1]} ${row[17]}`);
+      };
+      const same = async (sign: string): Promise<void> => {
+        await until(sign, async () => {
+          const [peer, ours] = await Promise.all(both.map(statuses));
+          return peer?.includes(sign) === true && JSON.stringify(peer) === JSON.stringify(ours);
+        });
+      };
+      await same("followers/t1 UP");
+      await tell("disable server plain/s1");
+      await same("followers/t1 MAINT (via plain/s1)");
+      await tell("enable server plain/s1");
+      await same("followers/t1 UP");
+      await tell("set server plain/s1 state drain");
+      await same("followers/t1 DRAIN");
+      await tell("enable server plain/s1");
+      await same("followers/t1 UP");
+    },
+    STEP_LIMIT_MS,
+  );
+
   test("the log tells the same of each server, in the same order", () => {
     const [peer, ours] = both.map(stories);
     expect(ours).toEqual(peer ?? {});

@@ -127,10 +127,10 @@ export function weightInForce(weight: number, sinceUpMs: number, slowStartMs: nu
 }
 
 /** `UP`, `DOWN 1/2`, `UP 2/3`, `NOLB`, `DRAIN`, `MAINT`, `no check`: as the status page shows it. */
-export function statusText(state: HealthState, check: ServerCheck, hasAddress = true): string {
+export function statusText(state: HealthState, check: ServerCheck, hasAddress = true, tracked = ""): string {
   if (state.admin === "maint") return "MAINT";
   if (!hasAddress) return "MAINT (resolution)";
-  if (state.inherited === "maint") return "MAINT (via tracked)";
+  if (state.inherited === "maint") return `MAINT (via ${tracked})`;
   if (state.agentDown && !state.up) return "DOWN (agent)";
   if (state.admin === "drain" || state.inherited === "drain") return state.up ? "DRAIN" : "DOWN";
   if (!check.enabled) return state.up ? "no check" : "DOWN";

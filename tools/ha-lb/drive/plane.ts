@@ -107,12 +107,9 @@ export class DataPlane {
     for (const backend of this.backends.values()) {
       for (const server of backend.servers) {
         const { track } = server.settings;
-        if (track !== undefined) {
-          this.backends
-            .get(track.proxy ?? backend.name)
-            ?.server(track.server)
-            ?.followers.push(server);
-        }
+        if (track === undefined) continue;
+        server.tracked = this.backends.get(track.proxy ?? backend.name)?.server(track.server);
+        server.tracked?.followers.push(server);
       }
     }
     for (const frontend of this.frontends) {

@@ -91,6 +91,8 @@ export class ServerRuntime extends Occupied implements Candidate {
   agentSend: string | undefined;
   /** Deleted at run time. */
   gone = false;
+  /** The server that this one tracks. */
+  tracked: ServerRuntime | undefined;
   /** Servers that `track` this one. */
   readonly followers: ServerRuntime[] = [];
   /** For names of services (SRV): the one that it stands for. */

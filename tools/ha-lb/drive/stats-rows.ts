@@ -79,7 +79,7 @@ function serverRow(server: ServerRuntime): StatsRow {
     mode: proxy.mode,
     proxyId: proxy.id,
     serverId: server.id,
-    status: statusText(health, settings.check, server.hasAddress),
+    status: statusOf(server),
     queued: server.queued,
     highestQueue: counters.highestQueue,
     active: server.active,
@@ -112,6 +112,18 @@ function serverRow(server: ServerRuntime): StatsRow {
     address: settings.address.kind === "unix" ? formatSocketAddress(settings.address) : addressOf(server),
     cookie: settings.cookie ?? "",
   };
+}
+
+/** Servers that track each other in a row. */
+const MOST_TRACKED = 100;
+
+/** Who tracks another server has that one's checks. */
+function statusOf(server: ServerRuntime): string {
+  const { tracked } = server;
+  let checked = server;
+  for (let step = 0; step < MOST_TRACKED && checked.tracked !== undefined; step += 1) checked = checked.tracked;
+  const name = tracked === undefined ? "" : `${tracked.backend.name}/${tracked.name}`;
+  return statusText(server.health, checked.settings.check, server.hasAddress, name);
 }
 
 /** Where the server is now: a command may have moved it. */
