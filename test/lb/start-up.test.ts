@@ -78,6 +78,37 @@ describe("starting as haproxy does", () => {
     expect(await exchange(port, GET)).toContain("X-Who: new");
   }, 20_000);
 
+  test.skipIf(Bun.which("python3") === null)(
+    "-Ws tells systemd when it serves, reloads and stops, and the process it started with stays the one",
+    async () => {
+      const path = join(folder, "notify");
+      const listen = `import socket,sys\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\ns.bind(sys.argv[1])\nwhile True: print(s.recv(4096).decode().replace("\\n"," "),flush=True)`;
+      const systemd = Bun.spawn(["python3", "-c", listen, path], { stdout: "pipe", stderr: "ignore" });
+      children.push(systemd);
+      await until("somebody listens", () => existsSync(path));
+      let heard = "";
+      void (async () => {
+        for await (const chunk of systemd.stdout) heard += Buffer.from(chunk).toString();
+      })();
+      const file = configure("notify", `127.0.0.1:${await freePort()}`);
+      const env = { ...process.env, NOTIFY_SOCKET: path, FIVENINES_RUN_DIR: folder };
+      const child = Bun.spawn([...HA_LB, "-Ws", "-f", file], { env, stdout: "ignore", stderr: "ignore" });
+      children.push(child);
+      await until("READY", () => heard.includes(`READY=1 MAINPID=${child.pid}`));
+      heard = "";
+      child.kill("SIGUSR2");
+      await until("RELOADING, then READY", () => /RELOADING=1 MONOTONIC_USEC=\d+[^]*READY=1/.test(heard));
+      writeFileSync(file, "broken");
+      heard = "";
+      child.kill("SIGUSR2");
+      await until("the refusal", () => heard.includes("STATUS=the last reload was refused"));
+      child.kill("SIGTERM");
+      await until("STOPPING", () => heard.includes("STOPPING=1"));
+      expect(await child.exited).toBe(0);
+    },
+    30_000,
+  );
+
   test("what can't be bound is an alert and exit 1", async () => {
     const port = await freePort();
     const server = Bun.listen({ hostname: "127.0.0.1", port, socket: { data: () => undefined } });

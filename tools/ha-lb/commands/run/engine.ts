@@ -28,6 +28,7 @@ export function engineRequest(request: RunRequest): RunRequest {
   return {
     ...request,
     pidFile: undefined,
+    terminate: [],
     finish: (env[ENGINE.FINISH] ?? "").split(" ").filter(Boolean).map(Number),
     takeOver: takeOver === "" ? undefined : takeOver,
   };

@@ -55,12 +55,13 @@ export class Supervisor {
   /** Told when the engine has answered a reload. */
   private reloaded: ((message: EngineMessage) => void) | undefined;
 
-  constructor(
-    private readonly request: RunRequest,
-    masterSocket: string | undefined,
-  ) {
-    this.life = new Lifecycle(request);
-    const before = request.env[STATE];
+  private readonly request: RunRequest;
+
+  constructor(given: RunRequest, masterSocket: string | undefined) {
+    const before = given.env[STATE];
+    // The processes that the command line names ended under the program before; their numbers may be others' by now.
+    this.request = before === undefined ? given : { ...given, finish: [], terminate: [], takeOver: undefined };
+    this.life = new Lifecycle(this.request);
     this.state =
       before === undefined
         ? { startedMs: Date.now(), reloads: 0, failed: 0, generation: 0, finishing: [] }
@@ -97,7 +98,6 @@ export class Supervisor {
     const inherited = { ...process.env };
     // systemd hears from the supervisor alone.
     for (const name of ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) delete inherited[name];
-    const finish = before?.pid ?? (first ? this.request.finish.join(" ") : "");
     const takeOver = before?.socket ?? (first ? (this.request.takeOver ?? "") : "");
     const ready = Promise.withResolvers<boolean>();
     const child = Bun.spawn([...selfCommand(process.argv.slice(2))], {
@@ -105,7 +105,7 @@ export class Supervisor {
       env: {
         ...inherited,
         [ENGINE.SOCKET]: socket,
-        [ENGINE.FINISH]: String(finish),
+        [ENGINE.FINISH]: String(before?.pid ?? ""),
         [ENGINE.TAKE_OVER]: takeOver,
       },
       ipc: (message: unknown) => {
