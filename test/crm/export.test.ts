@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,9 @@ import { generate } from "./generate.ts";
 import { NOW } from "./oracle.ts";
 import { baseText } from "./pcs-cases.ts";
 import { writeTree } from "./xml-tree.ts";
+
+// A check by crm_verify is a process each.
+setDefaultTimeout(60_000);
 
 const SEEDS = 60;
 
