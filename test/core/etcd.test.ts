@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EtcdCoordination } from "../../shared/drive/etcd/coordination.ts";
 import { EtcdGateway } from "../../shared/drive/etcd/gateway.ts";
-import { compareAndPut, put, type Coordination } from "../../shared/effect/coordination.ts";
+import { put, type Coordination } from "../../shared/effect/coordination.ts";
 import { named, requirePrograms } from "../../shared/lab/requirements.ts";
+import { Counting } from "./counting.ts";
 import { EtcdGroup, type EtcdTls } from "./etcd-fixture.ts";
 import { until } from "./group-fixture.ts";
 
@@ -34,21 +35,11 @@ test.skipIf(lacking !== undefined)(
       on.watch("n", 1, (notice) => {
         if (notice.kind === "events") seen.push(...notice.events.map((event) => Number(event.value)));
       });
-      let [won, unknown] = [0, 0];
-      let counting = true;
-      const counter = (async () => {
-        while (counting) {
-          const read = await on.get("n");
-          const record = read.ok ? read.value.records[0] : undefined;
-          if (record === undefined) continue;
-          const next = await compareAndPut(on, "n", record.modRevision, String(Number(record.value) + 1));
-          if (next.ok) won += 1;
-          else if (next.code === "UNKNOWN_OUTCOME") unknown += 1;
-        }
-      })();
+      const counting = new Counting("n");
+      const counter = counting.run(on);
       const progress = async (): Promise<void> => {
-        const goal = won + 20;
-        await until("it counts on", () => won >= goal, 20_000);
+        const goal = counting.won + 20;
+        await until("it counts on", () => counting.won >= goal, 20_000);
       };
       await progress();
       group.kill(0);
@@ -58,11 +49,10 @@ test.skipIf(lacking !== undefined)(
       await progress();
       group.kill(1, "SIGCONT");
       await progress();
-      counting = false;
+      counting.stop();
       await counter;
       const counted = Number(await valueOf(on, "n"));
-      expect(counted).toBeGreaterThanOrEqual(won);
-      expect(counted).toBeLessThanOrEqual(won + unknown);
+      expect(counting.explains(counted)).toBe(true);
       await until("the watch has told all of it", () => seen.at(-1) === counted);
       expect(seen).toEqual(Array.from({ length: counted + 1 }, (_, at) => at));
       for (const at of [0, 1, 2]) group.kill(at);
