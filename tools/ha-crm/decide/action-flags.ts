@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import { ACT, type SchedAction } from "./action.ts";
 import { firstAction } from "./make-action.ts";
 import type { SchedNode, SchedResource } from "./world.ts";
@@ -11,7 +12,7 @@ const BASE: Readonly<Record<string, string>> = {
 };
 
 export function baseTask(task: string): string {
-  return BASE[task] ?? task;
+  return lookUp(BASE, task) ?? task;
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { HistoryEntry } from "../model/state.ts";
+import { parseTimeMs } from "../model/time.ts";
 import { md5 } from "./md5.ts";
 import { collectPairs } from "./rules.ts";
 import { findOperation } from "./unpack-operations.ts";
-import { parseTimeMs } from "./values.ts";
 import type { SchedNode, SchedResource, World } from "./world.ts";
 
 /**

@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import type { Location, ResourceSet } from "../model/constraint.ts";
 import type { Rule } from "../model/nvset.ts";
 import { parametersOn } from "./digest.ts";
@@ -69,7 +70,7 @@ function addLocation(
   setScore: string | undefined,
   match?: RegExpExecArray,
 ): void {
-  const discovery = DISCOVERY_WORDS[constraint.discovery ?? "always"] ?? DISCOVERY.always;
+  const discovery = lookUp(DISCOVERY_WORDS, constraint.discovery ?? "always") ?? DISCOVERY.always;
   const score = setScore ?? constraint.score;
   if (score !== undefined && constraint.node !== undefined) {
     const node = findNode(world, constraint.node);

@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import type { Order, ResourceSet } from "../model/constraint.ts";
 import { parseScore } from "../model/score.ts";
 import { ACT, ORD } from "./action.ts";
@@ -81,7 +82,7 @@ const OPPOSITE: Readonly<Record<string, string>> = {
 };
 
 export function oppositeTask(task: string): string | undefined {
-  return OPPOSITE[task];
+  return lookUp(OPPOSITE, task);
 }
 
 function unpackSimple(

@@ -1,7 +1,8 @@
 import type { NvSet } from "../model/nvset.ts";
 import { parseScore } from "../model/score.ts";
+import { parseTimeMs } from "../model/time.ts";
 import { collectPairs, type RuleContext } from "./rules.ts";
-import { booleanOr, parseTimeMs, wholeOr } from "./values.ts";
+import { booleanOr, wholeOr } from "./values.ts";
 
 export type NoQuorumPolicy = "stop" | "freeze" | "ignore" | "demote" | "suicide";
 export type PlacementStrategy = "default" | "utilization" | "minimal" | "balanced";

@@ -1,3 +1,4 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import { ACT, type Input, orderActions, ORD, type SchedAction } from "./action.ts";
 import { flagsForOrdering } from "./action-flags.ts";
 import { blockFollowers } from "./block-followers.ts";
@@ -135,7 +136,7 @@ function completed(first: SchedAction, then: SchedAction): SchedAction {
   if (resource === undefined || other === undefined || resource === other || resource.kind === "primitive")
     return first;
   if (isAncestor(resource, other)) return first;
-  const task = DONE[first.task];
+  const task = lookUp(DONE, first.task);
   return task === undefined ? first : (resource.actionsByTask.get(task)?.[0] ?? first);
 }
 

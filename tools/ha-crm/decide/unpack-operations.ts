@@ -1,7 +1,9 @@
+import { lookUp } from "../../../shared/text/lookup.ts";
 import type { NvSet } from "../model/nvset.ts";
 import type { Agent, Operation } from "../model/resource.ts";
+import { parseTimeMs } from "../model/time.ts";
 import { collectPairs } from "./rules.ts";
-import { booleanOr, parseTimeMs } from "./values.ts";
+import { booleanOr } from "./values.ts";
 import type { ConfiguredOperation, OnFail, SchedResource, World } from "./world.ts";
 import { ROLE, type Role } from "./roles.ts";
 
@@ -71,7 +73,7 @@ export function failurePlan(world: World, resource: SchedResource, task: string,
     (word === undefined || !resource.managed)
   )
     return resource.managed ? { onFail: "reset-remote", role: afterwards } : { onFail: "stop", role: ROLE.stopped };
-  const chosen = word === undefined ? undefined : WORDS[word];
+  const chosen = word === undefined ? undefined : lookUp(WORDS, word);
   if (chosen === "fence" && !world.settings.fencingEnabled) return { onFail: "stop", role: ROLE.stopped };
   if (chosen === "stop") return { onFail: "stop", role: ROLE.stopped };
   if (chosen !== undefined) return { onFail: chosen, role: afterwards };

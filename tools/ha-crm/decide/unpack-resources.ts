@@ -9,10 +9,11 @@ import {
   type Template,
 } from "../model/resource.ts";
 import { INFINITY_SCORE, addScores, parseScore } from "../model/score.ts";
+import { parseTimeMs } from "../model/time.ts";
 import { parseRole, ROLE } from "./roles.ts";
 import { collectPairs } from "./rules.ts";
 import { unpackOperations } from "./unpack-operations.ts";
-import { booleanOr, isTrue, parseTimeMs, wholeOr } from "./values.ts";
+import { booleanOr, isTrue, wholeOr } from "./values.ts";
 import { ABSENT, type Kind, SchedResource, type World } from "./world.ts";
 
 /** Builds all resources with their options, in the order of their priority. */

@@ -1,6 +1,7 @@
 import { lookUp } from "../../../../shared/text/lookup.ts";
 import { hint } from "../../../../shared/text/did-you-mean.ts";
 import type { AgentFacts } from "../../model/agents.ts";
+import { parseTimeMs } from "../../model/time.ts";
 import type { CibEdit } from "./cib-edit.ts";
 import type { PcsCommand } from "./context.ts";
 import { makeNvSet } from "./nv.ts";
@@ -104,18 +105,7 @@ export function checkOperations(
 
 /** Milliseconds of `30s`, `5min`, `10`. */
 export function timeMs(text: string): number {
-  const found = /^(\d+)\s*(ms|msec|us|usec|s|sec|m|min|h|hr)?$/.exec(text);
-  const factor: Readonly<Record<string, number>> = {
-    ms: 1,
-    msec: 1,
-    us: 0.001,
-    usec: 0.001,
-    m: 60_000,
-    min: 60_000,
-    h: 3_600_000,
-    hr: 3_600_000,
-  };
-  return found === null ? Number.NaN : Number(found[1]) * (factor[found[2] ?? "s"] ?? 1000);
+  return parseTimeMs(text) ?? Number.NaN;
 }
 
 /** Two operations of one name need different intervals, also when they are written differently. */
