@@ -86,7 +86,7 @@ describe("a witness disk", () => {
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("not empty")]);
     expect(haCrm("witness-disk", "show", "--disk", path).stdout).toBe("lease 1000 ms\na: never used\nb: never used\n");
     expect(haCrm("witness-disk", "show", "--disk", join(directory, "none")).stderr).toContain("ENOENT");
-  });
+  }, 30_000);
 
   test("votes for one node at a time through kill -9, stops and restarts of the processes", async () => {
     const path = join(directory, "disk");
@@ -95,7 +95,7 @@ describe("a witness disk", () => {
     const random = createRandom(7);
     try {
       await until("somebody has it", () => pair.holder() !== "");
-      for (let round = 0; round < 3; round += 1) {
+      for (let round = 0; round < 2; round += 1) {
         const holder = pair.holder();
         const [signal, victim] = [random.pick(["SIGKILL", "SIGSTOP"] as const), holder === "" ? "a" : holder];
         pair.signal(victim, signal);
@@ -104,7 +104,7 @@ describe("a witness disk", () => {
         // Whoever was stopped thaws in the midst of what it was doing, and finds the disk taken.
         await Bun.sleep(random.integer(50, LEASE_MS));
       }
-      expect(pair.gains).toBeGreaterThanOrEqual(4);
+      expect(pair.gains).toBeGreaterThanOrEqual(3);
       const last = pair.holder();
       await pair.clients.get(last)?.close();
       await until("after an orderly end the other one has it", () => pair.holder() === other(last));
