@@ -3,6 +3,8 @@ import { fail, ok, type Result } from "../../../shared/reason/result.ts";
 import { hint } from "../../../shared/text/did-you-mean.ts";
 import { parseIsoTime } from "../decide/dates.ts";
 import { type FailingAction, parseFailing } from "../decide/execute.ts";
+import { withGuestConnections } from "../decide/guest-nodes.ts";
+import { remoteNames } from "../decide/unpack-resources.ts";
 import * as whatIf from "../decide/what-if.ts";
 import type { Cluster } from "../model/cluster.ts";
 import { crmReasons } from "../model/reasons.ts";
@@ -87,6 +89,8 @@ class Injection {
   private changeNode(name: string, change: Parameters<typeof whatIf.changeNode>[3]): void {
     const changed = whatIf.changeNode(this.cluster, this.state, name, change);
     if (changed !== undefined) this.state = changed;
+    else if (remoteNames(withGuestConnections(this.cluster).resources).includes(name))
+      this.problems.push(reason(crmReasons, "CRM_SIM_REMOTE", { name }, ARGV));
     else {
       const known = this.cluster.nodes.map((node) => node.name);
       this.unknown("node", name, known);

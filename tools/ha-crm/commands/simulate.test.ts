@@ -216,5 +216,11 @@ describe("simulate", () => {
   test("every mistake of the options is named", async () => {
     const file = await simulate(two, "--node-fail", "nx", "--ticket", "q", "--set", "zz.a=1");
     expect(file.code).toBe(64);
+    const guest = dummy("vm").replace(
+      "/>",
+      `><meta_attributes id="m"><nvpair id="p" name="remote-node" value="g1"/></meta_attributes></primitive>`,
+    );
+    const { code, json } = await simulate(cib({ resources: guest }), "--node-fail", "g1");
+    expect([code, JSON.stringify(json).includes("CRM_SIM_REMOTE")]).toEqual([64, true]);
   });
 });

@@ -44,6 +44,11 @@ export const crmReasons = defineCatalogue({
     sentence: '"{value}" is no value for {name}; {used} is used',
   },
   CRM_SIM_FILE: { severity: "error", sentence: "{file} can't be read: {detail}" },
+  CRM_SIM_REMOTE: {
+    severity: "error",
+    sentence: "{name} is a remote node, which is up where its connection is up",
+    fix: "let the connection fail (--op-inject {name}_monitor_60000@HOST=1), or the node that holds it (--node-fail HOST)",
+  },
   CRM_SIM_FORM: {
     severity: "error",
     sentence: '"{value}" is no value for --{option}',
