@@ -4,16 +4,14 @@
  */
 import { MOST_DESCRIPTORS, receiveDescriptors, sendDescriptors } from "../../../shared/drive/ffi/descriptors.ts";
 import { close } from "../../../shared/drive/ffi/fd.ts";
-import { Memory } from "../../../shared/drive/ffi/memory.ts";
-import { LEVEL, setOptionBytes, SOCKET_TYPE, socketPair } from "../../../shared/drive/ffi/socket.ts";
+import { SOCKET_TYPE, socketPair } from "../../../shared/drive/ffi/socket.ts";
 import { z } from "zod";
 import type { Bind } from "../model/bind.ts";
 import { keyOf, type SocketSource } from "./listening-sockets.ts";
+import { limitWaiting } from "./transfer.ts";
 
 /** A side that doesn't take or give within this time is broken. */
 const TIME_LIMIT_SECONDS = 5;
-const RECEIVE_TIMEOUT = 20;
-const SEND_TIMEOUT = 21;
 /** Bytes of one message: as many keys as descriptors go in one, and a key is at most a path long. */
 const MESSAGE_BYTES = 128 * 1024;
 /** Numbers of one list. */
@@ -35,12 +33,6 @@ export interface NumberedSocket {
   readonly fd: number;
 }
 
-function limited(fd: number): void {
-  const limit = new Memory(16);
-  limit.setNumber64(0, TIME_LIMIT_SECONDS);
-  for (const option of [RECEIVE_TIMEOUT, SEND_TIMEOUT]) setOptionBytes(fd, LEVEL.SOCKET, option, limit, 16);
-}
-
 /** The master's end of one worker's channel. */
 export class SocketGiver {
   private readonly own: number;
@@ -50,7 +42,7 @@ export class SocketGiver {
 
   constructor() {
     [this.own, this.theirs] = socketPair(SOCKET_TYPE.SEQUENCED, { nonBlocking: false });
-    limited(this.own);
+    limitWaiting(this.own, TIME_LIMIT_SECONDS);
   }
 
   inherited(): void {
@@ -94,7 +86,7 @@ export class GivenSockets implements SocketSource {
   private readonly sockets = new Map<number, NumberedSocket>();
 
   constructor(private readonly channel: number) {
-    limited(channel);
+    limitWaiting(channel, TIME_LIMIT_SECONDS);
   }
 
   /** Takes what the master has sent, which it did before it asked for this. Throws when it didn't. */

@@ -13,8 +13,9 @@ export interface TlsContext {
 }
 
 /** Files of a `crt` argument: one file, or all of a folder but the companions of others. */
-function certificateFiles(path: string): readonly string[] {
-  if (!statSync(path).isDirectory()) return [path];
+export function certificateFiles(path: string): readonly string[] {
+  // A certificate that was given at run time may have no file.
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [path];
   return readdirSync(path)
     .filter((name) => !/\.(key|ocsp|issuer|sctl|dh)$/.test(name))
     .toSorted()

@@ -65,13 +65,18 @@ export class Transfer {
   }
 }
 
+/** A blocking socket that gives up after so long, SO_RCVTIMEO and SO_SNDTIMEO of socket(7). Throws. */
+export function limitWaiting(fd: number, seconds: number): void {
+  const limit = new Memory(16);
+  limit.setNumber64(0, seconds);
+  for (const option of [RECEIVE_TIMEOUT, SEND_TIMEOUT]) setOptionBytes(fd, LEVEL.SOCKET, option, limit, 16);
+}
+
 /** Asks a running ha-lb or haproxy for its listening sockets. Blocks for at most some seconds; throws in words. */
 export function fetchSockets(path: string): readonly TransferredSocket[] {
   const fd = socket(FAMILY.UNIX, SOCKET_TYPE.STREAM, 0, { nonBlocking: false });
   try {
-    const limit = new Memory(16);
-    limit.setNumber64(0, TIME_LIMIT_SECONDS);
-    for (const option of [RECEIVE_TIMEOUT, SEND_TIMEOUT]) setOptionBytes(fd, LEVEL.SOCKET, option, limit, 16);
+    limitWaiting(fd, TIME_LIMIT_SECONDS);
     const place = path.startsWith("abns@") ? `@${path.slice(5)}` : path.replace(/^unix@/, "");
     if (connect(fd, new SocketAddressMemory({ family: "unix", path: place })) < 0) throw new Error("nobody answers");
     const command = Memory.copyOf(Buffer.from(`${TRANSFER_COMMAND}\n`));

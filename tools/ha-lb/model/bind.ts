@@ -36,3 +36,19 @@ export interface Bind {
   readonly protocol?: "h1" | "h2" | "none";
   readonly at: Position;
 }
+
+/** A listener with nothing but its address, for the sockets that no line of a configuration names. */
+export function plainBind(address: SocketAddress, text: string, from: string): Bind {
+  return {
+    address,
+    text,
+    acceptProxy: false,
+    transparent: false,
+    v4v6: false,
+    v6only: false,
+    deferAccept: false,
+    fastOpen: false,
+    exposeListeners: false,
+    at: { file: from, line: 1, column: 1 },
+  };
+}

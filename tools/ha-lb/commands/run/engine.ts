@@ -1,7 +1,7 @@
 /** The process that does the work under a supervisor (`-W`): what the two tell each other. */
 import { dieWithParent, SIGNAL } from "../../../../shared/drive/ffi/process.ts";
 import { letGoOfTerminal } from "../../../../shared/drive/supervise/detach.ts";
-import type { Bind } from "../../model/bind.ts";
+import { type Bind, plainBind } from "../../model/bind.ts";
 import type { RunRequest } from "./lifecycle.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -38,10 +38,8 @@ export function engineRequest(request: RunRequest): RunRequest {
 export function engineSockets(env: Environment): readonly Bind[] {
   const path = env[ENGINE.SOCKET];
   if (path === undefined) return [];
-  const at = { file: "supervisor", line: 1, column: 1 };
-  const address = { kind: "unix", path, abstract: false } as const;
-  const flags = { acceptProxy: false, transparent: false, v4v6: false, v6only: false, deferAccept: false };
-  return [{ address, text: path, mode: 0o600, level: "admin", exposeListeners: true, fastOpen: false, ...flags, at }];
+  const bind = plainBind({ kind: "unix", path, abstract: false }, path, "supervisor");
+  return [{ ...bind, mode: 0o600, level: "admin", exposeListeners: true }];
 }
 
 /** Tells the supervisor; without one nobody listens. */

@@ -5,7 +5,7 @@ import { type CommandListener, listenForCommands } from "../../drive/cli/listen.
 import type { Level } from "../../drive/cli/commands.ts";
 import { OwnSockets } from "../../drive/listening-sockets.ts";
 import { parseSocketAddress } from "../../config/address.ts";
-import type { Bind } from "../../model/bind.ts";
+import { type Bind, plainBind } from "../../model/bind.ts";
 import { warn } from "./lifecycle.ts";
 import type { Engine, Supervisor } from "./supervisor.ts";
 
@@ -21,16 +21,10 @@ function bindOf(text: string): Bind {
   const valueOf = (name: string): string | undefined => words[words.indexOf(name) + 1 || words.length];
   const level = valueOf("level");
   const mode = valueOf("mode");
-  const flags = { acceptProxy: false, transparent: false, v4v6: false, v6only: false, deferAccept: false };
   return {
-    address: parsed.address,
-    text: address,
+    ...plainBind(parsed.address, address, "-S"),
     level: level === "user" || level === "operator" ? level : "admin",
     ...(mode === undefined ? {} : { mode: Number.parseInt(mode, 8) }),
-    ...flags,
-    fastOpen: false,
-    exposeListeners: false,
-    at: { file: "-S", line: 1, column: 1 },
   };
 }
 

@@ -1,19 +1,10 @@
 /** Certificates changed at run time, management guide: `set ssl cert`, `commit ssl cert` and their companions. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import type { BindTls } from "../../model/tls.ts";
 import { certificateFacts, certificates, pemProblem } from "../certificates.ts";
 import type { DataPlane } from "../plane.ts";
+import { certificateFiles } from "../tls.ts";
 import type { CliCommand } from "./command.ts";
-
-function filesOf(path: string): readonly string[] {
-  const facts = statSync(path, { throwIfNoEntry: false });
-  if (facts?.isDirectory() !== true) return [path];
-  return readdirSync(path)
-    .filter((name) => !/\.(key|ocsp|issuer|sctl|dh)$/.test(name))
-    .toSorted()
-    .map((name) => join(path, name));
-}
 
 function bindsOf(plane: DataPlane): readonly BindTls[] {
   return plane.configuration.proxies.flatMap(({ binds }) =>
@@ -24,7 +15,7 @@ function bindsOf(plane: DataPlane): readonly BindTls[] {
 /** The certificate files that listeners use. */
 function usedFiles(plane: DataPlane): ReadonlySet<string> {
   const paths = bindsOf(plane).flatMap((tls) => [
-    ...tls.certificates.flatMap(filesOf),
+    ...tls.certificates.flatMap(certificateFiles),
     ...certificates.listed(tls).map(({ certificate }) => certificate),
   ]);
   return new Set(paths);
