@@ -34,6 +34,8 @@ export const KIND = { RECEIVE: 1, SEND: 2, ROOM: 3, END: 4, CANCEL: 5, RUNTIME: 
 
 export class RingLoop {
   readonly slots = new SendSlots();
+  /** How often the thread went to the ring: it must not while nothing comes. */
+  turns = 0;
   private readonly received: Buffer;
   private readonly sockets: (RingSocket | undefined)[] = [];
   private readonly freeIds: number[] = [];
@@ -109,6 +111,7 @@ export class RingLoop {
 
   private turn(): void {
     this.scheduled = false;
+    this.turns += 1;
     this.inTurn = true;
     this.runtimeReady = false;
     const startMs = nowMs();
@@ -202,12 +205,16 @@ export class RingLoop {
 
   /** The thread goes back to the runtime's loop until something comes. */
   private rest(): void {
-    this.ring.setSignals(true);
-    this.signal.drain();
     // The runtime's loop needs no watching by the ring while the thread waits in it.
     if (this.watches) this.ring.cancel(KIND.RUNTIME, 0, KIND.CANCEL, 0);
     this.ring.submitAndWait(0);
-    if (this.complete() || this.ring.hasRequests || this.later.length > 0) {
+    let some = this.complete();
+    // Only what comes from here on is to wake: the completions above would do it, too.
+    this.ring.setSignals(true);
+    this.signal.drain();
+    this.ring.submitAndWait(0);
+    if (this.complete()) some = true;
+    if (some || this.watches || this.ring.hasRequests || this.later.length > 0) {
       this.schedule();
       return;
     }

@@ -105,6 +105,20 @@ describe.skipIf(!possible)("connections on the ring (skipped where the kernel ha
     expect(echoed).toBe("hello".repeat(4));
   });
 
+  test("nothing is done while nothing comes", async () => {
+    const { peer, other } = await pair();
+    other.write("hello");
+    await until(() => peer.bytes === 5);
+    // The thread lingers for a moment.
+    await Bun.sleep(300);
+    const before = loop?.turns ?? 0;
+    await Bun.sleep(400);
+    expect(loop?.turns).toBe(before);
+    other.write("again");
+    await until(() => peer.bytes === 10);
+    expect(loop?.turns).toBeGreaterThan(before);
+  });
+
   test("megabytes arrive in order while reading pauses and goes on", async () => {
     const { peer, other } = await pair();
     const sent = pattern(SOME_MB);
