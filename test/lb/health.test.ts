@@ -55,7 +55,7 @@ backend programs
  option external-check
  external-check command ${folder}/program
  external-check path /bin:/usr/bin
- server e1 127.0.0.1:${server} maxconn 7 ${CHECK} rise 1 fall 1
+ server e1 127.0.0.1:${server} maxconn 7 check inter 1s rise 1 fall 1
 backend off
  server d1 127.0.0.1:${server} disabled
 ${observed
@@ -209,8 +209,14 @@ describe.skipIf(!HAS_HAPROXY)("health beside haproxy", () => {
   step("404 makes one stop and takes the others down", ok("404 Not Found"), "fading s1 3", "plain s1 0", "told s1 0");
   step("and back", ok("200 OK"), "fading s1 2", "plain s1 2", "told s1 2");
   step("an agent says half the weight", agentSays("50%"), "agents s1 2 0 5 10", "agents s2 2 0 5 10");
-  step("drain", agentSays("drain"), "agents s2 2 8", "followers t2 2 16");
-  step("ready, and all the weight", agentSays("ready 100%"), "agents s2 2 0 10", "followers t2 2 0");
+  step("drain", agentSays("drain"), "agents s1 2 8", "agents s2 2 8", "followers t2 2 16");
+  step(
+    "ready, and all the weight",
+    agentSays("ready 100%"),
+    "agents s1 2 0 10",
+    "agents s2 2 0 10",
+    "followers t2 2 0",
+  );
   step("maint", agentSays("maint"), "agents s1 0 1", "agents s2 0 1", "followers t2 0 2");
   step("ready", agentSays("ready"), "agents s1 2 0", "agents s2 2 0");
   step(
