@@ -26,6 +26,8 @@ function caseOf(seed: number): Case {
 const plan = (one: Case, state = one.state): Plan => makePlan({ cluster: one.cluster, state, now: NOW });
 const seeds = fc.integer({ min: 20_001, max: 60_000 });
 const RUNS = 60;
+/** The same clusters in every run; to look at others, change it. */
+const SEED = 20_261_121;
 /** Most machines need a second or two for each; a loaded one more. */
 setDefaultTimeout(60_000);
 
@@ -49,7 +51,7 @@ describe("the scheduler, for any cluster", () => {
         const one = caseOf(seed);
         expect(JSON.stringify(plan(one).actions)).toBe(JSON.stringify(plan(caseOf(seed)).actions));
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, seed: SEED },
     );
   });
 
@@ -60,7 +62,7 @@ describe("the scheduler, for any cluster", () => {
           for (const before of action.after) expect(before).toBeLessThan(action.number);
         }
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, seed: SEED },
     );
   });
 
@@ -75,7 +77,7 @@ describe("the scheduler, for any cluster", () => {
           expect([id, count(placement, id) <= Math.max(1, count(before, id))]).toEqual([id, true]);
         }
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, seed: SEED },
     );
   });
 
@@ -97,7 +99,7 @@ describe("the scheduler, for any cluster", () => {
           }
         }
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, seed: SEED },
     );
   });
 });
