@@ -30,6 +30,17 @@ export const HEADS: readonly Scenario[] = [
     clients: visits("/a"),
     logDiffers: "both count the retries, but try at different times",
   },
+  {
+    name: "clients are sent to servers",
+    section:
+      " balance roundrobin\n server s1 S1 redir http://one.example/base\n server s2 S2 redir https://two.example",
+    clients: [
+      ...visits("/a?b=c"),
+      sends("HEAD /b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+      sends("POST /p HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab"),
+    ],
+    inTurn: true,
+  },
   scenario(
     "names are deleted",
     " option http-restrict-req-hdr-names delete",

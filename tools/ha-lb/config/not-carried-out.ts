@@ -80,12 +80,6 @@ const PROXY: readonly Setting<Proxy>[] = [
 
 const SERVER: readonly Setting<Server>[] = [
   {
-    word: "redir",
-    kind: "refused",
-    means: "clients aren't redirected to servers; use 'http-request redirect'",
-    isSet: (server) => server.redirectPrefix !== undefined,
-  },
-  {
     word: "proto fcgi",
     kind: "refused",
     means: "there is no FastCGI back end",

@@ -1,12 +1,13 @@
 /** From a request to a connection with its server: choosing, waiting for a place, connecting, trying again. */
 import { isIdempotent } from "../../decide/http/framing.ts";
+import { pathAndQueryOf } from "../../decide/sample-http-text.ts";
 import { decideRetry } from "../../decide/retry.ts";
 import { connectServer } from "../connect.ts";
 import { connectHttp2 } from "../h2-server/upstream.ts";
 import type { BackendRuntime, Idle, ServerRuntime } from "../runtime.ts";
 import { nowMs } from "../timer-wheel.ts";
 import { type ClientConnection, PHASE } from "./client.ts";
-import { replyError } from "./finish.ts";
+import { reply, replyError } from "./finish.ts";
 import { withServerName } from "./outgoing-head.ts";
 import { ServerConnection } from "./server-connection.ts";
 
@@ -32,8 +33,23 @@ function assign(client: ClientConnection, backend: BackendRuntime): void {
     replyError(client, 503, "S", "C");
     return;
   }
+  const { redirectPrefix } = server.settings;
+  if (redirectPrefix !== undefined && (client.head.method === "GET" || client.head.method === "HEAD")) {
+    redirectToServer(client, server, redirectPrefix);
+    return;
+  }
   if ((server.queue.length === 0 || tied === undefined) && server.tryPlace()) takePlace(client, server);
   else enqueue(client, backend, tied !== undefined || client.key !== undefined ? server : undefined);
+}
+
+/** `redir`: the client asks the server itself. */
+function redirectToServer(client: ClientConnection, server: ServerRuntime, prefix: string): void {
+  client.server = server;
+  client.assignedMs = nowMs();
+  [client.cause, client.state] = ["L", "C"];
+  const path = pathAndQueryOf(client.head.target) ?? "/";
+  const text = `HTTP/1.1 302 Found\r\nCache-Control: no-cache\r\nLocation: ${prefix}${path}\r\nContent-Length: 0\r\n\r\n`;
+  reply(client, 302, text, true);
 }
 
 /** Requests without a key take turns when the algorithm would hash one. */
