@@ -1,7 +1,10 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+// Each case is a process of its own, or several.
+setDefaultTimeout(60_000);
 
 const folder = mkdtempSync(join(tmpdir(), "ha-crm-simulate-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
