@@ -14,7 +14,7 @@ import { boottimeNs } from "../ffi/clock.ts";
 import { preferThread } from "../ffi/schedule.ts";
 import type { ClusterKey } from "./certificate.ts";
 import { openDisk, type GroupDisk, type OpenedDisk } from "./disk.ts";
-import { Transport, type PeerAddress } from "./transport.ts";
+import { Transport, type PeerAddress, type Refusals } from "./transport.ts";
 import { WatchHub } from "./watch.ts";
 
 /** One member of a group on a real clock, disk and network. It decides nothing: the machine it was given does. */
@@ -171,8 +171,9 @@ export class Group {
     return this.machine.read(query);
   }
 
-  status(): ReplicaStatus {
-    return this.machine.status();
+  /** With what was turned away at the port for members since the start. */
+  status(): ReplicaStatus & { readonly refused: Refusals | null } {
+    return { ...this.machine.status(), refused: this.transport?.refused ?? null };
   }
 
   isConnected(peer: NodeId): boolean {

@@ -12,6 +12,8 @@ import { nodeName, type FencingOutcome, type PresenceSchedule } from "./schedule
 
 /** All have heard all again, and said so, when nothing was in their way for so long. */
 const WELL_MS = 1000;
+/** Trouble is looked for after every so many events: a few milliseconds. */
+const TROUBLE_EVERY = 16;
 
 /** A cluster that lives by heartbeats, quorum, watchdogs and fencing: virtual time, one random source, one service. */
 export class PresenceWorld extends Timeline {
@@ -48,7 +50,7 @@ export class PresenceWorld extends Timeline {
   }
 
   protected override onEvent(): void {
-    if (this.isTroubled()) this.troubledMs = this.nowMs;
+    if (this.events % TROUBLE_EVERY === 0 && this.isTroubled()) this.troubledMs = this.nowMs;
   }
 
   cut(from: number, to: number, link: number, by: number): void {
