@@ -10,7 +10,7 @@ const MOST_MS = 45_000;
 const SEEDS = 400;
 const LEAST_SEEDS = 20;
 /** Known classes of difference are listed in docs/ha-crm-differences.md. */
-const LEAST_EQUAL = 0.98;
+const LEAST_EQUAL = 0.97;
 const MOST_UNEXPLAINED = 0.01;
 
 test.skipIf(missing !== undefined)(
@@ -29,7 +29,7 @@ test.skipIf(missing !== undefined)(
     for (const one of different) {
       if ((await classOf(one)) === undefined) unexplained.push(`${one.seed}: ${one.detail[0]}`);
     }
-    if (unexplained.length > Math.max(1, MOST_UNEXPLAINED * answered.length))
+    if (unexplained.length > Math.max(2, MOST_UNEXPLAINED * answered.length))
       throw new Error(
         `of ${answered.length} placements these differ without a known reason:\n${unexplained.join("\n")}`,
       );
