@@ -36,6 +36,8 @@ const KEEP_ALIVE_MS = 1000;
 const MAX_INCOMING = 2 * (MAX_MEMBERS + 1);
 /** Who connects and doesn't show a certificate within this is cut off. */
 const HANDSHAKE_MS = 5000;
+/** How long an orderly end waits for connections to be gone. */
+const CLOSE_MS = 200;
 
 /** What was turned away since the start. */
 export interface Refusals {
@@ -133,7 +135,9 @@ export class Transport {
   async close(): Promise<void> {
     for (const link of this.links.values()) link.close();
     for (const socket of this.incoming.values()) socket.destroy();
-    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+    // The port is free at once; whoever is in the midst of a handshake is cut off by its time limit and not waited for.
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    await Promise.race([closed, Bun.sleep(CLOSE_MS)]);
   }
 }
 
