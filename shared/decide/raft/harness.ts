@@ -70,6 +70,28 @@ export class RaftHarness {
       case "compact":
         this.step(id, (raft) => compact(raft, Number(words[1]), `state ${words[1]}`));
         break;
+      case "deliver":
+        this.deliver(id === "" ? 1 : Number(id));
+        break;
+      case "settle":
+        this.deliver(Number.POSITIVE_INFINITY);
+        break;
+      case "letters":
+        for (const letter of this.letters) this.said.push(showLetter(letter));
+        break;
+      case "show":
+        for (const raft of this.nodes.values()) this.said.push(showNode(raft));
+        break;
+      default:
+        this.disturb(verb, words);
+    }
+    return this.said.length === 0 ? "ok" : this.said.join("\n");
+  }
+
+  /** What happens to nodes, disks and links. */
+  private disturb(verb: string, words: readonly string[]): void {
+    const id = words[0] ?? "";
+    switch (verb) {
       case "lose-log":
         this.restart(id, true);
         break;
@@ -96,22 +118,9 @@ export class RaftHarness {
       case "crash":
         this.restart(id, false);
         break;
-      case "deliver":
-        this.deliver(id === "" ? 1 : Number(id));
-        break;
-      case "settle":
-        this.deliver(Number.POSITIVE_INFINITY);
-        break;
-      case "letters":
-        for (const letter of this.letters) this.said.push(showLetter(letter));
-        break;
-      case "show":
-        for (const raft of this.nodes.values()) this.said.push(showNode(raft));
-        break;
       default:
         throw new Error(`unknown command ${verb}`);
     }
-    return this.said.length === 0 ? "ok" : this.said.join("\n");
   }
 
   private add(id: NodeId, members: Members): void {
