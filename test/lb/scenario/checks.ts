@@ -34,6 +34,24 @@ export const CHECKS: readonly Scenario[] = [
     "send with a body and headers",
     " option httpchk\n http-check send meth POST uri /p ver HTTP/1.1 hdr Host a.b hdr X-C d body abc\n http-check expect rstring [Xx]-[Cc]:.d",
   ),
+  check(
+    "variables and formats in what is sent",
+    ' option httpchk\n http-check set-var(check.path) str(/abc)\n http-check send meth GET uri-lf "%[var(check.path)]" ver HTTP/1.1 hdr X-S "%[srv_name]" body-lf "on %[be_name]"\n http-check expect rstring (?is)^GET./abc.*x-s:.s1',
+  ),
+  check(
+    "a variable of the answer in what is expected",
+    " option httpchk GET /abc\n http-check set-var(check.who) res.hdr(x-server)\n http-check expect hdr name X-Server value-lf %[var(check.who)]",
+  ),
+  check("header names whatever their case", " option httpchk GET /abc\n http-check expect hdr name -m reg ^X-Serv"),
+  check("a step that connects elsewhere", " option tcp-check\n tcp-check connect\n tcp-check connect port 1"),
+  check(
+    "steps on two connections",
+    ' option tcp-check\n tcp-check connect\n tcp-check send "GET /one HTTP/1.0\\r\\n\\r\\n"\n tcp-check expect string /one\n tcp-check connect\n tcp-check send-lf "GET /%[be_name] HTTP/1.0\\r\\n\\r\\n"\n tcp-check expect string-lf /%[be_name]',
+  ),
+  check(
+    "not what is expected, in one word",
+    ' option tcp-check\n tcp-check connect\n tcp-check send "GET /one HTTP/1.0\\r\\n\\r\\n"\n tcp-check expect !rstring ^HTTP comment "no HTTP here"',
+  ),
   check("disable-on-404", " option httpchk GET /missing\n http-check disable-on-404"),
   check("connections only: nobody listens", "", ` server s1 DEAD ${CHECK}\n server s2 S2 ${CHECK}`),
   check("the backup takes over", " option httpchk GET /missing", ` server s1 S1 ${CHECK}\n server s2 S2 backup`),

@@ -260,9 +260,14 @@ function parseExpect(scope: Scope, line: Line, kind: "http-check" | "tcp-check")
     if (!applyOutcome(scope, outcome, line, index)) return undefined;
     index += 2;
   }
-  const negate = line.text(index) === "!";
-  if (negate) index += 1;
-  const match = parseMatch(scope, line, index, kind);
+  const bang = line.text(index);
+  const negate = bang.startsWith("!");
+  if (bang === "!") index += 1;
+  const match = parseMatch(scope, line, index, kind, bang.length > 1 && negate ? bang.slice(1) : undefined);
+  if (match !== undefined && line.text(index + 2) === "comment") {
+    outcome.comment = line.need(index + 3, "comment", "a text") ?? "";
+    line.end(index + 4, `${kind} expect`);
+  }
   return match === undefined ? undefined : { kind: "expect", negate, match, outcome, at: line.span(0) };
 }
 
@@ -303,11 +308,12 @@ function parseMatch(
   line: Line,
   index: number,
   kind: "http-check" | "tcp-check",
+  glued: string | undefined,
 ): ExpectMatch | undefined {
   const http = ["status", "rstatus", "hdr", "fhdr", "string", "rstring", "string-lf"];
   const tcp = ["string", "rstring", "string-lf", "binary", "rbinary", "binary-lf"];
   const allowed = kind === "http-check" ? http : tcp;
-  const word = line.need(index, `${kind} expect`, `one of ${allowed.join(", ")}`);
+  const word = glued ?? line.need(index, `${kind} expect`, `one of ${allowed.join(", ")}`);
   if (word === undefined) return undefined;
   if (!allowed.includes(word)) {
     line.problem("LB_UNKNOWN_WORD", { keyword: `${kind} expect`, word, hint: choicesFor(word, allowed) }, index);
@@ -316,7 +322,7 @@ function parseMatch(
   if (word === "hdr" || word === "fhdr") return parseHeaderExpect(scope, line, index, word);
   const pattern = line.need(index + 1, `${kind} expect ${word}`, "a pattern");
   if (pattern === undefined) return undefined;
-  line.end(index + 2, `${kind} expect ${word}`);
+  if (line.text(index + 2) !== "comment") line.end(index + 2, `${kind} expect ${word}`);
   return plainMatch(scope, line, index + 1, word, pattern);
 }
 

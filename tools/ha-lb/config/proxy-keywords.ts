@@ -144,7 +144,10 @@ const readCheck: LineReader = ({ scope, draft }, line) => {
   }
   const step = parseCheckStep(scope, line, kind);
   if (step === undefined) return;
-  if (draft.checkStepsInherited) draft.checkSteps = [];
+  if (draft.checkStepsInherited) {
+    draft.checkSteps = [];
+    draft.httpCheckRequest = undefined;
+  }
   draft.checkStepsInherited = false;
   if (draft.checkSteps.length >= CHECK_STEPS_MAX)
     line.problem("LB_TOO_MUCH", { what: `${kind} rules`, most: CHECK_STEPS_MAX });

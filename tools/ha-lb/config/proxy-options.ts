@@ -237,6 +237,9 @@ function applyLogStyle(draft: ProxyDraft, line: Line, from: number, name: string
 }
 
 function applyCheckOption(draft: ProxyDraft, line: Line, from: number, name: string): void {
+  // Steps of the defaults belong to the check that the defaults chose.
+  if (draft.checkStepsInherited) draft.checkSteps = [];
+  draft.checkStepsInherited = false;
   const first = line.text(from + 1);
   switch (name) {
     case "httpchk": {

@@ -19,6 +19,9 @@ interface Upgrading {
   }): readonly [unknown, unknown];
 }
 
+/** Why a connection failed: the server was there, TLS was not. */
+export const NO_HANDSHAKE = "handshake";
+
 function canUpgrade(socket: object): socket is Upgrading {
   return "upgradeTLS" in socket;
 }
@@ -39,7 +42,7 @@ function tlsHandlers(tls: ConnectTls): Bun.SocketHandler<Connecting> {
     if (peer.socket === undefined) return;
     peer.detach();
     socket.terminate();
-    peer.onFailed();
+    peer.onFailed(NO_HANDSHAKE);
   };
   return {
     open(socket) {
@@ -76,8 +79,8 @@ function tlsHandlers(tls: ConnectTls): Bun.SocketHandler<Connecting> {
     error() {
       // `close` follows and says all that matters.
     },
-    connectError(socket) {
-      socket.data.onFailed();
+    connectError(socket, error) {
+      socket.data.onFailed("code" in error ? String(error.code) : undefined);
     },
   };
 }

@@ -35,7 +35,8 @@ export interface ConnectOptions {
 /** What a connecting peer hears. */
 export interface Connecting extends Peer {
   onOpen(): void;
-  onFailed(): void;
+  /** `why`: the system's name of the error, or that there is a connection and no TLS on it. */
+  onFailed(why?: string): void;
 }
 
 const HANDLERS: Bun.SocketHandler<Connecting> = {
@@ -63,8 +64,8 @@ const HANDLERS: Bun.SocketHandler<Connecting> = {
   error() {
     // `close` follows and says all that matters.
   },
-  connectError(socket) {
-    socket.data.onFailed();
+  connectError(socket, error) {
+    socket.data.onFailed("code" in error ? String(error.code) : undefined);
   },
 };
 

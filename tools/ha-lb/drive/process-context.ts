@@ -63,7 +63,8 @@ const NOTHING_YET: LogView = {
   early: false,
 };
 
-function processContext(plane: DataPlane): SampleContext {
+/** For whatever is evaluated outside of requests. */
+export function processContext(plane: DataPlane): SampleContext {
   return {
     nowMs: Date.now(),
     client: NOBODY,

@@ -1,4 +1,5 @@
 /** What a request and a session of `mode tcp` have in common before rules and conditions. */
+import type { Proxy } from "../model/proxy.ts";
 import type { CaptureLengths } from "./runtime.ts";
 import type { Head } from "../decide/http/head.ts";
 import type { RuleTarget } from "../decide/rules/target.ts";
@@ -48,6 +49,16 @@ export class Variables implements VariableStore {
   unset(scope: VariableScope, name: string): void {
     this.of(scope).delete(`${scope}.${name}`);
   }
+}
+
+/** A proxy with the time limits of its configuration. */
+export function plainProxyView({ proxy }: { readonly proxy: Proxy }): ProxyView {
+  return {
+    name: proxy.name,
+    id: proxy.id,
+    defaultBackend: proxy.defaultBackend ?? "",
+    timeoutMs: (which) => proxy.timeouts[which] ?? 0,
+  };
 }
 
 /** Variables, captures and tracked entries; what the rest reads stands in the two kinds of streams. */

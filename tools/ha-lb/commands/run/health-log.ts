@@ -20,7 +20,7 @@ export function healthLine(server: ServerRuntime, change: ServerChange): string 
 export function tellHealth(plane: DataPlane, server: ServerRuntime, change: ServerChange, empty: boolean): string {
   const line = healthLine(server, change);
   const { proxy } = server.backend;
-  plane.logEvent(proxy, change.kind === "down" ? "alert" : "notice", line);
+  plane.logEvent(proxy, change.kind === "down" || change.kind === "maint" ? "alert" : "notice", line);
   process.stderr.write(`[WARNING]  (${process.pid}) : ${line}\n`);
   if (empty) {
     const word = proxy.isFrontend ? "proxy" : "backend";

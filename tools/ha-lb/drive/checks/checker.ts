@@ -119,7 +119,7 @@ export class Checker {
     const port =
       server.checkPort ?? ownPort ?? (address?.kind === "ip" && address.port > 0 ? address.port : server.port);
     const { checkDisableOn404: disableOn404, healthCheck: check } = proxy;
-    new Probe({ host, port, server, check, timeoutMs, disableOn404 }, onOutcome).start();
+    new Probe({ plane: this.plane, host, port, server, check, timeoutMs, disableOn404 }, onOutcome).start();
   }
 
   /** The result of a check. */

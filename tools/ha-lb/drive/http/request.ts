@@ -1,5 +1,6 @@
 /** A request whose head was read: rules, the choice of the backend, and what goes to the server. */
 import { CHUNKED } from "../../decide/http/framing.ts";
+import { pathAndQueryOf } from "../../decide/sample-http-text.ts";
 import type { Verdict } from "../../decide/rules/verdict.ts";
 import { PENDING_HIGH_BYTES } from "../peer.ts";
 import type { BackendRuntime } from "../runtime.ts";
@@ -14,13 +15,18 @@ import { outgoingHead, restrictNames } from "./outgoing-head.ts";
 import { tieToServer } from "./persistence.ts";
 import { wantsStatsPage, answerStatsPage } from "./stats-request.ts";
 
+/** A path is asked for with or without scheme and host before it. */
+function isMonitored(target: string, monitorUri: string): boolean {
+  return target === monitorUri || (monitorUri.startsWith("/") && pathAndQueryOf(target) === monitorUri);
+}
+
 /** Carries a request through the frontend and, unless something answers it, the backend. */
 export function acceptRequest(client: ClientConnection, rest: Buffer | undefined): void {
   client.phase = PHASE.HELD;
   if (rest !== undefined && !takeBody(client, rest)) return;
   const { frontend } = client;
   const { proxy } = frontend;
-  if (proxy.monitorUri !== undefined && client.head.target === proxy.monitorUri) {
+  if (proxy.monitorUri !== undefined && isMonitored(client.head.target, proxy.monitorUri)) {
     answerMonitor(client);
     return;
   }

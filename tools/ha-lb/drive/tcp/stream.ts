@@ -5,8 +5,8 @@ import { type IpAddress, parseIp } from "../../model/ip.ts";
 import type { ClientView, LogView, ProxyView, TlsView } from "../../model/sample-context.ts";
 import type { StatsRow } from "../../model/stats-row.ts";
 import type { DataPlane } from "../plane.ts";
-import type { BackendRuntime, FrontendRuntime, ListenerRuntime } from "../runtime.ts";
-import { StreamBase } from "../stream-base.ts";
+import type { BackendRuntime, ListenerRuntime } from "../runtime.ts";
+import { plainProxyView, StreamBase } from "../stream-base.ts";
 import { tlsViewOf } from "../tls-view.ts";
 
 /** What the session lets its view read. */
@@ -70,15 +70,6 @@ class ClientSide implements ClientView {
   }
 }
 
-function proxyView({ proxy }: FrontendRuntime | BackendRuntime): ProxyView {
-  return {
-    name: proxy.name,
-    id: proxy.id,
-    defaultBackend: proxy.defaultBackend ?? "",
-    timeoutMs: (which) => proxy.timeouts[which] ?? 0,
-  };
-}
-
 export class TcpStream extends StreamBase {
   readonly client: ClientSide;
   readonly requestHead = new Head();
@@ -100,10 +91,10 @@ export class TcpStream extends StreamBase {
     return this.facts.listener.frontend.captureLengths;
   }
   get frontend(): ProxyView {
-    return proxyView(this.facts.listener.frontend);
+    return plainProxyView(this.facts.listener.frontend);
   }
   get backend(): ProxyView | undefined {
-    return this.backendRuntime === undefined ? undefined : proxyView(this.backendRuntime);
+    return this.backendRuntime === undefined ? undefined : plainProxyView(this.backendRuntime);
   }
   /** Log lines of sessions are written without formats of one's own. */
   get log(): LogView {
