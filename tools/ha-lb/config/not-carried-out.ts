@@ -2,6 +2,7 @@
  * Settings that the reader understands and the data plane doesn't carry out yet. What guards something is refused; what
  * can be missed is named in a warning. When the data plane learns one, its line here goes.
  */
+import type { LogTarget } from "../model/log-target.ts";
 import type { Position } from "../../../shared/text/position.ts";
 import type { Bind } from "../model/bind.ts";
 import type { Configuration } from "../model/configuration.ts";
@@ -25,7 +26,12 @@ interface Setting<Owner> {
 const KERNEL = "the kernel's own value is used";
 const LOG_ONLY = "the log has its other fields";
 
+const RING_LOG = "rings aren't kept: these lines are lost; log to a syslog server, a socket or stdout as well";
+const logsToRing = (targets: readonly LogTarget[]): boolean =>
+  targets.some(({ transport }) => transport.kind === "ring");
+
 const PROXY: readonly Setting<Proxy>[] = [
+  { word: "log ring@", kind: "ignored", means: RING_LOG, isSet: ({ logTargets }) => logsToRing(logTargets) },
   {
     word: "persist rdp-cookie",
     kind: "refused",

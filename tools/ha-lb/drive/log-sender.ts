@@ -6,6 +6,8 @@ import { UnixDatagram } from "../../../shared/drive/log/unix-datagram.ts";
 import type { LogTarget } from "../model/log-target.ts";
 import type { LogLevel } from "../model/rule.ts";
 
+const SYSLOG_PORT = 514;
+
 export class LogSender {
   lost = 0;
   private udp: Bun.udp.Socket<"buffer"> | undefined;
@@ -60,7 +62,8 @@ export class LogSender {
         const { address } = transport;
         if (address.kind !== "ip" && address.kind !== "name") return;
         const host = address.kind === "ip" ? address.host : (this.resolved.get(address.host) ?? "");
-        if (host === "" || this.udp?.send(text, address.port === 0 ? 514 : address.port, host) !== true) this.lost += 1;
+        if (host === "" || !this.sendDatagram(text, address.port === 0 ? SYSLOG_PORT : address.port, host))
+          this.lost += 1;
         return;
       }
       case "unix":
@@ -77,6 +80,15 @@ export class LogSender {
         return;
       case "ring":
         return;
+    }
+  }
+
+  /** A log server that refuses, or an address that can't be reached, throws here: traffic goes on all the same. */
+  private sendDatagram(text: string, port: number, host: string): boolean {
+    try {
+      return this.udp?.send(text, port, host) === true;
+    } catch {
+      return false;
     }
   }
 
