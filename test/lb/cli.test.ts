@@ -28,7 +28,7 @@ frontend f
  http-request deny if x
  default_backend b
 backend b
- stick-table type ip size 10 expire 10s store gpc0,http_req_rate(10s)
+ stick-table type ip size 10 expire 10s store http_fail_cnt,http_req_rate(10s),gpc0
  cookie SRV insert
  server s1 127.0.0.1:1 weight 10 cookie a
  server s2 127.0.0.1:2 backup

@@ -16,6 +16,12 @@ export const PROTOCOLS: readonly Scenario[] = [
     raw: true,
     clients: [{ steps: [{ send: "abc" }, { waitMs: 150 }, { do: "finish" }] }],
   },
+  {
+    name: "tcp: a log format of one's own",
+    section: ` mode tcp\n log-format "to %fi of %ft: %b/%s %ts %U %rc %[src] %[dst_port,mul(0)]"\n${ONE}`,
+    raw: true,
+    clients: [{ steps: [{ send: "abc" }, { waitMs: 150 }, { do: "finish" }] }],
+  },
   { name: "tcp: nobody listens", section: `${TCP} server s1 DEAD`, raw: true, clients: [sends("abc")] },
   { name: "tcp: no server", section: `${TCP} server s1 S1 disabled`, raw: true, clients: [sends("abc")] },
   {

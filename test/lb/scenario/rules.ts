@@ -14,6 +14,13 @@ export const RULES: readonly Scenario[] = [
   rule("set-uri", " http-request set-uri /x%[path]?y=1 if { path_beg /a }", ...visits("/a/b?c", "/b")),
   rule("set-query", " http-request set-query q=%[path]", ...visits("/a?b", "/c")),
   rule("set-method", " http-request set-method POST", ...visits("/a")),
+  rule(
+    "set-method of a HEAD: no body comes back, and the next answer is in its place",
+    " http-request set-method GET if { path /a }\n http-request deny if { path /d }",
+    { steps: [{ send: "HEAD /a HTTP/1.1\r\nHost: a\r\n\r\n" }, { waitMs: 100 }, { send: closing("/b") }] },
+    sends("HEAD /d HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+  ),
+  rule("return without a body has no type", " http-request return content-type text/plain", ...visits("/a")),
   rule("set-path", " http-request set-path /n%[path,upper]", ...visits("/a?b=c")),
   rule("set-pathq", " http-request set-pathq /n%[path]?z=1", ...visits("/a?b=c")),
   rule("replace-path", " http-request replace-path (.*)/foo(.*) \\1/bar\\2", ...visits("/a/foo/b?c=/foo", "/x")),

@@ -1,6 +1,6 @@
 import { lookUp } from "../../../shared/text/lookup.ts";
 import type { Position } from "../../../shared/text/position.ts";
-import { parseIpv4, parseIpv6, parseNetwork } from "../model/ip.ts";
+import { parseIpv4, parseIpv6 } from "../model/ip.ts";
 import type { SampleArgument, SampleCall, SampleExpression, SampleType } from "../model/sample.ts";
 import { compileRegex } from "../model/regex.ts";
 import { splitArguments } from "./arguments.ts";
@@ -219,9 +219,9 @@ class ExpressionReader {
       case "a6":
         return parseIpv6(text) === undefined ? "an IPv6 address" : undefined;
       case "m4":
-        return parseNetwork(`0.0.0.0/${text}`) === undefined ? "an IPv4 mask" : undefined;
+        return isBits(text, 32) || parseIpv4(text) !== undefined ? undefined : "an IPv4 mask";
       case "m6":
-        return /^\d{1,3}$/.test(text) && Number(text) <= 128 ? undefined : "an IPv6 mask";
+        return isBits(text, 128) || parseIpv6(text) !== undefined ? undefined : "an IPv6 mask";
       case "r":
         return typeof compileRegex(text, "") === "string" ? "a regular expression" : undefined;
       case "u":
@@ -256,3 +256,7 @@ const REFERENCE_KINDS: Partial<Record<ArgumentKind, "table" | "backend" | "front
   v: "server",
   u: "userlist",
 };
+
+function isBits(text: string, most: number): boolean {
+  return /^\d{1,3}$/.test(text) && Number(text) <= most;
+}

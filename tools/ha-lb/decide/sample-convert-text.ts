@@ -1,3 +1,4 @@
+import { IpAddress, parseIpv4, parseIpv6 } from "../model/ip.ts";
 import { compileRegex } from "../model/regex.ts";
 import { lowerAscii } from "../model/pattern.ts";
 import { Binary, type SampleValue } from "../model/value.ts";
@@ -173,20 +174,19 @@ const decimal = (chunk: string) => {
 };
 
 const ipMask: ConverterMaker = (values) => {
-  const v4 = maskBits(textArgument(values, 0, "32"));
-  const v6 = values[1] === undefined ? 128 : numberArgument(values, 1, 128);
+  const v4 = maskOf(textArgument(values, 0, "32"), 4);
+  const v6 = maskOf(textArgument(values, 1, "128"), 6);
   return (value) => {
-    const address = toAddress(value);
-    return address?.mask(address.family === 4 ? v4 : v6);
+    const given = toAddress(value);
+    const address = given?.toIpv4() ?? given;
+    return address?.maskWith(address.family === 4 ? v4 : v6);
   };
 };
 
-function maskBits(text: string): number {
-  if (!text.includes(".")) return Number(text);
-  return text
-    .split(".")
-    .map((part) => Number(part).toString(2).replaceAll("0", "").length)
-    .reduce((sum, bits) => sum + bits, 0);
+/** A number of bits, or a mask written as an address, which may have holes. */
+function maskOf(text: string, family: 4 | 6): IpAddress {
+  const full = new IpAddress(family, family === 4 ? [0xffffffff] : Array.from({ length: 4 }, () => 0xffffffff));
+  return (family === 4 ? parseIpv4(text) : parseIpv6(text)) ?? full.mask(Number(text));
 }
 
 const URL_UNRESERVED = /[A-Za-z0-9_.~-]/;

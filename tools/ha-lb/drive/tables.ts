@@ -130,12 +130,13 @@ export class Tables implements TableStore {
     if (tracked instanceof Tracked) tracked.store.set(tracked.entry, name, index, value);
   }
 
-  /** An answer's status among the counters. */
-  countStatus(tracked: TrackedEntry, status: number): void {
+  /** An answer's status among the counters. Failures are what servers answered, or couldn't properly. */
+  countStatus(tracked: TrackedEntry, status: number, fromServer: boolean): void {
     if (!(tracked instanceof Tracked)) return;
     const now = nowMs();
     if (status >= 400 && status < 500) tracked.store.event(tracked.entry, "http_err", 1, now);
-    if (status >= 500) tracked.store.event(tracked.entry, "http_fail", 1, now);
+    const failed = fromServer ? status >= 500 && status !== 501 && status !== 505 : status === 502;
+    if (failed) tracked.store.event(tracked.entry, "http_fail", 1, now);
   }
 
   /** Ends tracking, with what happened meanwhile. */

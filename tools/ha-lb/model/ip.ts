@@ -45,6 +45,14 @@ export class IpAddress {
     return this.family === 6 ? this : new IpAddress(6, [0, 0, 0xffff, this.words[0] ?? 0]);
   }
 
+  /** Keeps the bits that `mask`, of the same family, has set: they need not be the first ones. */
+  maskWith(mask: IpAddress): IpAddress {
+    return new IpAddress(
+      this.family,
+      this.words.map((word, index) => (word & (mask.words[index] ?? 0)) >>> 0),
+    );
+  }
+
   /** Keeps the first `bits` bits. */
   mask(bits: number): IpAddress {
     return new IpAddress(

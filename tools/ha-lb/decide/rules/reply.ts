@@ -24,8 +24,8 @@ export function compileReply(reply: LocalReply, environment: CompileEnvironment,
   return (target) => {
     const text = body?.(target) ?? "";
     let head = `${start}${fieldLines(headers, target)}Content-Length: ${text.length}\r\n`;
-    if (text !== "" || reply.contentType !== undefined)
-      head += `Content-Type: ${reply.contentType ?? "text/plain"}\r\n`;
+    // Nothing has no type, also when one is given.
+    if (text !== "") head += `Content-Type: ${reply.contentType ?? "text/plain"}\r\n`;
     return `${head}\r\n${text}`;
   };
 }

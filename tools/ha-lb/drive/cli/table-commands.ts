@@ -1,5 +1,6 @@
 /** Stick tables: showing and clearing some of their entries. */
 import type { StickEntry, StickStore } from "../../decide/stick-table.ts";
+import type { StickCounterName } from "../../model/stick-table.ts";
 import type { DataPlane } from "../plane.ts";
 import { nowMs } from "../timer-wheel.ts";
 
@@ -15,6 +16,13 @@ const OPERATORS: ReadonlyMap<string, (value: number, than: number) => boolean> =
   ["lt", (value, than) => value < than],
   ["gt", (value, than) => value > than],
 ]);
+/** The order in which columns are shown, however 'store' names them. */
+const COLUMNS: readonly ("server_key" | StickCounterName)[] = [
+  ...(["server_id", "gpt0", "gpc0", "gpc0_rate", "conn_cnt", "conn_rate", "conn_cur", "sess_cnt"] as const),
+  ...(["sess_rate", "http_req_cnt", "http_req_rate", "http_err_cnt", "http_err_rate", "bytes_in_cnt"] as const),
+  ...(["bytes_in_rate", "bytes_out_cnt", "bytes_out_rate", "gpc1", "gpc1_rate", "server_key"] as const),
+  ...(["http_fail_cnt", "http_fail_rate", "gpt", "gpc", "gpc_rate"] as const),
+];
 /** As many as haproxy takes. */
 const MOST_FILTERS = 4;
 
@@ -43,12 +51,18 @@ function headerOf(store: StickStore, name: string): string {
 
 function lineOf(store: StickStore, entry: StickEntry, now: number): string {
   const expires = entry.expiresMs === Number.POSITIVE_INFINITY ? 0 : Math.max(0, Math.round(entry.expiresMs - now));
-  const numbers = store.settings.store.map((counter) => {
+  const columns = COLUMNS.flatMap((name): readonly string[] => {
+    if (name === "server_key") return entry.server === undefined ? [] : [`server_key=${entry.server}`];
+    const counter = store.settings.store.find((stored) => stored.name === name);
+    if (counter === undefined) return [];
     const period = counter.periodMs === undefined ? "" : `(${counter.periodMs})`;
-    return `${counter.name}${period}=${store.read(entry, counter.name, 0, now) ?? 0}`;
+    const [, kind = "", rest = ""] = /^(gp[ct])(_rate)?$/.exec(name) ?? [];
+    return Array.from({ length: counter.length ?? 1 }, (_, index) => {
+      const shown = kind === "" ? name : `${kind}${index}${rest}`;
+      return `${shown}${period}=${store.read(entry, name, index, now) ?? 0}`;
+    });
   });
-  const server = entry.server === undefined ? [] : [`server_key=${entry.server}`];
-  return `0x0: key=${entry.key} use=${entry.held} exp=${expires} ${[...server, ...numbers].join(" ")}\n`;
+  return `0x0: key=${entry.key} use=${entry.held} exp=${expires} ${columns.join(" ")}\n`;
 }
 
 /** The entries that the words after a table's name mean; a sentence when something is wrong. */

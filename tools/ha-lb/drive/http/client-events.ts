@@ -69,6 +69,7 @@ export function readHead(client: ClientConnection, bytes: Buffer): void {
     return;
   }
   const { head } = client;
+  client.headOnly = head.method === "HEAD";
   client.originalLine = head.raw.slice(0, head.fieldsStart - 2);
   client.keepAlive = keepsAlive(head);
   client.requestBytes = head.byteLength;

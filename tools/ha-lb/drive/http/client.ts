@@ -49,6 +49,8 @@ export class ClientConnection extends Peer implements Waiting {
   readonly head = new Head();
   /** The request line as it came, for logs. */
   originalLine = "";
+  /** The client asked with HEAD, whatever rules made of it. */
+  headOnly = false;
   /** Bytes of the request's body that have not come yet, or `CHUNKED`. */
   bodyLeft = 0;
   chunks: ChunkReader | undefined;

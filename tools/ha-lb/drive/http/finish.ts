@@ -46,7 +46,7 @@ export function reply(client: ClientConnection, status: number, text: string, cl
 /** Adds the connection's header to a response made here, and leaves the body out for HEAD. */
 export function localReplyText(client: ClientConnection, text: string): string {
   const headEnd = text.indexOf("\r\n\r\n");
-  const body = client.head.method === "HEAD" ? "" : text.slice(headEnd + 4);
+  const body = client.headOnly && client.head.method !== "" ? "" : text.slice(headEnd + 4);
   let head = text.slice(0, headEnd + 2);
   if (!client.keepAlive) head += /\r\nconnection:/i.test(head) ? "" : "Connection: close\r\n";
   else if (client.head.minor === 0) head += "Connection: keep-alive\r\n";

@@ -122,6 +122,7 @@ function startResponse(connection: ServerConnection, client: ClientConnection, b
   client.status = head.status;
   client.phase = PHASE.RESPONSE;
   const length = responseBodyLength(head, client.head.method);
+  connection.mutesBody = client.headOnly && length !== 0;
   const frontMode = client.frontend.proxy.connectionMode;
   const backMode = backend.proxy.connectionMode;
   connection.inBody = true;
@@ -134,7 +135,9 @@ function startResponse(connection: ServerConnection, client: ClientConnection, b
     frontMode === "close" ||
     backMode === "close" ||
     !client.requestDone ||
-    client.plane.stopping
+    client.plane.stopping ||
+    // A rule made a HEAD of another method: the client waits for a body that doesn't come.
+    (client.head.method === "HEAD" && !client.headOnly)
   ) {
     client.keepAlive = false;
   }
@@ -144,13 +147,14 @@ function startResponse(connection: ServerConnection, client: ClientConnection, b
   }
   if (!runResponseRules(connection, client)) return;
   const cookie = cookieForResponse(client, head, head.status);
-  const decode = length === CHUNKED && client.head.minor === 0;
+  const mutes = connection.mutesBody;
+  const decode = length === CHUNKED && client.head.minor === 0 && !mutes;
   if (length === CHUNKED) connection.chunks = new ChunkReader();
   if (decode) {
     head.removeNamed("transfer-encoding");
     client.keepAlive = false;
   }
-  if (client.coding !== undefined) startEncoding(connection, client);
+  if (client.coding !== undefined && !mutes) startEncoding(connection, client);
   let extra = cookie;
   if (!client.keepAlive) extra += head.minor === 1 || client.head.minor === 1 ? "Connection: close\r\n" : "";
   else if (client.head.minor === 0 || head.minor === 0) extra += "Connection: keep-alive\r\n";
@@ -159,7 +163,8 @@ function startResponse(connection: ServerConnection, client: ClientConnection, b
   const { encoder } = connection;
   if (encoder !== undefined)
     passEncoded(connection, client, encoder, bytes, head.byteLength, head.render(extra, false));
-  else if (extra === "" && !head.edited && (head.flags & HEAD.HOP_BY_HOP) === 0) passWhole(connection, client, bytes);
+  else if (!mutes && extra === "" && !head.edited && (head.flags & HEAD.HOP_BY_HOP) === 0)
+    passWhole(connection, client, bytes);
   else passRewritten(connection, client, bytes, head.render(extra, false), decode);
 }
 
@@ -238,7 +243,10 @@ function passRewritten(
     return;
   }
   const end = start + taken;
-  if (decode) {
+  if (connection.mutesBody) {
+    client.responseBytes += headText.length;
+    client.send(headText);
+  } else if (decode) {
     client.responseBytes += headText.length + decoded.length;
     client.send(headText + decoded);
   } else {
@@ -268,7 +276,7 @@ function passBody(connection: ServerConnection, client: ClientConnection, bytes:
     brokenBody(connection, client);
     return;
   }
-  if (collect === undefined) {
+  if (collect === undefined && !connection.mutesBody) {
     client.responseBytes += taken;
     client.send(taken === bytes.length ? bytes : bytes.subarray(0, taken));
   }

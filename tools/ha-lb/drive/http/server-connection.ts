@@ -27,6 +27,8 @@ export class ServerConnection extends Peer implements Idle {
   tunnel = false;
   /** The chunked coding is taken off for a client of HTTP/1.0. */
   decoding = false;
+  /** A rule made another method of the client's HEAD: the body that comes is read and goes nowhere. */
+  mutesBody = false;
   /** The body goes on in a coding of its own. */
   encoder: Encoder | undefined;
   /** Bytes of the answer came. */

@@ -224,15 +224,15 @@ export class Stream extends StreamBase {
   }
 
   /** The server's status: rules of the answer already see it counted. */
-  countStatus(status: number): void {
-    for (const entry of this.trackedEntries.values()) this.plane.tables.countStatus(entry, status);
+  countStatus(status: number, fromServer = true): void {
+    for (const entry of this.trackedEntries.values()) this.plane.tables.countStatus(entry, status, fromServer);
     this.statusCounted = true;
   }
   private statusCounted = false;
 
   /** The request is over. */
   end(): void {
-    if (!this.statusCounted) this.countStatus(this.connection.status);
+    if (!this.statusCounted) this.countStatus(this.connection.status, false);
     this.release(this.connection.requestBytes, this.connection.responseBytes);
   }
 }

@@ -10,7 +10,7 @@ import type { SpliceEnd } from "../splice/messages.ts";
 import { type SplicedStream, splicer } from "../splice/splicer.ts";
 import { nowMs, wheel } from "../timer-wheel.ts";
 import { inspect, mayConnect } from "./inspection.ts";
-import { tcpLogLine } from "./log-line.ts";
+import { logSession } from "./log-line.ts";
 import { LETTERS_OF_END, SPLICE_AFTER_BYTES, TcpServer } from "./server.ts";
 import { silenceLimit } from "./silence.ts";
 import { type SessionFacts, TcpStream } from "./stream.ts";
@@ -68,6 +68,8 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   start(): void {
     const { frontend } = this.listener;
     const { rules, proxy } = frontend;
+    // A format may ask for what the socket no longer knows at the end.
+    if (frontend.logFormat !== undefined && proxy.logStyle !== "tcp") this.view();
     if (!rules.hasConnectionRules && !rules.hasContentRules && rules.useBackend.length === 0) {
       this.enter(frontend.defaultBackend);
       return;
@@ -431,19 +433,11 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
 
   private log(): void {
     const { backend, server, listener, plane } = this;
-    const { frontend } = listener;
-    const { proxy } = frontend;
-    if (proxy.logTargets.length === 0) return;
-    if (proxy.flags.has("dontlognull") && this.bytesIn === 0 && this.bytesOut === 0) return;
-    const { acceptMs, assignedMs, backendQueue, bytesOut, cause, connectedMs, serverQueue, state } = this;
+    const { acceptMs, assignedMs, backendQueue, bytesIn, bytesOut, cause, connectedMs, serverQueue, state } = this;
+    const { redispatched, retriesDone, sourceAddress, sourcePort } = this;
     const moments = { acceptMs, assignedMs, connectedMs, endMs: nowMs() };
-    const session = { plane, frontend, backend, server, bytesOut, cause, state, serverQueue, backendQueue };
-    const line = tcpLogLine({
-      ...session,
-      ...moments,
-      client: `${this.sourceAddress}:${this.sourcePort}`,
-      retries: `${this.redispatched ? "+" : ""}${this.retriesDone}`,
-    });
-    plane.logs.send(proxy.logTargets, "info", proxy.logTag ?? plane.logTag, line);
+    const places = { plane, frontend: listener.frontend, backend, server, serverQueue, backendQueue };
+    const ending = { bytesIn, bytesOut, cause, state, redispatched, retriesDone };
+    logSession({ ...places, ...moments, ...ending, sourceAddress, sourcePort }, () => this.view());
   }
 }

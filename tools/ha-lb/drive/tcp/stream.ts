@@ -2,12 +2,13 @@
 import type { CaptureLengths } from "../runtime.ts";
 import { Head } from "../../decide/http/head.ts";
 import { type IpAddress, parseIp } from "../../model/ip.ts";
-import type { ClientView, LogView, ProxyView, TlsView } from "../../model/sample-context.ts";
+import type { ClientView, LogView, ProxyView, ServerView, TlsView } from "../../model/sample-context.ts";
 import type { StatsRow } from "../../model/stats-row.ts";
 import type { DataPlane } from "../plane.ts";
 import type { BackendRuntime, ListenerRuntime } from "../runtime.ts";
 import { plainProxyView, StreamBase } from "../stream-base.ts";
 import { tlsViewOf } from "../tls-view.ts";
+import { type EndedSession, sessionLogView } from "./log-line.ts";
 
 /** What the session lets its view read. */
 export interface SessionFacts {
@@ -75,11 +76,11 @@ export class TcpStream extends StreamBase {
   readonly requestHead = new Head();
   readonly request = undefined;
   readonly response = undefined;
-  readonly server = undefined;
   inspectionEnded = false;
   /** A rule or condition looked at the client's bytes: more of them could change what it said. */
   lookedAtBytes = false;
   backendRuntime: BackendRuntime | undefined;
+  private uniqueIdText: string | undefined;
   protected readonly isHttp = false;
 
   constructor(private readonly facts: SessionFacts) {
@@ -96,9 +97,18 @@ export class TcpStream extends StreamBase {
   get backend(): ProxyView | undefined {
     return this.backendRuntime === undefined ? undefined : plainProxyView(this.backendRuntime);
   }
-  /** Log lines of sessions are written without formats of one's own. */
+  /** Set when the session is over and its line is written. */
+  ended: EndedSession | undefined;
+  get server(): ServerView | undefined {
+    const server = this.ended?.server;
+    if (server === undefined) return undefined;
+    const { id, name, port } = server;
+    const seen = { localAddress: undefined, localPort: 0, httpMajor: 0, tls: undefined };
+    return { name, id, address: parseIp(server.host), port, ...seen };
+  }
   get log(): LogView {
-    throw new Error("no rule asks a session for its log line");
+    if (this.ended === undefined) throw new Error("no rule asks a session for its log line");
+    return sessionLogView(this.ended, this.captures);
   }
   requestBuffer(): string {
     this.lookedAtBytes = true;
@@ -111,7 +121,8 @@ export class TcpStream extends StreamBase {
     return this.serverBytes;
   }
   uniqueId(): string | undefined {
-    return undefined;
+    this.uniqueIdText ??= this.facts.listener.frontend.uniqueId?.(this);
+    return this.uniqueIdText;
   }
   setSource(address: IpAddress | undefined, port: number | undefined): void {
     if (address !== undefined) this.client.source = address;
