@@ -6,6 +6,7 @@ const C = bind({
   kill: { args: ["i32", "i32"], returns: "i32" },
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
   getppid: { args: [], returns: "i32" },
+  alarm: { args: ["u32"], returns: "u32" },
 });
 
 // Numbers from 424 on are shared by all machines.
@@ -62,6 +63,14 @@ export function threadId(): number {
 export function dieWithParent(signal: number, expectedParent: number): boolean {
   orThrow(C.prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0), "prctl PR_SET_PDEATHSIG");
   return C.getppid() === expectedParent;
+}
+
+/**
+ * The kernel ends this process after so many seconds, whatever its threads do then: for a process that is about to end
+ * by itself. alarm(2).
+ */
+export function endWithin(seconds: number): void {
+  C.alarm(seconds);
 }
 
 /** The calling thread's name in `ps -L` and `top`; cut at 15 bytes. */

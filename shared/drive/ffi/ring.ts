@@ -196,13 +196,12 @@ export class Ring {
     words[place + 1] = address / TWO_TO_32;
     words[place + 2] = shape.byteLength;
     this.#poolTail = (this.#poolTail + 1) & 0xffff;
-    // The ring's tail shares the last word of its first entry with that entry's number.
+    // The ring's tail shares the last word of its first entry with that entry's number. It is stored after all else:
+    // once the kernel sees it, it reads the entry.
     const first = pool.at >> 2;
-    if (place === first) words[place + 3] = buffer | (this.#poolTail << 16);
-    else {
-      words[place + 3] = buffer;
-      words[first + 3] = ((words[first + 3] ?? 0) & 0xffff) | (this.#poolTail << 16);
-    }
+    if (place !== first) words[place + 3] = buffer;
+    const number = place === first ? buffer : (words[first + 3] ?? 0) & 0xffff;
+    Atomics.store(words, first + 3, number | (this.#poolTail << 16));
   }
 
   /** Writes one request; the caller of `submit` hands it over. Full rings are handed over at once. */

@@ -81,6 +81,7 @@ class Foreground {
   }
 
   private async reload(): Promise<boolean> {
+    if (this.ending) return false;
     const keys = await this.serving.reload();
     if (keys === undefined) return false;
     const { plane } = this.serving;

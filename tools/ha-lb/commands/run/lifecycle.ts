@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { sayDetachedReady } from "../../../../shared/drive/supervise/detach.ts";
 import { monotonicNs } from "../../../../shared/drive/ffi/clock.ts";
+import { endWithin } from "../../../../shared/drive/ffi/process.ts";
 import { serviceNotifier } from "../../../../shared/drive/supervise/notify.ts";
 import { EXIT } from "../../../../shared/model/exit-codes.ts";
 import type { OwnSockets } from "../../drive/listening-sockets.ts";
@@ -24,6 +25,12 @@ export interface RunRequest {
   readonly takeOver: string | undefined;
 }
 
+/** What is left to do at the end may take this long: then the kernel ends the process. */
+const END_LIMIT_SECONDS = 5;
+
+/** Signals that wait until the process serves: without a handler they would end it while it starts. */
+const HELD = ["SIGUSR1", "SIGUSR2", "SIGHUP"] as const;
+
 /** Exit code after SIGINT, as haproxy has it. */
 const EXIT_INTERRUPTED = 130;
 
@@ -44,7 +51,12 @@ export class Lifecycle {
   private readonly notifier = serviceNotifier(isEngine(process.env) ? {} : process.env, process.pid);
   private readonly ending = Promise.withResolvers<number>();
 
-  constructor(private readonly request: RunRequest) {}
+  private readonly held = new Set<NodeJS.Signals>();
+  private readonly hold = (name: NodeJS.Signals): void => void this.held.add(name);
+
+  constructor(private readonly request: RunRequest) {
+    for (const name of HELD) process.on(name, this.hold);
+  }
 
   /** Takes the sockets of the process before, when there is one that gives them. */
   adoptSockets(sockets: OwnSockets): void {
@@ -75,9 +87,12 @@ export class Lifecycle {
     process.on("SIGINT", () => actions.stopNow(EXIT_INTERRUPTED));
     process.on("SIGUSR1", () => actions.stopSoftly());
     for (const name of ["SIGHUP", "SIGUSR2"] as const) process.on(name, () => void this.reload(actions));
+    for (const name of HELD) process.off(name, this.hold);
     for (const pid of this.request.finish) signal(pid, "SIGUSR1");
     for (const pid of this.request.terminate) signal(pid, "SIGTERM");
     this.notifier.ready();
+    if (this.held.has("SIGHUP") || this.held.has("SIGUSR2")) void this.reload(actions);
+    if (this.held.has("SIGUSR1")) actions.stopSoftly();
     return await this.ending.promise;
   }
 
@@ -90,6 +105,7 @@ export class Lifecycle {
 
   /** The last thing that a process does. A process without a master dies of SIGINT itself, as haproxy does. */
   exit(code: number, alone = false): never {
+    endWithin(END_LIMIT_SECONDS);
     this.notifier.stopping();
     if (this.request.pidFile !== undefined) removeQuietly(this.request.pidFile);
     if (alone && code === EXIT_INTERRUPTED) dieOfInterrupt();

@@ -21,6 +21,8 @@ import { Supervision } from "./supervision.ts";
 /** A worker that dies again and again is started this much later each time. */
 const RESTART_AFTER_MS = 200;
 const START_LIMIT_MS = 10_000;
+/** Workers that were told to end at once and are still there after this long are killed. */
+const STOP_LIMIT_MS = 2000;
 /** Where a worker finds its channel for sockets. */
 const SOCKETS_DESCRIPTOR = 3;
 
@@ -43,6 +45,7 @@ class Master {
   private readonly offload = new Offload(warn);
   private readonly shared = new SharedState();
   private ending = false;
+  private endCode: number = EXIT.ok;
   private readonly life: Lifecycle;
 
   constructor(
@@ -84,6 +87,7 @@ class Master {
     if (plan.failures.length > 0) return EXIT.error;
     this.listening.keepOnly(new Set([...plan.keys, ...this.sockets.serve(plane)]));
     if (!(await this.startAll())) {
+      this.ending = true;
       for (const worker of this.workers) worker.process.kill("SIGKILL");
       return EXIT.error;
     }
@@ -127,6 +131,7 @@ class Master {
       env: {
         ...process.env,
         HA_LB_WORKER: String(number),
+        HA_LB_MASTER: String(process.pid),
         HA_LB_SOCKETS: String(SOCKETS_DESCRIPTOR),
         ...this.shared.environment(),
       },
@@ -191,7 +196,7 @@ class Master {
       for (const other of this.workers) send(other, { kind: "table", table, changes: [...changes] });
     }
     if (this.ending) {
-      if (this.workers.size === 0) this.life.end(EXIT.ok);
+      if (this.workers.size === 0) this.life.end(this.endCode);
       return;
     }
     if (worker.finishing) return;
@@ -203,8 +208,11 @@ class Master {
 
   private stopNow(code: number): void {
     this.ending = true;
+    this.endCode = code;
     for (const worker of this.workers) worker.process.kill("SIGTERM");
-    this.life.end(code);
+    if (this.workers.size === 0) this.life.end(code);
+    // Those that stand still end with this process.
+    else setTimeout(() => this.life.end(code), STOP_LIMIT_MS);
   }
 
   private stopSoftly(): void {
@@ -222,6 +230,7 @@ class Master {
 
   /** The workers take the new configuration in place; their number follows it. A broken one changes nothing. */
   private async reload(): Promise<boolean> {
+    if (this.ending) return false;
     const plane = readPlane(this.request, tell);
     if (plane === undefined) return false;
     const plan = planListeners(plane, this.listening);

@@ -1,5 +1,6 @@
 /** One of several workers: listens beside the others, and does what the master says of the servers. */
 import { letGoOfTerminal } from "../../../../shared/drive/supervise/detach.ts";
+import { dieWithParent, SIGNAL } from "../../../../shared/drive/ffi/process.ts";
 import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
 import { answerCommand } from "../../drive/cli/commands.ts";
 import { GivenSockets } from "../../drive/socket-channel.ts";
@@ -17,6 +18,14 @@ import { type ToMaster, type ToWorker, toWorkerSchema } from "./messages.ts";
 import { dropPrivileges } from "./privileges.ts";
 
 const REPORT_EVERY_MS = 500;
+
+/**
+ * A worker without its master would serve with servers that nobody checks, or wait for ever to be told of them: the
+ * kernel ends it with the master, however that ends and whatever the worker does just then.
+ */
+function endWithMaster(env: RunRequest["env"]): void {
+  if (!dieWithParent(SIGNAL.KILL, Number(env["HA_LB_MASTER"]))) process.exit(EXIT.error);
+}
 
 function tell(message: ToMaster): void {
   process.send?.(message);
@@ -82,13 +91,17 @@ class WorkerProcess {
   async run(): Promise<ExitCode> {
     await this.introduce();
     this.sockets.update();
-    if ((await this.serving.open()) === undefined) return EXIT.error;
+    if ((await this.serving.open()) === undefined) {
+      process.disconnect?.();
+      return EXIT.error;
+    }
     dropPrivileges(this.request.configuration.global);
+    // The kernel forgets it with the user that the process was.
+    endWithMaster(this.request.env);
     const finished = new Promise<void>((resolve) => {
       this.end = resolve;
     });
     const timer = setInterval(() => this.report(), REPORT_EVERY_MS);
-    // A worker without its master would serve with servers that nobody checks.
     process.on("disconnect", () => this.end());
     for (const name of ["SIGUSR1", "SIGHUP", "SIGUSR2", "SIGINT"] as const) process.on(name, () => undefined);
     process.on("SIGTERM", () => this.end());
@@ -160,6 +173,7 @@ function fail(text: string): void {
 }
 
 export async function runWorker(request: RunRequest): Promise<ExitCode> {
+  endWithMaster(request.env);
   const plane = makePlane(request.configuration, fail);
   return plane === undefined ? EXIT.error : await new WorkerProcess(request, plane).run();
 }

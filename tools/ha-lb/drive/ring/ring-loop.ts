@@ -7,6 +7,7 @@ import { drainMicrotasks } from "bun:jsc";
 import { connectFd } from "../../../../shared/drive/connect-fd.ts";
 import { watches } from "../../../../shared/drive/ffi/epoll.ts";
 import { EventFd } from "../../../../shared/drive/ffi/eventfd.ts";
+import { close as closeFd } from "../../../../shared/drive/ffi/fd.ts";
 import { Memory } from "../../../../shared/drive/ffi/memory.ts";
 import { POLL } from "../../../../shared/drive/ffi/poll.ts";
 import { Ring } from "../../../../shared/drive/ffi/ring.ts";
@@ -72,6 +73,8 @@ export class RingLoop {
       ring.signalTo(signal.fd) < 0
     ) {
       ring.close();
+      if (typeof waker !== "number") waker.close();
+      signal.close();
       return undefined;
     }
     const [own, wakeFd] = socketPair(SOCKET_TYPE.STREAM, { nonBlocking: true });
@@ -81,8 +84,10 @@ export class RingLoop {
     const runtimeFd = epollOf(own);
     if (runtimeFd === undefined) {
       socket.terminate();
+      closeFd(wakeFd);
       ring.close();
       waker.close();
+      signal.close();
       return undefined;
     }
     const loop = new RingLoop(ring, waker, signal, runtimeFd, wakeFd);
@@ -180,7 +185,7 @@ export class RingLoop {
       } catch (error) {
         // A mistake that one connection brings out ends that connection, not the others.
         warn(error);
-        socket.terminate();
+        endQuietly(socket);
       }
     }
     freeClock();
@@ -235,6 +240,15 @@ export class RingLoop {
 
 function warn(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : String(error));
+}
+
+/** Its peer has made one mistake already, and may make another when it hears of the end. */
+function endQuietly(socket: RingSocket): void {
+  try {
+    socket.terminate();
+  } catch (error) {
+    warn(error);
+  }
 }
 
 /** The epoll of the runtime's loop, which watches `fd`. */

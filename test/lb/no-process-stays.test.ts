@@ -1,0 +1,135 @@
+/** However ha-lb is told to end, and whatever it does just then: no process of it stays, and no file in memory. */
+import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { until } from "../../shared/lab/host.ts";
+import { exchange, freePort } from "./pair.ts";
+
+const MAIN = join(import.meta.dir, "..", "..", "tools/ha-lb/main.ts");
+const GET = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+const LIMIT_MS = 20_000;
+
+let folder = "";
+let port = 0;
+let file = "";
+
+beforeAll(async () => {
+  port = await freePort();
+});
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lb-stays-"));
+  file = join(folder, "lb.cfg");
+});
+afterEach(() => {
+  for (const pid of ours()) process.kill(pid, "SIGKILL");
+  rmSync(folder, { recursive: true });
+});
+afterAll(() => {
+  expect(countsFiles()).toEqual([]);
+});
+
+/** Processes with this test's configuration on their command line. */
+function ours(): readonly number[] {
+  return readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => pid > 0 && read(`/proc/${pid}/cmdline`).includes(`${file}\0`) && !isDead(pid));
+}
+
+function isDead(pid: number): boolean {
+  return /^State:\s+Z/m.test(read(`/proc/${pid}/status`));
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+const started = new Set<number>();
+
+/** Files of masters that this test started and that ended in an orderly way. */
+function countsFiles(): readonly string[] {
+  return readdirSync("/dev/shm").filter((name) => started.has(Number(/^ha-lb-(\d+)-/.exec(name)?.[1])));
+}
+
+function start(threads: number, ...more: readonly string[]): Bun.Subprocess {
+  writeFileSync(
+    file,
+    `global\n nbthread ${threads}\ndefaults\n mode http\n timeout client 5s\n timeout server 5s\n timeout connect 5s\nfrontend f\n bind 127.0.0.1:${port}\n http-request return status 200\n`,
+  );
+  const env = { ...process.env, FIVENINES_RUN_DIR: folder };
+  const flags = more.includes("-W") ? [] : ["-db"];
+  const words = [process.execPath, MAIN, ...flags, ...more, "-f", file];
+  return Bun.spawn(words, { env, stdout: "ignore", stderr: "ignore" });
+}
+
+const serves = async (): Promise<boolean> => (await exchange(port, GET).catch(() => "")).includes("200 OK");
+const noneStays = async (): Promise<void> => await until("no process stays", () => ours().length === 0, LIMIT_MS);
+
+describe.each([[1], [2]])("nbthread %p", (threads) => {
+  test.each([["SIGTERM"], ["SIGINT"], ["SIGUSR1"], ["SIGKILL"]] as const)("%s while it serves", async (name) => {
+    const child = start(threads);
+    await until("it serves", serves, LIMIT_MS);
+    child.kill(name);
+    await child.exited;
+    // The file of a master that was killed is removed by the next one that starts.
+    if (name !== "SIGKILL") started.add(child.pid);
+    await noneStays();
+  });
+
+  test("killed at each moment of its start", async () => {
+    for (let round = 0; round < 6; round += 1) {
+      const child = start(threads);
+      await Bun.sleep(150 + round * 50);
+      child.kill("SIGKILL");
+      await child.exited;
+      await noneStays();
+    }
+  }, 60_000);
+
+  test("a reload asked for as soon as it answers is carried out, and the process ends when told", async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const child = start(threads);
+      await until("it serves", serves, LIMIT_MS);
+      child.kill("SIGHUP");
+      child.kill("SIGUSR2");
+      expect(await serves()).toBe(true);
+      await until("the master has its handlers", () => isHandled(child.pid), LIMIT_MS);
+      child.kill("SIGTERM");
+      expect(await child.exited).toBe(0);
+      await noneStays();
+    }
+  }, 60_000);
+
+  test.each([["SIGTERM"], ["SIGINT"], ["SIGUSR1"]] as const)("-W and %s", async (name) => {
+    const child = start(threads, "-W");
+    await until("it serves", serves, LIMIT_MS);
+    await until("the master has its handlers", () => isHandled(child.pid), LIMIT_MS);
+    child.kill(name);
+    await child.exited;
+    await noneStays();
+  });
+});
+
+test("a worker that stands still ends with its master", async () => {
+  for (const name of ["SIGTERM", "SIGKILL"] as const) {
+    const child = start(2);
+    await until("it serves", serves, LIMIT_MS);
+    await until("the master has its handlers", () => isHandled(child.pid), LIMIT_MS);
+    const [worker] = read(`/proc/${child.pid}/task/${child.pid}/children`).trim().split(" ").map(Number);
+    if (worker === undefined || worker === 0) throw new Error("no worker");
+    process.kill(worker, "SIGSTOP");
+    child.kill(name);
+    await child.exited;
+    await noneStays();
+  }
+}, 60_000);
+
+/** Signal 15 has a handler. */
+function isHandled(pid: number): boolean {
+  const mask = /^SigCgt:\s+([\da-f]+)$/m.exec(read(`/proc/${pid}/status`))?.[1];
+  return mask !== undefined && (BigInt(`0x${mask}`) & (1n << 14n)) !== 0n;
+}
