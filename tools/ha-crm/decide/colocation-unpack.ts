@@ -119,7 +119,7 @@ function unpackBetween(world: World, constraint: Colocation, set: ResourceSet, l
 }
 
 export function addColocation(world: World, colocation: SchedColocation): void {
-  if (colocation.score === 0 || colocation.dependent === colocation.primary) return;
+  if (colocation.score === 0) return;
   world.colocations.push(colocation);
   insertSorted(colocation.dependent.thisWith, colocation, byPrimary);
   insertSorted(colocation.primary.withThis, colocation, byDependent);

@@ -18,20 +18,21 @@ export interface NotificationPoints {
 }
 
 type Task = "start" | "stop" | "promote" | "demote";
-const DONE: Readonly<Record<Task, string>> = {
-  start: "running",
-  stop: "stopped",
-  promote: "promoted",
-  demote: "demoted",
-};
+/** What a clone does, and the point in time at which that is done. */
+const TASKS: readonly { readonly task: Task; readonly doneTask: string; readonly onlyPromotable: boolean }[] = [
+  { task: "start", doneTask: "running", onlyPromotable: false },
+  { task: "stop", doneTask: "stopped", onlyPromotable: false },
+  { task: "promote", doneTask: "promoted", onlyPromotable: true },
+  { task: "demote", doneTask: "demoted", onlyPromotable: true },
+];
 
 /** Makes the points around what a clone does. */
 export function createNotificationPoints(world: World, clone: SchedResource): void {
   if (!clone.notify) return;
-  const tasks: readonly Task[] = clone.promotable ? ["start", "stop", "promote", "demote"] : ["start", "stop"];
-  for (const task of tasks) {
+  for (const { task, doneTask, onlyPromotable } of TASKS) {
+    if (onlyPromotable && !clone.promotable) continue;
     const action = clone.actionsByTask.get(task)?.[0];
-    const done = clone.actionsByTask.get(DONE[task])?.[0];
+    const done = clone.actionsByTask.get(doneTask)?.[0];
     if (action !== undefined && done !== undefined)
       clone.notifications.push(pointsAround(world, clone, task, action, done));
   }
@@ -117,6 +118,6 @@ function notify(world: World, instance: SchedResource, node: SchedNode, from: Sc
 /** `pre_notify_start` is told as `pre-start`. */
 export function notificationName(action: SchedAction): string | undefined {
   const [, when = "", task = ""] = /_(pre|post)_notify_([a-z]+)_0$/.exec(action.key) ?? [];
-  const [first] = Object.entries(DONE).find(([, done]) => done === task) ?? [task];
-  return when === "" ? undefined : `${when}-${first}`;
+  const first = TASKS.find(({ doneTask }) => doneTask === task);
+  return when === "" ? undefined : `${when}-${first?.task ?? task}`;
 }

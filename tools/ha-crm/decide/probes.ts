@@ -60,10 +60,13 @@ function instanceNumber(resource: SchedResource): number {
   return Number(resource.id.slice(resource.id.lastIndexOf(":") + 1));
 }
 
-/** Nothing runs on a guest node that is stopped, and what runs on one that will stop needs no look. */
+/** Nothing runs on a guest node that is stopped, and what runs on one that will stop, move or restart needs no look. */
 function guestStays(node: SchedNode): boolean {
   const machine = node.connection?.container;
-  return machine === undefined || (machine.role !== ROLE.stopped && machine.nextRole !== ROLE.stopped);
+  if (machine === undefined) return true;
+  if (machine.role === ROLE.stopped || machine.nextRole === ROLE.stopped) return false;
+  if (node.remoteRequiresReset || node.unclean || machine.failed) return false;
+  return machine.assigned === undefined || machine.runningOn.includes(machine.assigned);
 }
 
 function isExclusive(resource: SchedResource, node: SchedNode): boolean {

@@ -187,7 +187,8 @@ export function cancelStrayMonitors(world: World): void {
           if (one.runningOn.includes(node)) stopAction(world, one, node, false);
           forget(world, one, node);
         }
-      } else if (resource.runningOn.includes(node)) followHistory(world, resource, node, entries);
+      }
+      if (!resource.orphan && resource.runningOn.includes(node)) followHistory(world, resource, node, entries);
     }
   }
 }
