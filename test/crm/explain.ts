@@ -6,7 +6,13 @@ import { writeTree, type Tree } from "./xml-tree.ts";
  * Classes of known differences (docs/ha-crm-differences.md). A difference belongs to a class when it is gone once what
  * the class is about is taken out of the CIB.
  */
-export const CLASSES = ["capacities", "remote-unreached", "moving-clone-group", "probe-while-stopping"] as const;
+export const CLASSES = [
+  "capacities",
+  "remote-unreached",
+  "moving-clone-group",
+  "probe-while-stopping",
+  "unmanaged-machine",
+] as const;
 export type DifferenceClass = (typeof CLASSES)[number];
 
 /** Lane of its own, so that no file of a comparison under way is written over. */
@@ -112,6 +118,16 @@ function startedHistory(id: string): Tree {
   };
 }
 
+/** The machines of guest nodes are managed. */
+function withManagedMachines(cib: Tree): Tree | undefined {
+  const isPair = (one: Tree, name: string) => one.name === "nvpair" && attribute(one, "name") === name;
+  return rewrite(cib, (one) =>
+    one.name === "primitive" && elements(one, "nvpair").some((pair) => isPair(pair, "remote-node"))
+      ? rewrite(one, (inner) => (isPair(inner, "is-managed") ? undefined : inner))
+      : one,
+  );
+}
+
 /** Without what is active of cloned groups: nothing of them moves then. */
 function withoutClonedGroups(cib: Tree): Tree | undefined {
   const clones = elements(cib, "clone").filter((one) => one.children.some((child) => child.name === "group"));
@@ -145,6 +161,7 @@ const REPAIRS: readonly (readonly [DifferenceClass, (cib: Tree) => Tree | undefi
   ["moving-clone-group", withoutClonedGroups],
   ["capacities", withComparableCapacities],
   ["remote-unreached", withReachedRemotes],
+  ["unmanaged-machine", withManagedMachines],
 ];
 
 /** The class of a difference; undefined when it belongs to none. */
