@@ -198,6 +198,32 @@ backend web
     expect(missing.error).toContain("web/s1");
   }, 60_000);
 
+  test("the status page: a part of the proxies by scope, and servers changed in a proxy named by its id", async () => {
+    write();
+    const pagePort = await freePort();
+    const section = `frontend page\n bind 127.0.0.1:${pagePort}\n stats enable\n stats uri /\n stats admin if TRUE\n`;
+    writeFileSync(file(), readFileSync(file(), "utf8") + section);
+    await start(["-db", "-f", file()]);
+    const page = async (query: string): Promise<readonly string[]> => {
+      const text = await (await fetch(`http://127.0.0.1:${pagePort}/${query}`)).text();
+      return text
+        .split("\n")
+        .slice(1)
+        .filter((line) => line !== "");
+    };
+    const all = await page(";csv");
+    const some = await page("?;csv;scope=AGE");
+    expect(some.map((line) => line.split(",")[0])).toEqual(["page"]);
+    expect(all.length).toBeGreaterThan(some.length);
+    const server = all.map((line) => line.split(",")).find((columns) => columns[32] === "2");
+    if (server === undefined) throw new Error("there is no server");
+    const body = `s=${server[1] ?? ""}&action=maint&b=%23${server[27] ?? ""}`;
+    const answer = await fetch(`http://127.0.0.1:${pagePort}/`, { method: "POST", body, redirect: "manual" });
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get("location")).toContain("st=DONE");
+    expect((await page(";csv")).some((line) => line.includes(",MAINT,"))).toBe(true);
+  });
+
   test("slow clients get 408, long heads 431 or 414, and others are served meanwhile", async () => {
     write();
     await start(["-db", "-f", file()]);

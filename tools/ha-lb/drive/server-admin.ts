@@ -109,7 +109,11 @@ export function setWeight(plane: DataPlane, server: ServerRuntime, weight: numbe
 
 /** Actions of the status page; how many servers they reached. */
 export function changeServers(plane: DataPlane, backendName: string, names: readonly string[], action: string): number {
-  const backend = plane.backends.get(backendName);
+  const id = /^#(\d+)$/.exec(backendName)?.[1];
+  const backend =
+    id === undefined
+      ? plane.backends.get(backendName)
+      : Array.from(plane.backends.values()).find(({ proxy }) => proxy.id === Number(id));
   let changed = 0;
   for (const name of names) {
     const server = backend?.server(name);

@@ -3,6 +3,7 @@ import type { StatsPage } from "../../model/proxy.ts";
 import { errorPage } from "../../decide/http/error-page.ts";
 import { statsCsv } from "../../decide/stats-csv.ts";
 import { statsHtml } from "../../decide/stats-html.ts";
+import { lowerAscii } from "../../model/pattern.ts";
 import type { ClientConnection } from "./client.ts";
 import { reply } from "./finish.ts";
 
@@ -30,6 +31,11 @@ function sameText(one: string, other: string): boolean {
   return difference === 0;
 }
 
+/** `scope=` in the page's address: a part of the names of the proxies to show; empty for all of them. */
+function scopeOf(target: string): string {
+  return lowerAscii(/[?&;]scope=([\w.:-]*)/.exec(target)?.[1] ?? "");
+}
+
 export function answerStatsPage(client: ClientConnection, page: StatsPage): void {
   client.serverLabel = "<STATS>";
   [client.cause, client.state] = ["L", "R"];
@@ -48,7 +54,10 @@ export function answerStatsPage(client: ClientConnection, page: StatsPage): void
     return;
   }
   const csv = target.includes(";csv");
-  const rows = client.plane.statsRows(page.scope, client.frontend.name);
+  const asked = scopeOf(target);
+  const rows = client.plane
+    .statsRows(page.scope, client.frontend.name)
+    .filter(({ proxy }) => lowerAscii(proxy).includes(asked));
   if (csv || target.includes(";json")) {
     const body = csv ? statsCsv(rows) : JSON.stringify(rows);
     send(client, body, csv ? "text/plain" : "application/json", "");
