@@ -93,6 +93,8 @@ const COMMANDS: readonly string[] = [
   "shutdown sessions server b/s1",
   "add server b/s3 127.0.0.1:3 weight 5",
   "add server b/s3 127.0.0.1:3",
+  "add server b/quoted 127.0.0.1:9 agent-check agent-port 9 agent-send 'hello'",
+  "del server b/quoted",
   "add server b",
   "add server none/x 1.1.1.1:1",
   "add server b/s4 127.0.0.1:9 bogusword",

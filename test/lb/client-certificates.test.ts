@@ -37,7 +37,7 @@ function makeRevocationList(): void {
   writeFileSync(at("crlnumber"), "01\n");
   writeFileSync(
     at("ca.cnf"),
-    "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ncrlnumber=crlnumber\ndefault_md=sha256\ndefault_crl_days=30\n",
+    "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ncrlnumber=crlnumber\ndefault_md=sha256\ndefault_crl_days=10000\n",
   );
   const by = ["ca", "-config", "ca.cnf", "-cert", "ca.crt", "-keyfile", "ca.key"];
   openssl(...by, "-revoke", "revoked.crt");
@@ -79,6 +79,7 @@ const FETCHES = [
   "ssl_c_sig_alg",
   "ssl_c_version",
   "ssl_c_der,sha1,hex",
+  "ssl_c_chain_der,hex",
   "ssl_fc",
   "ssl_fc_has_crt",
   "ssl_fc_has_sni",
@@ -93,7 +94,7 @@ const FETCHES = [
   "ssl_f_key_alg",
 ];
 const SHOWN = FETCHES.map((name) => `${name}=%[${name}]`).join(" ");
-const CLIENTS = [undefined, "ann", "bob", "revoked", "stranger", "expired"];
+const CLIENTS = [undefined, "ann", "bob", "revoked", "stranger", "expired", "chained"];
 
 const BINDS: readonly (readonly [string, string])[] = [
   ["optional", "verify optional ca-file ca.crt"],
@@ -133,6 +134,8 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates in use (needs haprox
     makeCertificate("stranger", "/CN=stranger", "other", "5");
     makeCertificate("expired", "/CN=expired", "ca", "6", "0");
     makeRevocationList();
+    makeCertificate("chained", "/CN=chained", "ca", "7");
+    writeFileSync(at("chained.crt"), readFileSync(at("chained.crt"), "utf8") + readFileSync(at("ca.crt"), "utf8"));
     const own = { cert: readFileSync(at("one.crt")), key: readFileSync(at("one.key")), ca: readFileSync(at("ca.crt")) };
     server = createServer({ ...own, requestCert: true, rejectUnauthorized: false }, (socket) => {
       socket.on("error", () => undefined);
@@ -193,6 +196,32 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates in use (needs haprox
         return list;
       };
       expect(await answers(1)).toEqual(await answers(0));
+    } finally {
+      await pair.stop();
+    }
+  }, 30_000);
+
+  test("sessions towards servers are taken up again", async () => {
+    const words = ["verify none", `verify required ca-file ${at("ca.crt")}`, "verify none no-ssl-reuse"];
+    const versions = ["ssl-max-ver TLSv1.2", "ssl-min-ver TLSv1.3"];
+    const cases = words.flatMap((word) => versions.map((version) => `${word} ${version}`));
+    const ports = await freePorts(2 * cases.length + 2);
+    const text = (side: number) => (port: number) =>
+      `global\n nbthread 1\ndefaults\n mode http\n option httpclose\n timeout connect 1s\n timeout client 2s\n timeout server 2s\nlisten probe\n bind 127.0.0.1:${port}\nfrontend end\n bind 127.0.0.1:${ports[side]} ssl crt ${at("one.pem")}\n http-request return status 200 content-type text/plain lf-string %[ssl_fc_is_resumed]\n${cases.map((one, index) => `listen l${index}\n bind 127.0.0.1:${ports[2 + 2 * index + side]} ssl crt ${at("one.pem")}\n server s 127.0.0.1:${ports[side]} ssl ${one}\n`).join("")}`;
+    let side = -1;
+    const pair: Pair = await startPair((port) => text((side += 1))(port));
+    try {
+      const answers = async (offset: number): Promise<readonly string[]> => {
+        const list: string[] = [];
+        for (const [index, one] of cases.entries()) {
+          for (let round = 0; round < 3; round += 1)
+            list.push(`${one}: ${await visit(ports[2 + 2 * index + offset] ?? 0, undefined)}`);
+        }
+        return list;
+      };
+      const ours = await answers(1);
+      expect(ours.filter((answer) => answer.endsWith("200 1"))).toHaveLength(8);
+      expect(ours).toEqual(await answers(0));
     } finally {
       await pair.stop();
     }

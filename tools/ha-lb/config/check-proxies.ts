@@ -100,6 +100,13 @@ function checkTracks(configuration: Configuration, draft: ProxyDraft, report: Re
   }
 }
 
+const isAnyAddress = (host: string): boolean => host === "0.0.0.0" || host === "::";
+
+/** A server's `proto` of HTTP in mode tcp, or of plain bytes in mode http. */
+function isForOtherMode(mode: string, protocol: string | undefined): boolean {
+  return mode === "tcp" ? protocol === "h1" || protocol === "h2" : mode === "http" && protocol === "none";
+}
+
 function checkServers(draft: ProxyDraft, reading: Reading): void {
   const { report, global } = reading;
   for (const [index, server] of draft.servers.entries()) {
@@ -107,7 +114,8 @@ function checkServers(draft: ProxyDraft, reading: Reading): void {
     if (server.at === draft.servers[index - 1]?.at) continue;
     const name = `${draft.name}/${server.name}`;
     const { check, agent, address, portRule, tls } = server;
-    const byName = address.kind === "ip" || address.kind === "name";
+    // An address of any is one that is not known yet.
+    const byName = (address.kind === "ip" && !isAnyAddress(address.host)) || address.kind === "name";
     if (
       check.enabled &&
       server.track === undefined &&
@@ -120,6 +128,10 @@ function checkServers(draft: ProxyDraft, reading: Reading): void {
     }
     if (tls?.verify === "required" && tls.caFile === undefined && global.serverVerify === "required")
       report.add("LB_NO_CA_FILE", { name }, server.at);
+    if (isForOtherMode(draft.mode, server.protocol)) {
+      const problem = `MUX protocol is not usable for server '${server.name}' in mode ${draft.mode}`;
+      report.add("LB_BAD_COMBINATION", { keyword: `proto ${server.protocol}`, problem }, server.at);
+    }
     if (agent.enabled && agent.port === 0) report.add("LB_NO_AGENT_PORT", { name }, server.at);
   }
 }

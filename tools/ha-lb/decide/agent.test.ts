@@ -99,6 +99,9 @@ test("what others say stays on its line of the log", () => {
     detail: `no\nServer x is UP\u001b[2J${"y".repeat(500)}`,
   };
   const counts = { name: "b/s", backup: true, activeServers: 0, backupServers: 1, sessions: 2, requeued: 0, queued: 3 };
+  expect(changeLine({ kind: "maint", was: "down", via: "b/t" }, counts)).toBe(
+    "Backup Server b/s was DOWN and now enters maintenance via b/t.",
+  );
   const line = changeLine({ kind: "down", cause: { kind: "check", outcome } }, counts);
   expect(line).toStartWith(
     'Backup Server b/s is DOWN, reason: Layer7 wrong status, code: 500, info: "no?Server x is UP?[2Jyyy',

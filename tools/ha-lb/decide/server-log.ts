@@ -3,7 +3,8 @@ import type { CheckOutcome } from "./server-health.ts";
 
 export type ServerChange =
   | { readonly kind: "up" | "down" | "stopping"; readonly cause: ChangeCause }
-  | { readonly kind: "maint" | "drain" | "leave-maint" | "leave-drain"; readonly via?: string };
+  | { readonly kind: "maint"; readonly was: "up" | "leaving" | "down"; readonly via?: string }
+  | { readonly kind: "drain" | "leave-maint" | "leave-drain"; readonly via?: string };
 
 export type ChangeCause =
   | { readonly kind: "check"; readonly outcome: CheckOutcome }
@@ -88,7 +89,9 @@ export function changeLine(change: ServerChange, counts: ServerCounts): string {
     case "stopping":
       return `${who} is stopping${causeText(change.cause)}. ${online}`;
     case "maint":
-      return `${who} is going DOWN for maintenance${viaText(change.via)}. ${left}`;
+      return change.was === "down"
+        ? `${who} was DOWN and now enters maintenance${viaText(change.via)}.`
+        : `${who} is going DOWN for maintenance${viaText(change.via)}. ${left}`;
     case "drain":
       return `${who} enters drain state${viaText(change.via)}. ${online}`;
     case "leave-maint":

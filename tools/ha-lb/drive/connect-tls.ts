@@ -8,6 +8,22 @@ export interface ConnectTls {
   readonly options: Bun.TLSOptions;
   /** Is the server who it should be? */
   readonly accepts: (socket: Socket<Peer>, error: Error | null | undefined) => boolean;
+  /** Where sessions are kept for the next connection; nothing with `no-ssl-reuse`. */
+  readonly session?: SessionPlace;
+}
+
+export interface SessionPlace {
+  readonly last: () => Uint8Array | undefined;
+  readonly keep: (session: Uint8Array) => void;
+}
+
+/** The runtime's sockets take a session before the handshake, and tell of new ones (`session`); its types don't say so. */
+interface Resuming {
+  setSession(session: Uint8Array): void;
+}
+
+function canResume(socket: object): socket is Resuming {
+  return "setSession" in socket;
 }
 
 /** The runtime has this one; its types don't say so. */
@@ -34,9 +50,22 @@ function isGivenUp(peer: Connecting): boolean {
   return peer.deadlineMs === Number.NEGATIVE_INFINITY;
 }
 
+function takeLastSession(socket: object, tls: ConnectTls): void {
+  const last = tls.session?.last();
+  if (last !== undefined && canResume(socket)) socket.setSession(last);
+}
+
 function tlsHandlers(tls: ConnectTls): Bun.SocketHandler<Connecting> {
   // Per connection: until the handshake is done its end is a failure to connect.
   let isOpen = false;
+  // A session that came before the server was accepted.
+  let early: Uint8Array | undefined;
+  const sessions = {
+    session(_socket: unknown, session: Uint8Array) {
+      if (isOpen) tls.session?.keep(session);
+      else early = session;
+    },
+  };
   const fail = (socket: Socket<Connecting>): void => {
     const peer = socket.data;
     if (peer.socket === undefined) return;
@@ -45,9 +74,14 @@ function tlsHandlers(tls: ConnectTls): Bun.SocketHandler<Connecting> {
     peer.onFailed(NO_HANDSHAKE);
   };
   return {
+    ...(tls.session === undefined ? {} : sessions),
     open(socket) {
-      if (isGivenUp(socket.data)) socket.terminate();
-      else socket.data.socket = asPeerSocket(socket);
+      if (isGivenUp(socket.data)) {
+        socket.terminate();
+        return;
+      }
+      socket.data.socket = asPeerSocket(socket);
+      takeLastSession(socket, tls);
     },
     handshake(socket, _success, error) {
       const peer = socket.data;
@@ -60,6 +94,7 @@ function tlsHandlers(tls: ConnectTls): Bun.SocketHandler<Connecting> {
         return;
       }
       isOpen = true;
+      if (early !== undefined) tls.session?.keep(early);
       peer.onOpen();
     },
     data(socket, data) {

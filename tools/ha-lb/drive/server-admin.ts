@@ -56,7 +56,10 @@ function changeOf(before: HealthState, now: HealthState, cause: ChangeCause): Se
   const [was, is] = [wantedOf(before), wantedOf(now)];
   const via = cause.kind === "track" ? { via: cause.via } : {};
   if (was !== is) {
-    if (is === "maint") return { kind: "maint", ...via };
+    if (is === "maint") {
+      const isLeaving = was === "drain" || before.stopping;
+      return { kind: "maint", was: before.up ? (isLeaving ? "leaving" : "up") : "down", ...via };
+    }
     if (is === "drain") return { kind: "drain", ...via };
     return was === "maint" ? { kind: "leave-maint", ...via } : { kind: "leave-drain", ...via };
   }

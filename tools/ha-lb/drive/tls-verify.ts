@@ -56,7 +56,7 @@ function errorOf(socket: object, code: string | undefined, lists: readonly Revoc
   if (number !== 0 || lists === undefined || !isTls(socket)) return number;
   const shown = socket.getPeerX509Certificate();
   if (shown === undefined) return number;
-  const now = new Date().toISOString().replace(/[-:T]/g, "").slice(2, 14);
+  const now = new Date().toISOString().replace(/[-:T]/g, "").slice(0, 14);
   return verifyNumber(revocationError(lists, certificateName(shown.raw), `${now}Z`));
 }
 

@@ -1,6 +1,7 @@
 /** What a TLS connection tells about itself, on both sides. */
 import { createHash, type X509Certificate } from "node:crypto";
 import { readCertificate } from "../decide/tls/certificate.ts";
+import { chainOfSession } from "../decide/tls/session.ts";
 import type { CertificateView, TlsView } from "../model/sample-context.ts";
 
 /** What the runtime's TLS sockets can tell; its types say it only in part. */
@@ -12,6 +13,8 @@ export interface TlsSocket {
   isSessionReused(): boolean;
   getPeerX509Certificate(): X509Certificate | undefined;
   getX509Certificate(): X509Certificate | undefined;
+  /** The session, also before its tickets came. */
+  getSession(): Uint8Array | undefined;
 }
 
 export function isTls(socket: object): socket is TlsSocket {
@@ -32,7 +35,7 @@ function carrierOf(socket: object): object {
 }
 
 /** Reads a certificate once per connection. */
-function certificateOf(socket: TlsSocket, which: "own" | "peer"): CertificateView | undefined {
+function certificateOf(socket: TlsSocket, which: "own" | "client" | "server"): CertificateView | undefined {
   let known = certificates.get(socket);
   if (known === undefined) {
     known = new Map();
@@ -40,22 +43,20 @@ function certificateOf(socket: TlsSocket, which: "own" | "peer"): CertificateVie
   }
   if (!known.has(which)) {
     const found = which === "own" ? socket.getX509Certificate() : socket.getPeerX509Certificate();
-    known.set(which, found === undefined ? undefined : viewOf(found));
+    known.set(which, found === undefined ? undefined : viewOf(found, socket, which));
   }
   return known.get(which);
 }
 
-function viewOf(certificate: X509Certificate): CertificateView {
-  const { raw } = certificate;
-  let chainDer = "";
-  let one: X509Certificate | undefined = certificate;
-  // A certificate of an authority may be its own issuer.
-  while (one !== undefined) {
-    chainDer += one.raw.toString("latin1");
-    const above: X509Certificate | undefined = one.issuerCertificate;
-    one = above === undefined || above.raw.equals(one.raw) ? undefined : above;
-  }
-  return readCertificate(raw, { sha1: createHash("sha1").update(raw).digest().toString("latin1"), chainDer });
+/** The session keeps what came with the other side's certificate, which the runtime doesn't tell. */
+function viewOf({ raw }: X509Certificate, socket: TlsSocket, which: "own" | "client" | "server"): CertificateView {
+  const session = which === "own" ? undefined : socket.getSession();
+  const above = session === undefined ? "" : chainOfSession(session);
+  return readCertificate(raw, {
+    sha1: createHash("sha1").update(raw).digest().toString("latin1"),
+    // A client's chain is told without its own certificate, as with haproxy.
+    chainDer: which === "client" ? above : raw.toString("latin1") + above,
+  });
 }
 
 /** Bits of the symmetric key, from the cipher's name. */
@@ -107,6 +108,6 @@ class SocketTls implements TlsView {
   }
   certificate(which: "client" | "frontend" | "server"): CertificateView | undefined {
     const isOwn = this.connected ? which === "client" : which === "frontend";
-    return certificateOf(this.socket, isOwn ? "own" : "peer");
+    return certificateOf(this.socket, isOwn ? "own" : this.connected ? "server" : "client");
   }
 }

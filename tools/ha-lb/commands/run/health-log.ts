@@ -20,7 +20,8 @@ export function healthLine(server: ServerRuntime, change: ServerChange): string 
 export function tellHealth(plane: DataPlane, server: ServerRuntime, change: ServerChange, empty: boolean): string {
   const line = healthLine(server, change);
   const { proxy } = server.backend;
-  plane.logEvent(proxy, change.kind === "down" || change.kind === "maint" ? "alert" : "notice", line);
+  const isAlert = change.kind === "down" || (change.kind === "maint" && change.was === "up");
+  plane.logEvent(proxy, isAlert ? "alert" : "notice", line);
   process.stderr.write(`[WARNING]  (${process.pid}) : ${line}\n`);
   if (empty) {
     const word = proxy.isFrontend ? "proxy" : "backend";

@@ -86,3 +86,10 @@ export function shortTime(bytes: Uint8Array, value: Value): string {
   const text = textOf(bytes, value);
   return value.tag === TAG.GENERALIZED_TIME ? text.slice(2) : text;
 }
+
+/** `YYYYMMDDhhmmssZ`: short years from 50 on are of the century before (RFC 5280, section 4.1.2.5.1). */
+export function fullTime(bytes: Uint8Array, value: Value): string {
+  const text = textOf(bytes, value);
+  if (value.tag === TAG.GENERALIZED_TIME) return text;
+  return `${text < "50" ? "20" : "19"}${text}`;
+}

@@ -1,12 +1,12 @@
 /** Revocation lists (RFC 5280, section 5.1): which certificates their authority took back. */
 import type { CertificateName } from "./certificate.ts";
-import { inside, integerBytes, shortTime, TAG, textOf, type Value, valueAt } from "./der.ts";
+import { inside, integerBytes, fullTime, TAG, textOf, type Value, valueAt } from "./der.ts";
 
 export interface RevocationList {
   /** The authority's name, as it is written. */
   readonly issuer: string;
   readonly serials: ReadonlySet<string>;
-  /** `YYMMDDhhmmssZ`; the list is out of date after that. */
+  /** `YYYYMMDDhhmmssZ`; the list is out of date after that. */
   readonly nextUpdate: string | undefined;
   /** What the signature is of, and the signature. */
   readonly signedFrom: number;
@@ -33,14 +33,17 @@ export function readRevocationList(der: Uint8Array): RevocationList {
   return {
     issuer: textOf(der, { from: issuer.start, to: issuer.to }),
     serials,
-    nextUpdate: next === undefined ? undefined : shortTime(der, next),
+    nextUpdate: next === undefined ? undefined : fullTime(der, next),
     signedFrom: body.start,
     signedTo: body.to,
     signature: textOf(der, { from: signature.from + 1, to: signature.to }),
   };
 }
 
-/** The TLS library's error for a certificate: revoked, no list of its authority, the list is too old; or nothing. */
+/**
+ * The TLS library's error for a certificate: revoked, no list of its authority, the list is too old; or nothing.
+ * `now` as `YYYYMMDDhhmmssZ`.
+ */
 export function revocationError(
   lists: readonly RevocationList[],
   certificate: CertificateName,
@@ -49,13 +52,5 @@ export function revocationError(
   const own = lists.filter(({ issuer }) => issuer === certificate.issuer);
   if (own.length === 0) return "UNABLE_TO_GET_CRL";
   if (own.some(({ serials }) => serials.has(certificate.serial))) return "CERT_REVOKED";
-  return own.every(({ nextUpdate }) => nextUpdate !== undefined && isPast(nextUpdate, now))
-    ? "CRL_HAS_EXPIRED"
-    : undefined;
-}
-
-/** Years from 50 on are of the century before (RFC 5280, section 4.1.2.5.1). */
-function isPast(time: string, now: string): boolean {
-  const full = (text: string): string => `${text < "50" ? "20" : "19"}${text}`;
-  return full(time) < full(now);
+  return own.every(({ nextUpdate }) => nextUpdate !== undefined && nextUpdate < now) ? "CRL_HAS_EXPIRED" : undefined;
 }
