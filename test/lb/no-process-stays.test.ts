@@ -70,15 +70,19 @@ const serves = async (): Promise<boolean> => (await exchange(port, GET).catch(()
 const noneStays = async (): Promise<void> => await until("no process stays", () => ours().length === 0, LIMIT_MS);
 
 describe.each([[1], [2]])("nbthread %p", (threads) => {
-  test.each([["SIGTERM"], ["SIGINT"], ["SIGUSR1"], ["SIGKILL"]] as const)("%s while it serves", async (name) => {
-    const child = start(threads);
-    await until("it serves", serves, LIMIT_MS);
-    child.kill(name);
-    await child.exited;
-    // The file of a master that was killed is removed by the next one that starts.
-    if (name !== "SIGKILL") started.add(child.pid);
-    await noneStays();
-  });
+  test.each([["SIGTERM"], ["SIGINT"], ["SIGUSR1"], ["SIGKILL"]] as const)(
+    "%s while it serves",
+    async (name) => {
+      const child = start(threads);
+      await until("it serves", serves, LIMIT_MS);
+      child.kill(name);
+      await child.exited;
+      // The file of a master that was killed is removed by the next one that starts.
+      if (name !== "SIGKILL") started.add(child.pid);
+      await noneStays();
+    },
+    60_000,
+  );
 
   test("killed at each moment of its start", async () => {
     for (let round = 0; round < 6; round += 1) {
@@ -104,14 +108,18 @@ describe.each([[1], [2]])("nbthread %p", (threads) => {
     }
   }, 60_000);
 
-  test.each([["SIGTERM"], ["SIGINT"], ["SIGUSR1"]] as const)("-W and %s", async (name) => {
-    const child = start(threads, "-W");
-    await until("it serves", serves, LIMIT_MS);
-    await until("the master has its handlers", () => isHandled(child.pid), LIMIT_MS);
-    child.kill(name);
-    await child.exited;
-    await noneStays();
-  });
+  test.each([["SIGTERM"], ["SIGINT"], ["SIGUSR1"]] as const)(
+    "-W and %s",
+    async (name) => {
+      const child = start(threads, "-W");
+      await until("it serves", serves, LIMIT_MS);
+      await until("the master has its handlers", () => isHandled(child.pid), LIMIT_MS);
+      child.kill(name);
+      await child.exited;
+      await noneStays();
+    },
+    60_000,
+  );
 });
 
 test("a worker that stands still ends with its master", async () => {

@@ -2,11 +2,14 @@ import { afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { duplicate } from "../../../../shared/drive/ffi/fd.ts";
-import { setResetOnClose } from "../../../../shared/drive/ffi/socket.ts";
+import { setOption, setResetOnClose } from "../../../../shared/drive/ffi/socket.ts";
 import { Peer } from "../peer.ts";
 import { RingLoop } from "./ring-loop.ts";
 import { RingSocket } from "./ring-socket.ts";
 
+const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
+const SLOTS = 1024;
 const SOME_MB = 4 * 1024 * 1024;
 
 /** Notes what it hears. */
@@ -254,6 +257,110 @@ describe.skipIf(!possible)("connections on the ring (skipped where the kernel ha
     for (let round = 0; round < 3; round += 1) {
       for (const [index, { other }] of pairs.entries()) other.write(`<${index}>`);
       await until(() => texts.every((text, index) => text === `<${index}>`.repeat(round + 1)));
+    }
+  });
+
+  /** Slots for short texts that nobody has. */
+  function freeSlots(): number {
+    const free: unknown = loop === undefined ? undefined : Reflect.get(loop.slots, "free");
+    if (!Array.isArray(free)) throw new Error("the slots are kept otherwise");
+    return free.length;
+  }
+
+  /** Short texts until the other end's reader, who sleeps, makes one of them wait in the kernel. @returns all texts */
+  async function fillUp(peer: Listener, other: Socket): Promise<string> {
+    other.pause();
+    if (!(peer.socket instanceof RingSocket)) throw new Error("not on the ring");
+    setOption(peer.socket.fd, SOL_SOCKET, SO_SNDBUF, 8192);
+    let sent = "";
+    for (let round = 0; round < 1000; round += 1) {
+      const text = String(round).padStart(4000, ".");
+      peer.send(text);
+      // It waits for the text before it.
+      peer.send("|");
+      sent += `${text}|`;
+      const limitMs = performance.now() + 300;
+      while (peer.pendingBytes > 0 && performance.now() < limitMs)
+        await new Promise<void>((next) => setImmediate(next));
+      if (peer.pendingBytes > 0) return sent;
+      expect(peer.heard).toEqual([]);
+    }
+    throw new Error("the socket takes everything");
+  }
+
+  test("a short text that waits in the kernel for room arrives whole, also when the connection is closed meanwhile", async () => {
+    // Those of earlier tests come back first.
+    await until(() => freeSlots() === SLOTS);
+    const { peer, other } = await pair();
+    const sent = await fillUp(peer, other);
+    expect(freeSlots()).toBe(SLOTS - 1);
+    peer.close();
+    let got = "";
+    let ended = false;
+    other.on("data", (data) => void (got += data.toString()));
+    other.on("end", () => void (ended = true));
+    other.resume();
+    await until(() => ended);
+    expect(got.length).toBe(sent.length);
+    expect(got === sent).toBe(true);
+    await until(() => freeSlots() === SLOTS);
+  });
+
+  test.each(["abort", "reset"] as const)("its slot comes back after %p, and the end is told once", async (how) => {
+    // Those of earlier tests come back first.
+    await until(() => freeSlots() === SLOTS);
+    const { peer, other } = await pair();
+    await fillUp(peer, other);
+    if (how === "abort") peer.abort();
+    else other.resetAndDestroy();
+    await until(() => freeSlots() === SLOTS && peer.heard.length > 0);
+    await Bun.sleep(20);
+    expect(peer.heard).toEqual(["close"]);
+  });
+
+  test("more bytes at once than there are buffers: each connection gets all of its own", async () => {
+    const pairs = await Promise.all(Array.from({ length: 200 }, pair));
+    // All of it is there before the ring looks.
+    const sent = pairs.map((_pair, index) => pattern(64 * 1024 + index * 4).subarray(index * 4));
+    for (const [index, { other }] of pairs.entries()) other.write(sent[index] ?? "");
+    await until(() => pairs.every(({ peer }) => peer.bytes === 64 * 1024));
+    for (const [index, { peer }] of pairs.entries()) {
+      expect(Buffer.concat(peer.got).equals(sent[index] ?? Buffer.of())).toBe(true);
+    }
+  });
+
+  test("more requests in one turn than the ring holds, with more completions than fit", async () => {
+    const pairs = await Promise.all(Array.from({ length: 300 }, pair));
+    for (let round = 0; round < 40; round += 1) {
+      for (const { peer } of pairs) {
+        peer.pause();
+        peer.resume();
+      }
+    }
+    for (const { other } of pairs) other.write("still here");
+    await until(() => pairs.every(({ peer }) => peer.bytes === 10));
+    expect(pairs.every(({ peer }) => peer.heard.length === 0)).toBe(true);
+  });
+
+  test("connections that take the descriptors and numbers of aborted ones hear nothing of those", async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const old = await Promise.all(Array.from({ length: 20 }, pair));
+      for (const { peer, other } of old) {
+        other.write("of the old one");
+        peer.send("to the old one");
+        if (round % 2 === 0) peer.abort();
+        else peer.close();
+      }
+      const fresh = await Promise.all(Array.from({ length: 20 }, pair));
+      const echoed = fresh.map(() => "");
+      for (const [index, { peer, other }] of fresh.entries()) {
+        other.on("data", (data) => void (echoed[index] = `${echoed[index]}${data.toString()}`));
+        peer.whenData = (data) => peer.send(data.toString());
+        other.write(`new ${index}`);
+      }
+      await until(() => echoed.every((text, index) => text === `new ${index}`));
+      expect(fresh.every(({ peer }) => peer.heard.length === 0)).toBe(true);
+      for (const { peer } of fresh) peer.abort();
     }
   });
 });
