@@ -84,7 +84,21 @@ const PROXY: readonly Setting<Proxy>[] = [
   },
 ];
 
+const SUITES = "the TLS library has its own suites for TLS 1.3";
+
 const SERVER: readonly Setting<Server>[] = [
+  {
+    word: "ciphersuites",
+    kind: "ignored",
+    means: SUITES,
+    isSet: ({ tls }) => tls?.cipherSuites !== undefined,
+  },
+  {
+    word: "ws",
+    kind: "ignored",
+    means: "WebSockets go over HTTP/1.1",
+    isSet: ({ websocket }) => websocket === "h2",
+  },
   {
     word: "proto fcgi",
     kind: "refused",
@@ -107,6 +121,19 @@ const SERVER: readonly Setting<Server>[] = [
 ];
 
 const BIND: readonly Setting<Bind>[] = [
+  { word: "ciphersuites", kind: "ignored", means: SUITES, isSet: ({ tls }) => tls?.cipherSuites !== undefined },
+  {
+    word: "prefer-client-ciphers",
+    kind: "ignored",
+    means: "the TLS library chooses between equally strong ciphers",
+    isSet: ({ tls }) => tls?.preferClientCiphers === true,
+  },
+  {
+    word: "no-ca-names",
+    kind: "ignored",
+    means: "clients are told which authorities are accepted",
+    isSet: ({ tls }) => tls?.noCaNames === true,
+  },
   {
     word: "ca-verify-file",
     kind: "refused",
@@ -121,7 +148,77 @@ const BIND: readonly Setting<Bind>[] = [
   },
 ];
 
+/** What haproxy keeps of them when nothing is said. */
+const USUAL_LOG_URI_BYTES = 1024;
+const BUFFERS = "the kernel sizes the buffers of sockets itself";
+
 const GLOBAL: readonly Setting<Global>[] = [
+  {
+    word: "unix-bind",
+    kind: "refused",
+    means: "write 'mode', 'user' and 'group' on the 'bind' and 'stats socket' lines themselves",
+    isSet: ({ unixBind }) => Object.values(unixBind).some((value) => value !== undefined),
+  },
+  {
+    word: "h1-case-adjust",
+    kind: "ignored",
+    means: "names of header fields go on in the case they came in",
+    isSet: ({ headerCase }) => headerCase.size > 0,
+  },
+  {
+    word: "h1-case-adjust-file",
+    kind: "ignored",
+    means: "names of header fields go on in the case they came in",
+    isSet: ({ headerCaseFile }) => headerCaseFile !== undefined,
+  },
+  {
+    word: "spread-checks",
+    kind: "ignored",
+    means: "first checks are spread over an interval, and later ones keep their distance",
+    isSet: ({ spreadChecksPercent }) => spreadChecksPercent > 0,
+  },
+  {
+    word: "grace",
+    kind: "ignored",
+    means: "a process that ends takes no new connections at once",
+    isSet: ({ graceMs }) => graceMs !== undefined,
+  },
+  {
+    word: "ulimit-n",
+    kind: "ignored",
+    means: "the process has the limit it was started with: LimitNOFILE in a systemd unit",
+    isSet: ({ fileLimit }) => fileLimit !== undefined,
+  },
+  {
+    word: "tune.http.logurilen",
+    kind: "ignored",
+    means: "request lines are logged whole",
+    isSet: ({ tune }) => tune.logUriBytes !== USUAL_LOG_URI_BYTES,
+  },
+  {
+    word: "tune.rcvbuf.client",
+    kind: "ignored",
+    means: BUFFERS,
+    isSet: ({ tune }) => tune.clientReceiveBytes !== undefined,
+  },
+  {
+    word: "tune.sndbuf.client",
+    kind: "ignored",
+    means: BUFFERS,
+    isSet: ({ tune }) => tune.clientSendBytes !== undefined,
+  },
+  {
+    word: "tune.rcvbuf.server",
+    kind: "ignored",
+    means: BUFFERS,
+    isSet: ({ tune }) => tune.serverReceiveBytes !== undefined,
+  },
+  {
+    word: "tune.sndbuf.server",
+    kind: "ignored",
+    means: BUFFERS,
+    isSet: ({ tune }) => tune.serverSendBytes !== undefined,
+  },
   {
     word: "maxsslconn",
     kind: "refused",

@@ -10,6 +10,8 @@ export interface ConnectionFacts {
   /** Sent first: the PROXY protocol. */
   readonly preface: Uint8Array | undefined;
   readonly serverName: string | undefined;
+  /** Where the server's port follows the client's. */
+  readonly port?: number;
 }
 
 /** What goes before everything else to a server with `send-proxy`. */
@@ -77,7 +79,7 @@ function asPeerSocket(socket: unknown): Socket<Peer> {
 /** Starts to connect; `onOpen` or `onFailed` follows. */
 export function connectServer(connection: ServerConnection, facts: ConnectionFacts): void {
   const { server } = connection;
-  connectPeer(connection, server.host, server.port, server.socketOptions(facts), facts.preface);
+  connectPeer(connection, server.host, facts.port ?? server.port, server.socketOptions(facts), facts.preface);
 }
 
 export function connectPeer(

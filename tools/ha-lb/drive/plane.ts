@@ -253,11 +253,14 @@ export class DataPlane {
   /** What a new connection to a server needs of the client. */
   connectionFacts(client: ClientConnection, serverName: string | undefined): ConnectionFacts {
     const settings = client.server?.settings;
-    if (settings === undefined || (settings.sendProxy === undefined && serverName === undefined)) return NO_FACTS;
+    const follows = client.server?.followsClientPort === true;
+    if (settings === undefined || (settings.sendProxy === undefined && serverName === undefined && !follows))
+      return NO_FACTS;
     const { sendProxy } = settings;
     const { destinationAddress, destinationPort, sourcePort } = client;
     const preface = prefaceOf(sendProxy, client.logAddress(), sourcePort, destinationAddress, destinationPort);
-    return { preface, serverName };
+    const port = follows ? client.server?.portFor(destinationPort) : undefined;
+    return port === undefined ? { preface, serverName } : { preface, serverName, port };
   }
 
   /** What traffic tells of a server with `observe`. */

@@ -164,6 +164,18 @@ export class ServerRuntime extends Occupied implements Candidate {
   }
 
   /** Options of the runtime for a connection to this server. */
+  /** Its port is the one the client asked, or lies beside it. */
+  get followsClientPort(): boolean {
+    return this.port === 0 && this.settings.portRule.kind !== "fixed" && this.settings.address.kind !== "unix";
+  }
+
+  /** The port for a client that asked this one. */
+  portFor(clientPort: number): number {
+    if (!this.followsClientPort) return this.port;
+    const { portRule } = this.settings;
+    return portRule.kind === "offset" ? clientPort + portRule.offset : clientPort;
+  }
+
   socketOptions(facts: ConnectionFacts, protocols: readonly string[] = []): ConnectOptions {
     const { address } = this.settings;
     const tls = this.tls === undefined ? {} : { tls: this.tls.connect(facts.serverName, protocols) };

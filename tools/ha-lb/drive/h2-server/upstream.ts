@@ -24,11 +24,11 @@ export function connectHttp2(connection: ServerConnection, facts: ConnectionFact
     known = new Set();
     connections.set(server, known);
   }
-  // A PROXY header is of one client.
-  const shared =
-    facts.preface === undefined
-      ? Array.from(known).find((one) => one.serverName === facts.serverName && one.takesMore)
-      : undefined;
+  // A PROXY header, and a port that follows the client's, are of one client.
+  const isOwn = facts.preface !== undefined || facts.port !== undefined;
+  const shared = !isOwn
+    ? Array.from(known).find((one) => one.serverName === facts.serverName && one.takesMore)
+    : undefined;
   if (shared !== undefined) {
     server.counters.reuses += 1;
     shared.add(connection);
@@ -36,7 +36,7 @@ export function connectHttp2(connection: ServerConnection, facts: ConnectionFact
   }
   server.counters.connects += 1;
   const made = new Upstream(connection, facts, known);
-  if (facts.preface === undefined) known.add(made);
+  if (!isOwn) known.add(made);
   made.connect(facts);
 }
 
@@ -74,7 +74,7 @@ class Upstream extends Peer implements Connecting, UpstreamEvents {
     if (connect !== undefined) wheel.set(this, nowMs() + connect);
     const { server } = this;
     const options = server.socketOptions(facts, server.settings.protocol === "h2" ? ["h2"] : server.settings.tls?.alpn);
-    connectPeer(this, server.host, server.port, options, facts.preface);
+    connectPeer(this, server.host, facts.port ?? server.port, options, facts.preface);
   }
 
   add(connection: ServerConnection): void {

@@ -125,7 +125,15 @@ export function releaseServer(connection: ServerConnection, client: ClientConnec
   const most = settings.poolMaxConnections;
   const room = most === undefined || most < 0 || server.idle.length < most;
   const worn = settings.maxReuse !== undefined && settings.maxReuse >= 0 && connection.requests > settings.maxReuse;
-  if (!connection.keepAlive || !client.requestDone || !room || worn || !server.takesTied || client.plane.stopping) {
+  if (
+    !connection.keepAlive ||
+    server.followsClientPort ||
+    !client.requestDone ||
+    !room ||
+    worn ||
+    !server.takesTied ||
+    client.plane.stopping
+  ) {
     connection.close();
     return;
   }

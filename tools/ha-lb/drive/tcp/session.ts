@@ -207,7 +207,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     const port = this.proxyHeader?.destinationPort ?? this.socket?.localPort ?? 0;
     const preface = prefaceOf(sendProxy, this.sourceAddress, this.sourcePort, destination, port);
     const serverName = server.serverName(this.plane, () => this.view());
-    connectPeer(peer, server.host, server.port, server.socketOptions({ preface, serverName }), preface);
+    connectPeer(peer, server.host, server.portFor(port), server.socketOptions({ preface, serverName }), preface);
   }
 
   onConnected(): void {
