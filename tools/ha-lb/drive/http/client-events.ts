@@ -125,7 +125,7 @@ export function onClientEnd(client: ClientConnection): void {
       // A request whose body will never be complete can't be answered; a complete one can.
       if (!client.requestDone) abandon(client, "C");
       else if (giveUpOnClose(client)) {
-        client.status = client.phase === PHASE.SENT ? 400 : 503;
+        client.status = client.phase === PHASE.SENT ? 400 : 0;
         abandon(client, "C");
       } else client.keepAlive = false;
   }
