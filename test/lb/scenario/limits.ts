@@ -44,11 +44,6 @@ export const LIMITS: readonly Scenario[] = [
     clients: [{ steps: [{ send: closing("/slow") }, { waitMs: 150 }, { do: "close" }] }],
   },
   {
-    name: "a client that goes while its server is tried again, with abortonclose",
-    section: " option abortonclose\n timeout connect 1s\n retries 10\n server s1 DEAD",
-    clients: [{ steps: [{ send: closing("/a") }, { do: "close" }] }],
-  },
-  {
     name: "a client that finishes before the answer, without abortonclose",
     section: ` timeout server 1s\n${ONE}`,
     clients: [{ steps: [{ send: closing("/slow") }, { waitMs: 100 }, { do: "finish" }] }],
