@@ -8,6 +8,7 @@ import { exchange, freePort } from "./pair.ts";
 
 const MAIN = join(import.meta.dir, "..", "..", "tools/ha-lb/main.ts");
 const GET = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+const SHARED_MEMORY = "/dev/shm";
 const LIMIT_MS = 20_000;
 
 let folder = "";
@@ -52,7 +53,7 @@ const started = new Set<number>();
 
 /** Files of masters that this test started and that ended in an orderly way. */
 function countsFiles(): readonly string[] {
-  return readdirSync("/dev/shm").filter((name) => started.has(Number(/^ha-lb-(\d+)-/.exec(name)?.[1])));
+  return readdirSync(SHARED_MEMORY).filter((name) => started.has(Number(/^ha-lb-(\d+)-/.exec(name)?.[1])));
 }
 
 function start(threads: number, ...more: readonly string[]): Bun.Subprocess {
@@ -85,9 +86,9 @@ describe.each([[1], [2]])("nbthread %p", (threads) => {
   );
 
   test("killed at each moment of its start", async () => {
-    for (let round = 0; round < 6; round += 1) {
+    for (let round = 0; round < 4; round += 1) {
       const child = start(threads);
-      await Bun.sleep(150 + round * 50);
+      await Bun.sleep(150 + round * 75);
       child.kill("SIGKILL");
       await child.exited;
       await noneStays();
@@ -95,7 +96,7 @@ describe.each([[1], [2]])("nbthread %p", (threads) => {
   }, 60_000);
 
   test("a reload asked for as soon as it answers is carried out, and the process ends when told", async () => {
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < 2; round += 1) {
       const child = start(threads);
       await until("it serves", serves, LIMIT_MS);
       child.kill("SIGHUP");
@@ -127,13 +128,50 @@ test("a worker that stands still ends with its master", async () => {
     const child = start(2);
     await until("it serves", serves, LIMIT_MS);
     await until("the master has its handlers", () => isHandled(child.pid), LIMIT_MS);
-    const [worker] = read(`/proc/${child.pid}/task/${child.pid}/children`).trim().split(" ").map(Number);
-    if (worker === undefined || worker === 0) throw new Error("no worker");
+    const [worker] = workersOf(child.pid);
+    if (worker === undefined) throw new Error("no worker");
     process.kill(worker, "SIGSTOP");
     child.kill(name);
     await child.exited;
     await noneStays();
   }
+}, 60_000);
+
+function workersOf(master: number): readonly number[] {
+  const children = read(`/proc/${master}/task/${master}/children`).trim().split(" ");
+  return children.map(Number).filter((pid) => pid > 0);
+}
+
+function countsFileOf(master: number): string | undefined {
+  return readdirSync(SHARED_MEMORY).find((name) => name.startsWith(`ha-lb-${master}-`));
+}
+
+test("the file in memory of a master that was killed goes with the next start", async () => {
+  const killed = start(2);
+  await until("it serves", serves, LIMIT_MS);
+  expect(countsFileOf(killed.pid)).toBeDefined();
+  killed.kill("SIGKILL");
+  await killed.exited;
+  await noneStays();
+  const next = start(2);
+  await until("it serves", serves, LIMIT_MS);
+  expect(countsFileOf(killed.pid)).toBeUndefined();
+  expect(countsFileOf(next.pid)).toBeDefined();
+}, 60_000);
+
+test("workers come back when somebody has removed the file in memory, and reloads go on", async () => {
+  const child = start(2);
+  await until("it serves", serves, LIMIT_MS);
+  await until("the master has its handlers", () => isHandled(child.pid), LIMIT_MS);
+  rmSync(join(SHARED_MEMORY, countsFileOf(child.pid) ?? "none"));
+  const before = workersOf(child.pid);
+  for (const pid of before) process.kill(pid, "SIGKILL");
+  await until("others serve", async () => workersOf(child.pid).length === 2 && (await serves()), LIMIT_MS);
+  expect(workersOf(child.pid).some((pid) => before.includes(pid))).toBe(false);
+  child.kill("SIGHUP");
+  for (let round = 0; round < 10; round += 1) expect(await serves()).toBe(true);
+  child.kill("SIGTERM");
+  expect(await child.exited).toBe(0);
 }, 60_000);
 
 /** Signal 15 has a handler. */

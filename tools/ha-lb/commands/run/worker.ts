@@ -41,6 +41,16 @@ function obey(plane: DataPlane, message: ToWorker & { readonly kind: "server" })
   applyHealth(plane, server, { ...server.health, ...health, changedMs: nowMs() });
 }
 
+/** Somebody may have cleaned up in the folder of the file: then this worker counts alone, and serves. */
+function countsAt(path: string, row: number): SharedCounts | undefined {
+  try {
+    return new SharedCounts(path, row);
+  } catch (error) {
+    fail(`counts can't be shared, this worker counts alone: ${error instanceof Error ? error.message : "?"}\n`);
+    return undefined;
+  }
+}
+
 /** One worker's life: obeys the master until it says finish, or is gone. */
 class WorkerProcess {
   private readonly serving: Serving;
@@ -62,7 +72,7 @@ class WorkerProcess {
     this.planes = [plane];
     const path = request.env["HA_LB_COUNTS"];
     const row = Number(request.env["HA_LB_WORKER"]) - 1;
-    if (path !== undefined && row < MOST_WORKERS) this.counts = new SharedCounts(path, row);
+    if (path !== undefined && row < MOST_WORKERS) this.counts = countsAt(path, row);
     this.serving.prepare = (next) => this.share(next);
   }
 
