@@ -1,7 +1,7 @@
 import { INFINITY_SCORE } from "../model/score.ts";
 import { ORD } from "./action.ts";
 import { addColocation } from "./colocation-unpack.ts";
-import { addContainerOrders } from "./guest-nodes.ts";
+import { addContainerOrders, guestConnectionIn } from "./guest-nodes.ts";
 import { orderTasks } from "./ordering-list.ts";
 import { ROLE } from "./roles.ts";
 import { addUnfencingOrders } from "./unfencing.ts";
@@ -36,9 +36,11 @@ function ordersOfPrimitive(world: World, resource: SchedResource): void {
   }
   addUnfencingOrders(world, resource);
   addContainerOrders(world, resource);
-  if (resource.isRemoteConnection || resource.isFenceDevice) avoidRemotes(world, resource);
+  if (resource.isRemoteConnection || resource.isFenceDevice || guestConnectionIn(resource) !== undefined)
+    avoidRemotes(world, resource);
 }
 
+/** Connections, fencing devices and the machines of guest nodes are for nodes of the cluster itself. */
 function avoidRemotes(world: World, resource: SchedResource): void {
   for (const node of world.nodes) if (node.isRemote) resource.scores[node.index] = -INFINITY_SCORE;
 }
