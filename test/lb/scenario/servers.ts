@@ -101,6 +101,25 @@ export const SERVERS: readonly Scenario[] = [
     inTurn: true,
   },
   {
+    name: "ignore-persist with cookies that are inserted",
+    section: ` cookie SRV insert\n ignore-persist if { path_beg /img }\n balance first\n server s1 S1 cookie c1\n server s2 S2 cookie c2`,
+    clients: [sends(closing("/img")), sends(closing("/img", "Cookie: SRV=c2")), sends(closing("/a"))],
+    inTurn: true,
+  },
+  {
+    name: "servers without a cookie take it away",
+    section: " cookie SRV insert nocache domain a.example\n server s1 S1",
+    clients: [sends(closing("/")), sends(closing("/", "Cookie: SRV=c2"))],
+    inTurn: true,
+  },
+  {
+    name: "one side excepts clients from forwardfor",
+    section: " option forwardfor except 127.0.0.0/8\n use_backend NAME-b if { path_beg /b }\n server s1 S1",
+    more: "backend NAME-b\n option forwardfor header X-Client\n server s2 S2\n",
+    clients: visits("/a", "/b"),
+    inTurn: true,
+  },
+  {
     name: "force-persist",
     section:
       " cookie SRV\n force-persist if { path_beg /force }\n balance first\n server s1 S1 cookie c1\n server s2 S2 cookie c2 disabled",

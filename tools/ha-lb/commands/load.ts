@@ -15,7 +15,7 @@ import { SAMPLE_PLACES } from "../config/sample-table.ts";
 import type { ReplyFiles } from "../model/reply-files.ts";
 import type { BodySource } from "../model/rule.ts";
 
-const STYLES = ["default", "tcp", "http", "http-clf", "https", "json"] as const;
+const STYLES = ["default", "default-http", "tcp", "http", "http-clf", "https", "json"] as const;
 
 /** The ready-made log formats, read by the same reader as the operator's. */
 export function styleFormats(): Partial<Record<LogStyle, LogFormat>> {

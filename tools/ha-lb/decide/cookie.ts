@@ -135,7 +135,16 @@ export function setCookieLine(cookie: Cookie, server: string, nowMs: number, fir
   const { maxIdleSeconds, maxLifeSeconds } = cookie;
   const last = maxIdleSeconds === undefined && maxLifeSeconds === undefined ? "" : `|${writeDate(nowMs)}`;
   const dated = maxLifeSeconds === undefined ? last : `${last}|${writeDate(firstMs)}`;
-  let line = `${cookie.name}=${server}${dated}; path=/`;
+  return `${cookie.name}=${server}${dated}; path=/${attributesOf(cookie)}`;
+}
+
+/** The value of the `Set-Cookie` field that takes the cookie away. */
+export function removeCookieLine(cookie: Cookie): string {
+  return `${cookie.name}=; Expires=Thu, 01-Jan-1970 00:00:01 GMT; path=/${attributesOf(cookie)}`;
+}
+
+function attributesOf(cookie: Cookie): string {
+  let line = "";
   for (const domain of cookie.domains) line += `; domain=${domain}`;
   if (cookie.httpOnly) line += "; HttpOnly";
   if (cookie.secure) line += "; Secure";

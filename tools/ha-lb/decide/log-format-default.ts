@@ -6,6 +6,7 @@ import type { LogStyle } from "../model/proxy.ts";
  */
 export const LOG_STYLE_FORMATS: Readonly<Record<Exclude<LogStyle, "custom">, string>> = {
   default: "Connect from %ci:%cp to %fi:%fp (%f/TCP)",
+  "default-http": "Connect from %ci:%cp to %fi:%fp (%f/HTTP)",
   tcp: "%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq",
   http: "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r",
   "http-clf":

@@ -168,7 +168,8 @@ export class DataPlane {
     if (!proxy.isFrontend) return;
     const frontend = new FrontendRuntime(proxy, rules);
     frontend.errorPages = errorPages;
-    const format = proxy.logFormat ?? (proxy.logStyle === "http" ? undefined : options.styles[proxy.logStyle]);
+    const style = proxy.logStyle === "default" && proxy.mode === "http" ? "default-http" : proxy.logStyle;
+    const format = proxy.logFormat ?? (style === "http" ? undefined : options.styles[style]);
     if (format !== undefined) frontend.logFormat = compileLogFormat(format, environment, "log");
     if (proxy.uniqueIdFormat !== undefined) {
       frontend.uniqueId = compileLogFormat(proxy.uniqueIdFormat, environment, "value");

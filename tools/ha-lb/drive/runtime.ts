@@ -323,11 +323,14 @@ export class FrontendRuntime extends Occupied {
 
   /** `X-Forwarded-For` and its like, as whole lines. */
   forwardLines(client: ForwardedClient, backend: BackendRuntime): string {
-    const forwarded = backend.proxy.forwardFor ?? this.proxy.forwardFor;
-    const original = backend.proxy.originalTo ?? this.proxy.originalTo;
+    const front = this.proxy;
+    const back = backend.proxy;
+    const forwarded = front.forwardFor ?? back.forwardFor;
+    const original = front.originalTo ?? back.originalTo;
     if (forwarded === undefined && original === undefined) return "";
     return (
-      forwardLine(client, forwarded, client.logAddress()) + forwardLine(client, original, client.destinationText())
+      forwardLine(client, front.forwardFor, back.forwardFor, client.logAddress()) +
+      forwardLine(client, front.originalTo, back.originalTo, client.destinationText())
     );
   }
 }
@@ -349,15 +352,26 @@ export interface ForwardedClient {
   destinationText(): string;
 }
 
-function forwardLine(client: ForwardedClient, option: ForwardOption | undefined, address: string): string {
+/** The backend names the header; either side excepts clients; `if-none` holds when no side wants it always. */
+function forwardLine(
+  client: ForwardedClient,
+  front: ForwardOption | undefined,
+  back: ForwardOption | undefined,
+  address: string,
+): string {
+  const option = back ?? front;
   if (option === undefined || address === "" || address === "unix") return "";
-  if (option.ifNone && client.head.first(option.header.toLowerCase()) !== undefined) return "";
-  if (option.except !== undefined) {
-    const network = parseNetwork(option.except);
-    const own = parseIp(address);
-    if (network !== undefined && own !== undefined && isInNetwork(own, network)) return "";
-  }
+  const ifNone = option.ifNone && (front?.ifNone ?? true);
+  if (ifNone && client.head.first(option.header.toLowerCase()) !== undefined) return "";
+  if (isExcepted(address, front) || isExcepted(address, back)) return "";
   return `${option.header}: ${address}\r\n`;
+}
+
+function isExcepted(address: string, option: ForwardOption | undefined): boolean {
+  if (option?.except === undefined) return false;
+  const network = parseNetwork(option.except);
+  const own = parseIp(address);
+  return network !== undefined && own !== undefined && isInNetwork(own, network);
 }
 
 export interface ListenerRuntime {

@@ -67,12 +67,14 @@ function parseBytes(text: string): Pattern | string {
 }
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
+/** Versions may stand at both sides of a hyphen: `3.0-3.1`. */
+const VERSIONS = /^\d+\.\d+-\d+\.\d+$/;
 
-/** `5`, `5:10`, `5:`, `:10`, `gt 5`, `ge 5`, `lt 5`, `le 5`, `eq 5`; `1.1` is read as a version: 1.1. */
+/** `5`, `5:10`, `5:`, `:10`, `3.0-3.1`, `gt 5`, `ge 5`, `lt 5`, `le 5`, `eq 5`; `1.1` is read as a version: 1.1. */
 function parseRange(text: string): Pattern | string {
   const operator = /^(eq|gt|ge|lt|le) +/.exec(text)?.[1] ?? "eq";
   const range = text.replace(/^(eq|gt|ge|lt|le) +/, "");
-  const colon = range.indexOf(":");
+  const colon = VERSIONS.test(range) ? range.indexOf("-") : range.indexOf(":");
   const low = colon < 0 ? range : range.slice(0, colon);
   const high = colon < 0 ? range : range.slice(colon + 1);
   if ((low !== "" && !NUMBER.test(low)) || (high !== "" && !NUMBER.test(high)) || range === "" || range === ":") {

@@ -145,7 +145,7 @@ export type ConnectionMode = "keep-alive" | "server-close" | "close";
 export type ReuseMode = "never" | "safe" | "aggressive" | "always";
 
 /** What the log line is: a ready-made format or one's own. */
-export type LogStyle = "default" | "tcp" | "http" | "http-clf" | "https" | "json" | "custom";
+export type LogStyle = "default" | "default-http" | "tcp" | "http" | "http-clf" | "https" | "json" | "custom";
 
 /**
  * A frontend, a backend or both, with its defaults merged in. What belongs only to the other side is

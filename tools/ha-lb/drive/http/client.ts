@@ -74,6 +74,8 @@ export class ClientConnection extends Peer implements Waiting {
   retriesLeft = 0;
   retriesDone = 0;
   redispatched = false;
+  /** `ignore-persist` holds: no cookie is inserted either. */
+  persistIgnored = false;
   pendingRetry: RetryDecision | undefined;
   /** What a tarpit answers in the end. */
   heldReply: (Verdict & { readonly kind: "tarpit" }) | undefined;
@@ -246,6 +248,7 @@ export class ClientConnection extends Peer implements Waiting {
     this.avoid = undefined;
     this.retriesDone = 0;
     this.redispatched = false;
+    this.persistIgnored = false;
     this.pendingRetry = undefined;
     this.heldReply = undefined;
     this.bodyWait = undefined;

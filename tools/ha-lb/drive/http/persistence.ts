@@ -3,11 +3,13 @@ import {
   findCookie,
   isCacheable,
   needsNewDate,
+  removeCookieLine,
   rewriteRequestCookies,
   setCookieLine,
   staleness,
 } from "../../decide/cookie.ts";
 import { HEAD, type Head } from "../../decide/http/head.ts";
+import type { Cookie } from "../../model/balance.ts";
 import type { BackendRuntime, ServerRuntime } from "../runtime.ts";
 import type { ClientConnection } from "./client.ts";
 
@@ -48,6 +50,7 @@ function tieByCookie(client: ClientConnection, backend: BackendRuntime): void {
   const ignored =
     backend.rules.ignorePersist.length > 0 &&
     backend.rules.ignorePersist.some((when) => when(client.plane.streamOf(client)));
+  client.persistIgnored = ignored;
   const found = (client.head.flags & HEAD.HAS_COOKIE) === 0 ? undefined : findCookie(client.head.all("cookie"), cookie);
   if (found === undefined) {
     client.cookieState = "N-";
@@ -84,7 +87,7 @@ export function cookieForResponse(client: ClientConnection, head: Head, status: 
   }
   storeSticky(client);
   const value = server.settings.cookie;
-  if (value === undefined) return "";
+  if (value === undefined) return cookieRemoval(client, cookie, head, status);
   const known = client.cookieState.charAt(0);
   const own = head.all("set-cookie").some((line) => line.startsWith(`${cookie.name}=`));
   switch (cookie.mode) {
@@ -117,13 +120,26 @@ export function cookieForResponse(client: ClientConnection, head: Head, status: 
         client.cookieState = own ? `${known}D` : `${known}N`;
         return "";
       }
-      if (cookie.postOnly && client.head.method !== "POST") return "";
+      if (client.persistIgnored) client.cookieState = own ? `${known}D` : `${known}N`;
+      if (client.persistIgnored || (cookie.postOnly && client.head.method !== "POST")) return "";
       client.cookieState = right ? `${known}U` : `${known}I`;
       const hides = cookie.noCache && isCacheable(client.head.method, status, head);
       const firstMs = right ? client.cookieFound?.firstMs : undefined;
       return `Set-Cookie: ${setCookieLine(cookie, value, nowMs, firstMs)}\r\n${hides ? "Cache-Control: private\r\n" : ""}`;
     }
   }
+}
+
+/** A server without a cookie of its own takes away the one that clients may have, when cookies are inserted. */
+function cookieRemoval(client: ClientConnection, cookie: Cookie, head: Head, status: number): string {
+  if (cookie.mode !== "insert" || client.tied || client.persistIgnored) return "";
+  if (cookie.postOnly && client.head.method !== "POST") return "";
+  const own = head.all("set-cookie").some((line) => line.startsWith(`${cookie.name}=`));
+  if (own && cookie.preserve) return "";
+  if (own) head.remove((name, text) => name === "set-cookie" && text.startsWith(`${cookie.name}=`));
+  client.cookieState = `${client.cookieState.charAt(0)}I`;
+  const hides = cookie.noCache && isCacheable(client.head.method, status, head);
+  return `Set-Cookie: ${removeCookieLine(cookie)}\r\n${hides ? "Cache-Control: private\r\n" : ""}`;
 }
 
 function storeSticky(client: ClientConnection): void {
