@@ -6,9 +6,11 @@ import { classOf } from "./explain.ts";
 const ORACLE = "/usr/sbin/crm_simulate";
 const missing = existsSync(ORACLE) ? undefined : "crm_simulate is not installed (Debian: pacemaker-cli-utils)";
 /** Loaded machines get through fewer seeds; the share is what counts. */
-const MOST_MS = 45_000;
-const SEEDS = 400;
+const MOST_MS = 25_000;
+const SEEDS = 200;
 const LEAST_SEEDS = 20;
+/** One cluster that is slow to place, and the search for reasons, come on top. */
+const LIMIT_MS = 180_000;
 /** Known classes of difference are listed in docs/ha-crm-differences.md. */
 const LEAST_EQUAL = 0.97;
 const MOST_UNEXPLAINED = 0.01;
@@ -39,5 +41,5 @@ test.skipIf(missing !== undefined)(
       throw new Error(`only ${(100 * share).toFixed(1)} % of ${answered.length} placements are equal:\n${list}`);
     }
   },
-  MOST_MS + 15_000,
+  LIMIT_MS,
 );
