@@ -3,6 +3,7 @@ import { INFINITY_SCORE } from "../model/score.ts";
 import { clearFailures } from "./changed-parameters.ts";
 import { changeSince } from "./digest.ts";
 import { failCount } from "./failures.ts";
+import { canFence } from "./fence-node.ts";
 import { type OnFail, type SchedNode, type SchedResource, type World } from "./world.ts";
 import { migrateFromFailed, migrateToFailed, migrateToPending, migrateToSucceeded } from "./history-migration.ts";
 import { ROLE } from "./roles.ts";
@@ -85,6 +86,7 @@ export function applyEntry(run: HistoryRun, entry: HistoryEntry): void {
   const status = remapStatus(run, entry, rc, isProbe);
   forgetOfOtherParameters(run, entry);
   if (isExpired(run, entry, rc, isProbe) && status !== STATUS.done) return;
+  if (status === STATUS.hard) blockUnstoppable(run, entry);
   switch (status) {
     case STATUS.done:
       succeed(run, entry, rc);
@@ -176,6 +178,14 @@ function remapStatus(run: HistoryRun, entry: HistoryEntry, rc: number, isProbe: 
       if (expected >= 0 && rc === expected) return STATUS.done;
       return entry.status === STATUS.done ? STATUS.error : entry.status;
   }
+}
+
+/** What can't be stopped for a lasting reason, on a node that can't be fenced, is beyond help: it is left alone. */
+function blockUnstoppable(run: HistoryRun, entry: HistoryEntry): void {
+  if (entry.operation !== "stop" || canFence(run.world, run.node)) return;
+  if (entry.status !== STATUS.done && entry.status !== STATUS.error) return;
+  run.resource.managed = false;
+  run.resource.blocked = true;
 }
 
 /** A failure with other parameters than today's doesn't count for today's. */

@@ -1,6 +1,7 @@
 import { INFINITY_SCORE } from "../model/score.ts";
 import { addColocatedScores, hasInfluence } from "./colocation-scores.ts";
 import { activeNode, anyFailed } from "./family.ts";
+import { compareNames } from "./unpack-nodes.ts";
 import { ABSENT, nodeAvailable, type SchedNode, type SchedResource, type World } from "./world.ts";
 
 /** Which instance gets its node first. */
@@ -57,7 +58,7 @@ function compareActive(
   const score1 = colocationScore(world, left, node1);
   const score2 = colocationScore(world, right, node2);
   if (score1 !== score2) return ascending(score2, score1);
-  return left.id < right.id ? -1 : left.id > right.id ? 1 : 0;
+  return compareNames(left.id, right.id);
 }
 
 /** What the others around the clone think of the instance's present node. */
