@@ -6,13 +6,7 @@ import { writeTree, type Tree } from "./xml-tree.ts";
  * Classes of known differences (docs/ha-crm-differences.md). A difference belongs to a class when it is gone once what
  * the class is about is taken out of the CIB.
  */
-export const CLASSES = [
-  "capacities",
-  "remote-unreached",
-  "moving-clone-group",
-  "probe-while-stopping",
-  "unmanaged-machine",
-] as const;
+export const CLASSES = ["remote-unreached", "moving-clone-group", "probe-while-stopping", "unmanaged-machine"] as const;
 export type DifferenceClass = (typeof CLASSES)[number];
 
 /** Lane of its own, so that no file of a comparison under way is written over. */
@@ -30,31 +24,6 @@ function elements(tree: Tree, name: string): readonly Tree[] {
 }
 
 const attribute = (tree: Tree, name: string) => tree.attributes[name];
-
-/** Every node has the same kinds of capacity, and of two nodes one has more of all: none are beyond comparison. */
-function withComparableCapacities(cib: Tree): Tree | undefined {
-  const nodes = elements(cib, "node").filter((one) => elements(one, "utilization").length > 0);
-  const names = new Set(
-    nodes.flatMap((one) => elements(one, "utilization").flatMap((set) => elements(set, "nvpair").map(nameOf))),
-  );
-  if (names.size === 0) return undefined;
-  const rank = new Map(nodes.map((one, index) => [attribute(one, "id"), index]));
-  return rewrite(cib, (one) => {
-    const place = one.name === "node" ? rank.get(attribute(one, "id")) : undefined;
-    if (place === undefined) return one;
-    const pairs = [...names].map((name) => ({
-      name: "nvpair",
-      attributes: { id: `capacity-${place}-${name}`, name, value: String(LEAST_CAPACITY + place * CAPACITY_STEP) },
-      children: [],
-    }));
-    const set = { name: "utilization", attributes: { id: `capacity-${place}` }, children: pairs };
-    return { ...one, children: [...one.children.filter((child) => child.name !== "utilization"), set] };
-  });
-}
-
-const nameOf = (one: Tree) => attribute(one, "name") ?? "";
-const LEAST_CAPACITY = 5;
-const CAPACITY_STEP = 7;
 
 /** As if every remote node were reached already. */
 function withReachedRemotes(cib: Tree): Tree | undefined {
@@ -159,7 +128,6 @@ function probesWhileStopping(one: Comparison): boolean {
 
 const REPAIRS: readonly (readonly [DifferenceClass, (cib: Tree) => Tree | undefined])[] = [
   ["moving-clone-group", withoutClonedGroups],
-  ["capacities", withComparableCapacities],
   ["remote-unreached", withReachedRemotes],
   ["unmanaged-machine", withManagedMachines],
 ];

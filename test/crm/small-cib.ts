@@ -5,7 +5,7 @@ import { NOW } from "./oracle.ts";
  * Small CIBs from a few lines:
  *
  *     option NAME=VALUE                      an option of the cluster; fencing is off unless it says otherwise
- *     node NAME [remote] [down|lost|leaving] [NAME=VALUE…]   n1 and n2, up, when there is no such line
+ *     node NAME [remote] [down|lost|leaving] [NAME=VALUE…] [has:KIND=AMOUNT…]   n1 and n2, up, when there is no such line
  *     attribute NODE NAME=VALUE              one that doesn't outlive the node
  *     ran RESOURCE NODE OPERATION[_MS] [RC[/EXPECTED]] [pending] [id:ID] [digest:…] [restart:…] [secure:…] [timeout:MS] [NAME=VALUE…]
  *     locked RESOURCE NODE SECONDS           waits for its node since so many seconds (shutdown-lock)
@@ -23,12 +23,15 @@ const SECTIONS: readonly (readonly [RegExp, string])[] = [
   [/^</, "resources"],
 ];
 
+const CAPACITY = "has:";
+
 interface SmallNode {
   readonly id: number;
   readonly name: string;
   readonly remote: boolean;
   readonly state: string;
   readonly attributes: readonly string[];
+  readonly capacities: readonly string[];
   readonly transient: string[];
   readonly history: Map<string, string[]>;
   readonly locks: Map<string, number>;
@@ -83,7 +86,8 @@ class SmallCib {
       name,
       remote: words.includes("remote"),
       state: words.find((word) => states.includes(word)) ?? "up",
-      attributes: words.filter((word) => word.includes("=")),
+      attributes: words.filter((word) => word.includes("=") && !word.startsWith(CAPACITY)),
+      capacities: words.filter((word) => word.startsWith(CAPACITY)).map((word) => word.slice(CAPACITY.length)),
       transient: [],
       history: new Map(),
       locks: new Map(),
@@ -173,7 +177,9 @@ ${section("constraints")}${["fencing-topology", "tags", "rsc_defaults", "op_defa
 
   private nodeText(node: SmallNode): string {
     const own = node.attributes.map((one) => nvpair(`n${node.id}`, one)).join("");
-    return `<node id="${node.id}" uname="${node.name}"><instance_attributes id="n${node.id}">${own}</instance_attributes></node>`;
+    const room = node.capacities.map((one) => nvpair(`u${node.id}`, one)).join("");
+    const utilization = room === "" ? "" : `<utilization id="u${node.id}">${room}</utilization>`;
+    return `<node id="${node.id}" uname="${node.name}"><instance_attributes id="n${node.id}">${own}</instance_attributes>${utilization}</node>`;
   }
 
   private stateText(node: SmallNode): string {

@@ -1,3 +1,4 @@
+import { mergeSort, tableOrder } from "./table-order.ts";
 import { compareNames } from "./unpack-nodes.ts";
 import { ABSENT, nodeAvailable, type SchedNode, type World } from "./world.ts";
 
@@ -30,9 +31,11 @@ export function compareNodes(
 export function sortedNodes(world: World, scores: Int32Array, active: SchedNode | undefined): readonly SchedNode[] {
   const known = world.nodes.filter((node) => scores[node.index] !== ABSENT);
   if (known.length < 2) return known;
-  return known.sort((left, right) =>
-    compareNodes(world, left, scores[left.index] ?? ABSENT, right, scores[right.index] ?? ABSENT, active),
-  );
+  const compare = (left: SchedNode, right: SchedNode) =>
+    compareNodes(world, left, scores[left.index] ?? ABSENT, right, scores[right.index] ?? ABSENT, active);
+  // By capacities there may be no order: n1 before n2, n2 before n3, n3 before n1.
+  if (world.settings.placementStrategy === "balanced") return mergeSort(tableOrder(known).reverse(), compare);
+  return known.sort(compare);
 }
 
 /** Negative when `left` has more room in more respects. */

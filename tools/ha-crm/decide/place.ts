@@ -8,6 +8,7 @@ import { placeClone } from "./place-clone.ts";
 import { placeGroup } from "./place-group.ts";
 import { ROLE } from "./roles.ts";
 import { anyNodeAvailable, banEverywhere } from "./scores.ts";
+import { mergeSort } from "./table-order.ts";
 import { banCrowded } from "./utilization.ts";
 import {
   ABSENT,
@@ -34,7 +35,7 @@ export function placeAll(world: World): void {
  * score on their present node, then by their best nodes.
  */
 function sortByWish(world: World): void {
-  const nodes = world.nodes.toSorted((left, right) =>
+  const nodes = mergeSort(world.nodes, (left, right) =>
     compareNodes(world, left, left.score, right, right.score, undefined),
   );
   const keys = new Map<SchedResource, readonly number[]>();

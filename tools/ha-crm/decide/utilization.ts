@@ -1,6 +1,7 @@
 import { INFINITY_SCORE } from "../model/score.ts";
 import { compareCapacity } from "./node-order.ts";
 import { addScore } from "./scores.ts";
+import { tableOrder } from "./table-order.ts";
 import { ROLE } from "./roles.ts";
 import { ABSENT, nodeAvailable, type SchedNode, type SchedResource, type World } from "./world.ts";
 
@@ -26,10 +27,8 @@ export function banCrowded(world: World, resource: SchedResource): SchedNode | u
 }
 
 function candidates(world: World, resource: SchedResource): readonly SchedNode[] {
-  return world.nodes.filter((node) => {
-    const score = resource.scores[node.index] ?? ABSENT;
-    return score >= 0 && nodeAvailable(node);
-  });
+  const known = world.nodes.filter((node) => resource.scores[node.index] !== ABSENT);
+  return tableOrder(known).filter((node) => (resource.scores[node.index] ?? ABSENT) >= 0 && nodeAvailable(node));
 }
 
 function fits(node: SchedNode, needed: ReadonlyMap<string, number>): boolean {
