@@ -1,5 +1,5 @@
 /**
- * Our scheduler and Pacemaker's on the same CIBs, turn by turn: `bun test/bench/scheduler/main.ts [--quick]`.
+ * Our scheduler and Pacemaker's on the same CIBs, turn by turn: `bun test/bench/scheduler/main.ts [--quick] [--only 16x5000]`.
  * Ours is timed inside of one process (reading the XML apart, as the daemon holds its model in memory) and as a whole
  * command; crm_simulate as a whole command, which is the only form it has. Exit 2 when a bar is missed.
  */
@@ -19,11 +19,21 @@ const PEER_LIMIT_MS = quick ? 20_000 : 60_000;
 /** Bars in milliseconds: first start, one node lost. */
 const BARS: Readonly<Record<string, readonly [number, number]>> = { "32x1000": [1000, 200], "16x5000": [8000, 2000] };
 
-const sizes: readonly Size[] = quick
-  ? [3, 16, 32]
-      .flatMap((nodes) => [10, 100].map((resources) => ({ nodes, resources })))
-      .concat({ nodes: 32, resources: 1000 })
-  : [3, 16, 32].flatMap((nodes) => [10, 100, 1000, 5000].map((resources) => ({ nodes, resources })));
+/** `--only 16x5000`: this size alone. */
+const only = process.argv[process.argv.indexOf("--only") + 1] ?? "";
+
+const everySize: readonly Size[] = [3, 16, 32].flatMap((nodes) =>
+  [10, 100, 1000, 5000].map((resources) => ({ nodes, resources })),
+);
+const chosen = everySize.filter(({ nodes, resources }) => `${nodes}x${resources}` === only);
+const sizes: readonly Size[] =
+  chosen.length > 0
+    ? chosen
+    : quick
+      ? [3, 16, 32]
+          .flatMap((nodes) => [10, 100].map((resources) => ({ nodes, resources })))
+          .concat({ nodes: 32, resources: 1000 })
+      : everySize;
 
 const folder = mkdtempSync(join(tmpdir(), "crm-bench-"));
 
