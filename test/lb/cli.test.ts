@@ -26,12 +26,14 @@ frontend f
  bind 127.0.0.1:TLS ssl crt ${folder}/site.pem
  http-request return status 200 hdr X-Map %[path,map(${folder}/m.map,none)] if { path_beg /m }
  http-request deny if x
+ http-request deny if { srv_is_up(b/named) } { path /never }
  default_backend b
 backend b
  stick-table type ip size 10 expire 10s store http_fail_cnt,http_req_rate(10s),gpc0
  cookie SRV insert
  server s1 127.0.0.1:1 weight 10 cookie a
  server s2 127.0.0.1:2 backup
+ server named 127.0.0.1:3 disabled
 `;
 
 /** In this order: later ones see what earlier ones did. */
@@ -57,6 +59,7 @@ const COMMANDS: readonly string[] = [
   "set server b/s1 state bogus",
   "set server b/s1 state ready",
   "set server b/s1 health up",
+  "del server b/named",
   "disable server b/none",
   "disable server b",
   "disable server b/s1",

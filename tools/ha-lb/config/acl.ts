@@ -1,10 +1,17 @@
 import { lookUp } from "../../../shared/text/lookup.ts";
 import type { Position } from "../../../shared/text/position.ts";
-import type { Acl, AclTest, MatchMethod, PatternFile } from "../model/condition.ts";
+import {
+  type Acl,
+  type AclTest,
+  type MatchMethod,
+  type PatternFile,
+  isMatchMethod,
+  MATCH_METHODS,
+} from "../model/condition.ts";
 import { parsePattern } from "../model/pattern.ts";
 import type { SampleExpression, SampleType } from "../model/sample.ts";
 import { choicesFor, hintFor } from "./line.ts";
-import { canCast, CONDITION_ALIASES, FETCHES, isMatchMethod, MATCH_METHODS, matchInput } from "./sample-table.ts";
+import { canCast, CONDITION_ALIASES, FETCHES, matchInput } from "./sample-table.ts";
 import { parseExpression } from "./sample.ts";
 import type { Scope } from "./scope.ts";
 import type { Word } from "./words.ts";

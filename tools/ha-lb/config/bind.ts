@@ -5,9 +5,6 @@ import { datagramProblem, parseSocketAddress } from "./address.ts";
 import { choicesFor, type Line } from "./line.ts";
 import { BIND_OPTIONS } from "./option-status.ts";
 
-/** `bind` lines may open at most this many sockets each. */
-export const SOCKETS_PER_BIND_MAX = 4096;
-
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 type BindDraft = Mutable<Omit<Bind, "tls">>;
 type TlsDraft = Mutable<BindTls>;

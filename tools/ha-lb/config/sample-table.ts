@@ -1,4 +1,4 @@
-import type { MatchMethod } from "../model/condition.ts";
+import { isMatchMethod, type MatchMethod } from "../model/condition.ts";
 import type { SampleType } from "../model/sample.ts";
 import { ACL_ALIASES, CONVERTERS } from "./converter-data.ts";
 import { FETCH_GROUPS } from "./fetch-data.ts";
@@ -134,26 +134,6 @@ function readConverters(): ReadonlyMap<string, ConverterSignature> {
 
 export const FETCHES = readFetches();
 export const CONVERTER_TABLE = readConverters();
-
-export const MATCH_METHODS: readonly MatchMethod[] = [
-  "found",
-  "bool",
-  "int",
-  "ip",
-  "bin",
-  "len",
-  "str",
-  "sub",
-  "reg",
-  "beg",
-  "end",
-  "dir",
-  "dom",
-];
-
-export function isMatchMethod(text: string): text is MatchMethod {
-  return MATCH_METHODS.some((method) => method === text);
-}
 
 function readAliases(): ReadonlyMap<string, { readonly fetch: string; readonly match: MatchMethod }> {
   const table = new Map<string, { readonly fetch: string; readonly match: MatchMethod }>();

@@ -1,7 +1,7 @@
 import { SET_VARIABLE_CONDITIONS } from "../model/rule.ts";
 import { mayBeSet } from "./variable-condition.ts";
 import type { MatchMethod } from "../model/condition.ts";
-import { isMatchMethod } from "./acl-methods.ts";
+import { isMatchMethod } from "../model/condition.ts";
 import { toAddress, toInteger, toText } from "./sample-cast.ts";
 import { replacementFunction } from "./sample-convert-text.ts";
 import type { SampleValue } from "../model/value.ts";

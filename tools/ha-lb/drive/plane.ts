@@ -306,7 +306,13 @@ export class DataPlane {
 
   /** Do rules name this server? Then it can't go. */
   isNamedByRules(server: ServerRuntime): boolean {
-    return server.backend.proxy.useServer.some((rule) => JSON.stringify(rule).includes(JSON.stringify(server.name)));
+    const { backend, name } = server;
+    const [own, full] = [JSON.stringify(name), JSON.stringify(`${backend.name}/${name}`)];
+    // Rules, conditions and formats of any proxy may name it; a text that only looks so keeps it, too.
+    return this.configuration.proxies.some(({ name: proxyName, servers: _servers, ...rules }) => {
+      const text = JSON.stringify(rules);
+      return text.includes(full) || (proxyName === backend.name && text.includes(own));
+    });
   }
 
   forget(client: ClientConnection): void {

@@ -2,8 +2,26 @@ import type { Position } from "../../../shared/text/position.ts";
 import type { SampleExpression } from "./sample.ts";
 
 /** How a sample is compared: the `-m` methods. */
-export type MatchMethod =
-  "found" | "bool" | "int" | "ip" | "bin" | "len" | "str" | "sub" | "reg" | "beg" | "end" | "dir" | "dom";
+export const MATCH_METHODS = [
+  "found",
+  "bool",
+  "int",
+  "ip",
+  "bin",
+  "len",
+  "str",
+  "sub",
+  "reg",
+  "beg",
+  "end",
+  "dir",
+  "dom",
+] as const;
+export type MatchMethod = (typeof MATCH_METHODS)[number];
+
+export function isMatchMethod(text: string): text is MatchMethod {
+  return MATCH_METHODS.some((method) => method === text);
+}
 
 /** A pattern file of `-f` or `-M`; several tests that name one file share its contents. */
 export interface PatternFile {

@@ -1,7 +1,6 @@
 /** Addresses, routes and rules of keepalived.conf(5), in the words of ip-address(8), ip-route(8) and ip-rule(8). */
 import { type Reason, reason } from "../../../shared/reason/catalogue.ts";
 import { hint } from "../../../shared/text/did-you-mean.ts";
-import { parseAddress } from "../../../shared/text/address.ts";
 import { type IpPrefix, parsePrefix } from "../../../shared/text/prefix.ts";
 import { configReasons } from "../model/config-reasons.ts";
 import type { VirtualAddress, VirtualRoute, VirtualRule } from "../model/router.ts";
@@ -351,9 +350,4 @@ export function readMac(text: string, vrid: number): Uint8Array | undefined {
   if (parts.length < 5 || parts.length > 6 || !parts.every((part) => /^[0-9a-f]{1,2}$/i.test(part))) return undefined;
   const bytes = parts.map((part) => Number.parseInt(part, 16));
   return new Uint8Array(bytes.length === 6 ? bytes : [...bytes, vrid]);
-}
-
-/** Is this an address? For words that may be one or something else. */
-export function isAddress(word: Word): boolean {
-  return parseAddress(word.text, word.at).ok;
 }

@@ -14,8 +14,6 @@ export const PRIORITY_STOP = 0;
 
 /** How many addresses one advert can name: the field has eight bits. */
 export const MAX_ADVERT_ADDRESSES = 255;
-/** Longest advert: version 3 with 255 IPv6 addresses; version 2 has IPv4 only and 8 bytes of authentication. */
-export const MAX_ADVERT_BYTES = 8 + 16 * MAX_ADVERT_ADDRESSES;
 
 /** What an advert says, whichever version of the protocol carries it. */
 export interface Advert {

@@ -36,11 +36,6 @@ function remove(command: PcsCommand, resource: TreeElement): void {
   (top ?? resource).detach();
 }
 
-/** Takes one resource out of the configuration with all that names it. */
-export function removeResource(command: PcsCommand, resource: TreeElement): void {
-  remove(command, resource);
-}
-
 function only(command: PcsCommand): string {
   const [id, more] = command.words;
   if (id === undefined) command.wrongUse("name the resource to delete");
