@@ -1,4 +1,5 @@
 import { createRandom, type Random } from "../../decide/random.ts";
+import { majorityOfNodes } from "../../decide/quorum/standing.ts";
 import type { NoQuorumPolicy, QuorumOptions, QuorumWitness } from "../../decide/quorum/quorum.ts";
 
 /**
@@ -198,15 +199,7 @@ export function makeStorm(seed: number): PresenceSchedule {
   }
   faults.sort((one, other) => one.atMs - other.atMs);
   const services = plan === "homecoming" ? 5 : random.pick([3, 5]);
-  const quorum: QuorumOptions = {
-    nodes: Array.from({ length: services }, (_, at) => ({ name: nodeName(at), votes: 1 })),
-    witness: null,
-    twoNode: false,
-    waitForAll: false,
-    autoTieBreaker: "none",
-    lastManStanding: false,
-    lastManStandingWindowMs: 10_000,
-  };
+  const quorum = majorityOfNodes(Array.from({ length: services }, (_, at) => nodeName(at)));
   const fencing = plan === "late word" || plan === "held back";
   const rules = { nodes: services, links: 1, quorum, policy: "stop" as const, fencing, watchdog: true };
   return { seed, ...rules, lossRatio: 0, latencyMs: 2, chaosMs: 24_000, faults, finale: [] };

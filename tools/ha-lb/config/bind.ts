@@ -1,4 +1,4 @@
-import type { Bind } from "../model/bind.ts";
+import { type Bind, plainBind } from "../model/bind.ts";
 import type { BindTls, TlsVersion } from "../model/tls.ts";
 import type { TlsDefaults } from "../model/global.ts";
 import { datagramProblem, parseSocketAddress } from "./address.ts";
@@ -73,18 +73,7 @@ function bindProblem(address: Bind["address"], portText: string): string | undef
 
 function readBindOptions(line: Line, from: number, keyword: string, defaults: TlsDefaults): BindSettings {
   const settings: BindSettings = {
-    bind: {
-      address: { kind: "unix", path: "", abstract: false },
-      text: "",
-      acceptProxy: false,
-      transparent: false,
-      v4v6: false,
-      v6only: false,
-      deferAccept: false,
-      fastOpen: false,
-      exposeListeners: false,
-      at: line.span(0),
-    },
+    bind: { ...plainBind({ kind: "unix", path: "", abstract: false }, "", ""), at: line.span(0) },
     tls: emptyBindTls(defaults),
     ssl: false,
   };

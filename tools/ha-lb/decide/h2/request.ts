@@ -2,6 +2,7 @@
  * A request of HTTP/2 as a head of HTTP/1.1, RFC 9113 section 8. What the one protocol can say and the other can't is
  * refused here: that is where requests would be smuggled.
  */
+import { CONNECTION_FIELDS } from "./message.ts";
 import type { Field } from "./static-table.ts";
 
 export interface TranslatedRequest {
@@ -22,14 +23,6 @@ const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const BAD_VALUE = /[\x00-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$/;
 const TARGET = /^(?:\/[\x21-\x7e]*|\*)$/;
 const AUTHORITY = /^[\x21-\x22\x24-\x2e\x30-\x3e\x41-\x5b\x5d-\x7e]*$/;
-/** They belong to one connection of HTTP/1 (section 8.2.2). */
-const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "transfer-encoding",
-  "upgrade",
-]);
 const MOST_LENGTH_DIGITS = 15;
 
 interface Pseudo {

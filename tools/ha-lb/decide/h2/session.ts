@@ -13,15 +13,14 @@ import {
   goAwayFrame,
   PREFACE,
   SETTING,
-  SENT_PAYLOAD_BYTES,
   settingsFrame,
   withoutPadding,
   wordFrame,
 } from "./frame.ts";
 import { type Decoded, HpackDecoder } from "./hpack.ts";
-import { encodeHeaders } from "./hpack-encode.ts";
 import { areTrailers, translateRequest, type TranslatedRequest } from "./request.ts";
 import type { SessionLimits } from "./session-limits.ts";
+import { roomOf, writeBody, writeHead } from "./message.ts";
 import type { Field } from "./static-table.ts";
 import { grow, MOST_WINDOW, Outflow, SessionStream } from "./stream.ts";
 
@@ -345,21 +344,13 @@ export class Session {
 
   /** Sends the head of an answer, final or interim. */
   respond(streamId: number, fields: readonly Field[], ends: boolean): void {
-    const block = encodeHeaders(fields);
-    let at = 0;
-    do {
-      const part = block.subarray(at, at + SENT_PAYLOAD_BYTES);
-      const last = at + part.length >= block.length;
-      const flags = (last ? FLAG.END_HEADERS : 0) | (at === 0 && ends ? FLAG.END_STREAM : 0);
-      this.events.write(frame(at === 0 ? FRAME.HEADERS : FRAME.CONTINUATION, flags, streamId, part));
-      at += part.length;
-    } while (at < block.length);
+    writeHead(this.events, streamId, fields, ends);
   }
 
   /** How many body bytes may be sent on a stream now. */
   room(streamId: number): number {
     const stream = this.streams.get(streamId);
-    return stream === undefined ? 0 : Math.max(0, Math.min(stream.outflow.window, this.outflow.window));
+    return stream === undefined ? 0 : roomOf(stream.outflow, this.outflow);
   }
 
   /** Sends body bytes; they must fit `room`. */
@@ -370,13 +361,7 @@ export class Session {
     stream.outflow.window -= bytes.length;
     this.outflow.window -= bytes.length;
     this.allowance.earn(bytes.length);
-    let at = 0;
-    do {
-      const part = bytes.subarray(at, at + SENT_PAYLOAD_BYTES);
-      at += part.length;
-      const last = ends && at >= bytes.length;
-      this.events.write(frame(FRAME.DATA, last ? FLAG.END_STREAM : 0, streamId, part));
-    } while (at < bytes.length);
+    writeBody(this.events, streamId, bytes, ends);
   }
 
   /** The answer is whole: the stream is over. A body that still comes is not wanted (section 8.1). */

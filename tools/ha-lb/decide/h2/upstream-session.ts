@@ -18,7 +18,7 @@ import {
   wordFrame,
 } from "./frame.ts";
 import { type HeaderLimits, HpackDecoder } from "./hpack.ts";
-import { encodeHeaders } from "./hpack-encode.ts";
+import { roomOf, writeBody, writeHead } from "./message.ts";
 import type { Field } from "./static-table.ts";
 import { grow, MOST_WINDOW, Outflow, SessionStream } from "./stream.ts";
 
@@ -252,13 +252,7 @@ export class UpstreamSession {
     const streamId = this.nextStreamId;
     this.nextStreamId += 2;
     this.streams.set(streamId, new SessionStream(this.initialSendWindow, STREAM_WINDOW, false));
-    const block = encodeHeaders(fields);
-    for (let at = 0; at === 0 || at < block.length; at += SENT_PAYLOAD_BYTES) {
-      const part = block.subarray(at, at + SENT_PAYLOAD_BYTES);
-      const last = at + part.length >= block.length ? FLAG.END_HEADERS : 0;
-      const first = at === 0 && ends ? FLAG.END_STREAM : 0;
-      this.events.write(frame(at === 0 ? FRAME.HEADERS : FRAME.CONTINUATION, last | first, streamId, part));
-    }
+    writeHead(this.events, streamId, fields, ends);
     return streamId;
   }
 
@@ -270,7 +264,7 @@ export class UpstreamSession {
   /** How many body bytes may be sent on a stream now. */
   room(streamId: number): number {
     const stream = this.streams.get(streamId);
-    return stream === undefined ? 0 : Math.max(0, Math.min(stream.outflow.window, this.outflow.window));
+    return stream === undefined ? 0 : roomOf(stream.outflow, this.outflow);
   }
 
   /** Sends body bytes; they must fit `room`. */
@@ -279,11 +273,7 @@ export class UpstreamSession {
     if (stream === undefined) return;
     stream.outflow.window -= bytes.length;
     this.outflow.window -= bytes.length;
-    for (let at = 0; at === 0 || at < bytes.length; at += SENT_PAYLOAD_BYTES) {
-      const part = bytes.subarray(at, at + SENT_PAYLOAD_BYTES);
-      const last = ends && at + part.length >= bytes.length;
-      this.events.write(frame(FRAME.DATA, last ? FLAG.END_STREAM : 0, streamId, part));
-    }
+    writeBody(this.events, streamId, bytes, ends);
   }
 
   /** Body bytes have gone on: the server may send as many again. */

@@ -52,7 +52,7 @@ export class Probe extends Timed {
   private usedTls = false;
   private readonly steps: readonly CheckStep[];
   private readonly service: ServiceCheck | undefined;
-  private readonly context: CheckContext;
+  private known: CheckContext | undefined;
 
   constructor(
     private readonly target: ProbeTarget,
@@ -62,7 +62,12 @@ export class Probe extends Timed {
     const { check } = target;
     this.steps = check.kind === "http" || check.kind === "tcp-sequence" ? check.steps : [];
     this.service = serviceCheckOf(check);
-    this.context = new CheckContext(target.plane, target.server, () => this.link?.answer ?? "");
+  }
+
+  /** Few checks have variables or formats: those that have none need no context. */
+  private get context(): CheckContext {
+    this.known ??= new CheckContext(this.target.plane, this.target.server, () => this.link?.answer ?? "");
+    return this.known;
   }
 
   start(): void {

@@ -4,6 +4,7 @@ import { CHUNKED, requestBodyLength } from "../../decide/http/framing.ts";
 import { reasonPhrase } from "../../decide/http/error-page.ts";
 import { Head } from "../../decide/http/head.ts";
 import { type HeadLimits, READ, scanRequest } from "../../decide/http/scan.ts";
+import { CONNECTION_FIELDS, endsChunks } from "../../decide/h2/message.ts";
 import type { Field } from "../../decide/h2/static-table.ts";
 import type { UpstreamSession } from "../../decide/h2/upstream-session.ts";
 import type { StreamSink } from "../h2/stream-socket.ts";
@@ -11,20 +12,11 @@ import type { ServerConnection } from "../http/server-connection.ts";
 
 /** Rules may have added to what a client sent, which was within the limits of the configuration. */
 const LIMITS: HeadLimits = { mostBytes: 256 * 1024, mostFields: 1000 };
-/** They belong to one connection of HTTP/1 (RFC 9113, section 8.2.2). */
-const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "transfer-encoding",
-  "upgrade",
-  "http2-settings",
-  "te",
-]);
+/** Fields of a request that don't go on: `host` is the authority, the others speak of the client's connection. */
+const LEFT_OUT: ReadonlySet<string> = new Set([...CONNECTION_FIELDS, "http2-settings", "te", "host"]);
 const NO_BODY: ReadonlySet<string> = new Set(["204", "304"]);
 const NOTHING = Buffer.alloc(0);
 const LAST_CHUNK = Buffer.from("0\r\n\r\n", "latin1");
-const LAST_CHUNKS: ReadonlySet<string> = new Set(["0\r\n\r\n", "\r\n0\r\n\r\n"]);
 
 /** Only used within one call. */
 const head = new Head();
@@ -78,7 +70,7 @@ export class RequestStream implements StreamSink {
     ];
     for (const [name, value] of head.entries()) {
       const lower = name.toLowerCase();
-      if (lower !== "host" && !CONNECTION_FIELDS.has(lower)) fields.push([lower, value]);
+      if (!LEFT_OUT.has(lower)) fields.push([lower, value]);
     }
     this.streamId = this.session.open(fields, this.sent);
     this.streams.set(this.streamId, this);
@@ -90,7 +82,7 @@ export class RequestStream implements StreamSink {
     const { chunks } = this;
     if (chunks !== undefined) {
       // The end of the chunks takes no room.
-      const ends = !chunks.insideData && LAST_CHUNKS.has(bytes.toString("latin1", 0, 8));
+      const ends = !chunks.insideData && endsChunks(bytes);
       return room > 0 || ends ? this.writeChunks(chunks, ends ? bytes : bytes.subarray(0, room)) : 0;
     }
     if (room <= 0) return 0;

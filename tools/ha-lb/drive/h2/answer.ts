@@ -3,22 +3,13 @@ import { ChunkReader } from "../../decide/http/chunked.ts";
 import { CHUNKED, responseBodyLength, UNTIL_CLOSE } from "../../decide/http/framing.ts";
 import { Head } from "../../decide/http/head.ts";
 import { type HeadLimits, MORE, READ, scanResponse } from "../../decide/http/scan.ts";
+import { CONNECTION_FIELDS, endsChunks } from "../../decide/h2/message.ts";
 import type { Session } from "../../decide/h2/session.ts";
 import type { Field } from "../../decide/h2/static-table.ts";
 
 /** Rules may add to what a server sent, which was within the limits of the configuration. */
 const LIMITS: HeadLimits = { mostBytes: 256 * 1024, mostFields: 1000 };
-/** Also after the line end of the chunk before. */
-const LAST_CHUNKS: ReadonlySet<string> = new Set(["0\r\n\r\n", "\r\n0\r\n\r\n"]);
 const NOTHING = Buffer.alloc(0);
-/** They belong to a connection of HTTP/1 (RFC 9113, section 8.2.2). */
-const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "transfer-encoding",
-  "upgrade",
-]);
 
 /** Only used within one call: an unfinished head is read again from its start. */
 const head = new Head();
@@ -98,7 +89,7 @@ export class Answer {
     const { chunks } = this;
     if (room <= 0) {
       // The end of a chunked body takes no room.
-      const ends = chunks !== undefined && !chunks.insideData && LAST_CHUNKS.has(bytes.toString("latin1", 0, 8));
+      const ends = chunks !== undefined && !chunks.insideData && endsChunks(bytes);
       return ends ? this.writeChunks(chunks, bytes) : 0;
     }
     if (chunks !== undefined) return this.writeChunks(chunks, bytes.subarray(0, room));
