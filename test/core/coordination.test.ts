@@ -10,7 +10,8 @@ import { compareAndPut, put, remove, type Coordination, type WatchNotice } from 
 import { VERSION } from "../../shared/model/version.ts";
 import { Counting } from "./counting.ts";
 import { EtcdGroup } from "./etcd-fixture.ts";
-import { LocalGroup, until } from "./group-fixture.ts";
+import { until } from "../../shared/lab/host.ts";
+import { LocalGroup } from "./group-fixture.ts";
 
 /** One suite of cases over both engines. */
 interface Engine {

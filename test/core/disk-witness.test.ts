@@ -12,7 +12,8 @@ import type { PresenceReport } from "../../shared/drive/raft/heartbeat-messages.
 import { Heartbeats } from "../../shared/drive/raft/heartbeats.ts";
 import { named, requirePrograms, requireRoot } from "../../shared/lab/requirements.ts";
 import type { HeartbeatRules } from "../../tools/ha-crm/commands/heartbeat-worker.ts";
-import { freePort, until } from "./group-fixture.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
+import { until } from "../../shared/lab/host.ts";
 
 const HA_CRM = [process.execPath, join(import.meta.dir, "../../tools/ha-crm/main.ts")];
 const NAMES = ["a", "b"];

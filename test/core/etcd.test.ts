@@ -8,7 +8,7 @@ import { put, type Coordination } from "../../shared/effect/coordination.ts";
 import { named, requirePrograms } from "../../shared/lab/requirements.ts";
 import { Counting } from "./counting.ts";
 import { EtcdGroup, type EtcdTls } from "./etcd-fixture.ts";
-import { until } from "./group-fixture.ts";
+import { until } from "../../shared/lab/host.ts";
 
 /** What only etcd can do to its clients: members that die, hang and come back, certificates, passwords. */
 const lacking = existsSync("/usr/bin/etcd") ? requirePrograms("openssl") : "needs etcd";

@@ -1,34 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { replicaMachine } from "../../shared/decide/replica/machine.ts";
 import { createClusterKey, type ClusterKey } from "../../shared/drive/raft/certificate.ts";
 import { Group } from "../../shared/drive/raft/group.ts";
 import type { PeerAddress } from "../../shared/drive/raft/transport.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
+import { until } from "../../shared/lab/host.ts";
 import type { Reason } from "../../shared/reason/catalogue.ts";
-
-/** A free port of the loopback interface. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
-
-export async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  withinMs = 10_000,
-): Promise<void> {
-  const deadlineMs = performance.now() + withinMs;
-  while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await Bun.sleep(5);
-  }
-}
 
 /** Several members in this process, each with its own directory, over real TLS on loopback. */
 export class LocalGroup {

@@ -10,7 +10,8 @@ import { DatagramSealer } from "../../shared/drive/raft/datagram.ts";
 import type { HeartbeatWatchdog, PresenceReport } from "../../shared/drive/raft/heartbeat-messages.ts";
 import { Heartbeats } from "../../shared/drive/raft/heartbeats.ts";
 import type { HeartbeatRules } from "../../tools/ha-crm/commands/heartbeat-worker.ts";
-import { freePort, until } from "./group-fixture.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
+import { until } from "../../shared/lab/host.ts";
 
 const NAMES = ["a", "b", "c"];
 const RINGS = ["127.0.0.1", "127.0.0.2"];

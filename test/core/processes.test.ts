@@ -4,7 +4,7 @@ import { createClusterKey } from "../../shared/drive/raft/certificate.ts";
 import { createLab, type Lab, type LabProcess } from "../../shared/lab/lab.ts";
 import { named, requireRootNamespaces } from "../../shared/lab/requirements.ts";
 import { checkHistory } from "../../shared/sim/check/linearizability.ts";
-import { until } from "./group-fixture.ts";
+import { until } from "../../shared/lab/host.ts";
 import { historyOf, parseLines } from "./history.ts";
 
 /** Three real processes on three hosts of a lab, with clients at work while things break; then their histories are judged. */

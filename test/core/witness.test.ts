@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { callControl } from "../../shared/drive/control/client.ts";
 import { ControlCoordination } from "../../shared/drive/raft/control-coordination.ts";
 import { compareAndPut, put } from "../../shared/effect/coordination.ts";
-import { freePort, until } from "./group-fixture.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
+import { until } from "../../shared/lab/host.ts";
 
 const MAIN = join(import.meta.dir, "../../tools/ha-crm/main.ts");
 

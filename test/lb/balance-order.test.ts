@@ -8,7 +8,8 @@ import { until } from "../../shared/lab/host.ts";
 import type { Balancer, Candidate } from "../../tools/ha-lb/decide/balance/candidate.ts";
 import { RoundRobin, StaticRoundRobin } from "../../tools/ha-lb/decide/balance/round-robin.ts";
 import { ask } from "./ask.ts";
-import { freePort, HAS_HAPROXY } from "./pair.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
+import { HAS_HAPROXY } from "./pair.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lb-order-"));
 const stats = join(folder, "stats.sock");

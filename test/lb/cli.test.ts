@@ -6,7 +6,8 @@ import { connect } from "node:tls";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
 import { ask } from "./ask.ts";
-import { exchange, freePort, HAS_HAPROXY } from "./pair.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
+import { exchange, HAS_HAPROXY } from "./pair.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const HA_LB = [process.execPath, join(ROOT, "tools/ha-lb/main.ts"), "-db", "-f"];

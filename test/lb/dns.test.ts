@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createServer, type Server } from "node:net";
 import { until } from "../../shared/lab/host.ts";
 import { type DnsMode, DnsServer } from "./dns-server.ts";
-import { exchange, freePort, HAS_HAPROXY } from "./pair.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
+import { exchange, HAS_HAPROXY } from "./pair.ts";
 import { type Running, startBalancer } from "./running.ts";
 
 const LIMIT_MS = 8000;

@@ -11,7 +11,8 @@ import { explainRequest } from "../../tools/ha-lb/commands/explain/explain.ts";
 import type { Explanation } from "../../tools/ha-lb/commands/explain/report.ts";
 import type { RequestWords } from "../../tools/ha-lb/commands/explain/request.ts";
 import { ask } from "./ask.ts";
-import { exchange, freePort, HAS_HAPROXY } from "./pair.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
+import { exchange, HAS_HAPROXY } from "./pair.ts";
 
 const MAIN = join(import.meta.dir, "..", "..", "tools/ha-lb/main.ts");
 const folder = mkdtempSync(join(tmpdir(), "lb-explain-"));

@@ -5,7 +5,8 @@ import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
-import { exchange, freePort, HAS_HAPROXY } from "./pair.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
+import { exchange, HAS_HAPROXY } from "./pair.ts";
 import { type Running, startBalancer, type Which } from "./running.ts";
 
 const STEP_LIMIT_MS = 15_000;

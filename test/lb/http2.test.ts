@@ -16,7 +16,7 @@ import {
   wordFrame,
 } from "../../tools/ha-lb/decide/h2/frame.ts";
 import { encodeHeaders } from "../../tools/ha-lb/decide/h2/hpack-encode.ts";
-import { freePort } from "./pair.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
 
 /** Far more than it takes, also on a machine that does many other things. */
 setDefaultTimeout(30_000);

@@ -4,7 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
-import { exchange, freePort } from "./pair.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
+import { exchange } from "./pair.ts";
 
 const MAIN = join(import.meta.dir, "..", "..", "tools/ha-lb/main.ts");
 const GET = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";

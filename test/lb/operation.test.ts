@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "./pair.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
 
 const MAIN = join(import.meta.dir, "..", "..", "tools", "ha-lb", "main.ts");
 const HA_LB = [process.execPath, MAIN];

@@ -3,21 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../shared/lab/free-port.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const START_LIMIT_MS = 8000;
 
 export const HAS_HAPROXY = Bun.which("haproxy") !== null;
-
-/** A port that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
 
 /** Sends raw bytes and gives everything that comes back until the connection ends or is quiet. */
 export async function exchange(port: number, bytes: string, quietMs = 2000): Promise<string> {

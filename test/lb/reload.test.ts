@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
 import { ask } from "./ask.ts";
-import { exchange, freePort } from "./pair.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
+import { exchange } from "./pair.ts";
 import { SteadyClients } from "./steady-client.ts";
 
 const MAIN = join(import.meta.dir, "..", "..", "tools/ha-lb/main.ts");

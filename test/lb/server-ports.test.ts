@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
-import { exchange, freePort, HAS_HAPROXY } from "./pair.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
+import { exchange, HAS_HAPROXY } from "./pair.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const folder = mkdtempSync(join(tmpdir(), "lb-ports-"));

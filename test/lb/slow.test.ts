@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
 import { openIdle } from "../bench/lb/idle.ts";
 import { SlowClients, startSink } from "../bench/lb/slow-clients.ts";
-import { exchange, freePort } from "./pair.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
+import { exchange } from "./pair.ts";
 
 const MAIN = join(import.meta.dir, "..", "..", "tools", "ha-lb", "main.ts");
 const IDLE = 300;

@@ -6,7 +6,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
-import { freePort } from "./pair.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
 
 /** Far more than it takes, also on a machine that does many other things. */
 setDefaultTimeout(30_000);

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
 import { ask } from "./ask.ts";
-import { exchange, freePort } from "./pair.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
+import { exchange } from "./pair.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const HA_LB = [process.execPath, join(ROOT, "tools/ha-lb/main.ts")];

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
 import { ask } from "./ask.ts";
-import { freePort, HAS_HAPROXY } from "./pair.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
+import { HAS_HAPROXY } from "./pair.ts";
 import { SteadyClients } from "./steady-client.ts";
 
 const MAIN = join(import.meta.dir, "..", "..", "tools/ha-lb/main.ts");

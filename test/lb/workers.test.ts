@@ -5,7 +5,8 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
 import { DnsServer } from "./dns-server.ts";
-import { exchange, freePort } from "./pair.ts";
+import { freePort } from "../../shared/lab/free-port.ts";
+import { exchange } from "./pair.ts";
 import { type Running, startBalancer } from "./running.ts";
 
 const LIMIT_MS = 20_000;

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { connect as connectTcp, createServer, type Socket } from "node:net";
+import { connect as connectTcp, type Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import type { ReplicaMessage } from "../../effect/replica.ts";
 import { createClusterKey, createNodeCertificate, type ClusterKey } from "./certificate.ts";
+import { freePort } from "../../lab/free-port.ts";
+import { until } from "../../lab/host.ts";
 import { encodeFrame, MAX_FRAME_BYTES } from "./frames.ts";
 import { Transport } from "./transport.ts";
 
@@ -15,15 +17,6 @@ afterEach(async () => {
   for (const end of cleanup.reverse()) await end();
   cleanup = [];
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
 
 interface Member {
   readonly transport: Transport;
@@ -63,14 +56,6 @@ function dial(port: number, cluster: ClusterKey, name: string | null): TLSSocket
 const ready = (socket: TLSSocket): Promise<void> =>
   new Promise((resolve) => void socket.once("secureConnect", () => resolve()));
 const closed = (socket: Socket): Promise<void> => new Promise((resolve) => void socket.once("close", () => resolve()));
-
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + 10_000;
-  while (!isSo()) {
-    if (performance.now() > deadlineMs) throw new Error(`not in time: ${what}`);
-    await Bun.sleep(5);
-  }
-}
 
 describe("transport", () => {
   test("a member of the cluster is heard under the name of its certificate", async () => {

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClusterKey } from "../../../shared/drive/raft/certificate.ts";
 import type { ReplicaStatus } from "../../../shared/effect/replica.ts";
-import { freePort, until } from "../../core/group-fixture.ts";
+import { freePort } from "../../../shared/lab/free-port.ts";
+import { until } from "../../../shared/lab/host.ts";
 
 export interface LoadResult {
   readonly writes: number;

@@ -1,4 +1,4 @@
-import { until } from "../../core/group-fixture.ts";
+import { until } from "../../../shared/lab/host.ts";
 import { BenchCluster } from "./cluster.ts";
 
 /**

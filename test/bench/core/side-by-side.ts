@@ -3,7 +3,7 @@ import { EtcdCoordination } from "../../../shared/drive/etcd/coordination.ts";
 import { ControlCoordination } from "../../../shared/drive/raft/control-coordination.ts";
 import { put, type Coordination } from "../../../shared/effect/coordination.ts";
 import { EtcdGroup } from "../../core/etcd-fixture.ts";
-import { until } from "../../core/group-fixture.ts";
+import { until } from "../../../shared/lab/host.ts";
 import { BenchCluster, type LoadResult } from "./cluster.ts";
 
 /**

@@ -1,14 +1,7 @@
 import type { Script } from "./client.ts";
 import type { Scenario } from "./run.ts";
-import { visits } from "./words.ts";
+import { visits, withOne } from "./words.ts";
 
-const ONE = " server s1 S1";
-const scenario = (name: string, lines: string, ...clients: Scenario["clients"]): Scenario => ({
-  name,
-  section: `${lines}\n${ONE}`,
-  clients,
-  inTurn: true,
-});
 const head = (length: string, ...more: readonly string[]): string =>
   `POST /p HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${more.map((line) => `${line}\r\n`).join("")}${length}\r\n\r\n`;
 const post = (body: string): Script => ({ steps: [{ send: head(`Content-Length: ${body.length}`) + body }] });
@@ -34,7 +27,7 @@ const FACTS =
   " http-request set-header X-Body %[req.body]\n http-request set-header X-Len %[req.body_len]\n http-request set-header X-Size %[req.body_size]\n http-request set-header X-Param %[req.body_param(b)]";
 
 export const BODIES: readonly Scenario[] = [
-  scenario(
+  withOne(
     "wait for a body",
     ` http-request set-var(txn.n) int(0)\n http-request wait-for-body time 300ms\n http-request set-var(txn.n) var(txn.n),add(1)\n${FACTS}\n http-request set-header X-Count %[var(txn.n)]`,
     post("a=1&b=2"),
@@ -42,36 +35,36 @@ export const BODIES: readonly Scenario[] = [
     chunked("a=1&b=two"),
     ...visits("/none"),
   ),
-  scenario("a body that never comes", " http-request wait-for-body time 100ms", never),
-  scenario(
+  withOne("a body that never comes", " http-request wait-for-body time 100ms", never),
+  withOne(
     "wait for some of a body",
     ` http-request wait-for-body time 300ms at-least 4\n http-request deny if { req.body -m beg evil }\n http-request set-header X-Passed yes`,
     slow(["evil", "more"]),
     slow(["good", "more"]),
     slow(["ev", "il", "x"]),
   ),
-  scenario(
+  withOne(
     "wait only where it is asked for",
     " http-request wait-for-body time 100ms if { path /q }\n http-request set-header X-Len %[req.body_len]",
     post("abc"),
     slow(["late"]),
   ),
-  scenario(
+  withOne(
     "bodies are buffered",
     ` option http-buffer-request\n${FACTS}`,
     post("b=1"),
     slow(["a=1&", "b=2"]),
     chunked("b=3"),
   ),
-  scenario("a buffered body that never comes", " option http-buffer-request\n timeout http-request 200ms", never),
-  scenario(
+  withOne("a buffered body that never comes", " option http-buffer-request\n timeout http-request 200ms", never),
+  withOne(
     "a client that waits to be asked",
     " http-request wait-for-body time 400ms\n http-request set-header X-Body %[req.body]",
     {
       steps: [{ send: head("Content-Length: 4", "Expect: 100-continue") }, { waitMs: 100 }, { send: "body" }],
     },
   ),
-  scenario(
+  withOne(
     "a large body",
     " http-request wait-for-body time 400ms\n http-request set-header X-Passed yes if { req.body_len gt 10000 }",
     post("x".repeat(40_000)),
@@ -90,7 +83,7 @@ export const BODIES: readonly Scenario[] = [
     clients: [slow(["a=1&", "b=2"]), never],
     inTurn: true,
   },
-  scenario(
+  withOne(
     "early hints",
     " http-request early-hint Link </style.css>;rel=preload if { path /h }\n http-request early-hint Link </script.js>;rel=preload if { path /h }",
     ...visits("/h", "/none"),

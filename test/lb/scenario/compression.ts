@@ -1,7 +1,6 @@
 import type { Scenario } from "./run.ts";
-import { closing, get, sends } from "./words.ts";
+import { closing, get, ONE, sends } from "./words.ts";
 
-const ONE = " server s1 S1";
 const compressed = (name: string, lines: string, ...clients: Scenario["clients"]): Scenario => ({
   name,
   section: `${lines}\n${ONE}`,

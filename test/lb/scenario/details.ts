@@ -1,14 +1,7 @@
 /** Small things that haproxy's own regression tests look at, and that are easy to get wrong. */
 import type { Scenario } from "./run.ts";
-import { closing, sends, visits } from "./words.ts";
+import { closing, sends, visits, withOne } from "./words.ts";
 
-const ONE = " server s1 S1";
-const detail = (name: string, lines: string, ...clients: Scenario["clients"]): Scenario => ({
-  name,
-  section: `${lines}\n${ONE}`,
-  clients,
-  inTurn: true,
-});
 const absolute = (path: string): string =>
   `GET http://example.org${path} HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n`;
 
@@ -28,7 +21,7 @@ const setting = (condition: string): string =>
 
 export const DETAILS: readonly Scenario[] = [
   {
-    ...detail(
+    ...withOne(
       "a source that a header names",
       " http-request set-src hdr(x-src)\n http-request set-dst hdr(x-dst)\n option forwardfor except 127.0.0.1\n option originalto except 127.0.0.1",
       ...["127.0.0.1", "127.0.0.2", "::1", "nonsense"].map((address) =>
@@ -37,58 +30,58 @@ export const DETAILS: readonly Scenario[] = [
     ),
     logDiffers: "the port of a client is another one each time",
   },
-  ...conditions.map((condition) => detail(`set-var with ${condition}`, setting(condition), ...visits("/new"))),
-  detail(
+  ...conditions.map((condition) => withOne(`set-var with ${condition}`, setting(condition), ...visits("/new"))),
+  withOne(
     "variables of the process",
     ' http-request set-header X-V "%[var(proc.five)],%[var(proc.text)]"\n http-request set-var(proc.twelve,ifexists) int(13)\n http-request set-header X-W %[var(proc.twelve)]',
     ...visits("/"),
   ),
-  detail(
+  withOne(
     "cookies without a name are the first",
     ' http-request set-header X-C "%[req.cook()],%[req.cook(c)],%[req.cook_val()],%[req.cook_cnt()]"',
     sends(closing("/", "Cookie: a=1; c=2; c=3; d=4")),
   ),
-  detail(
+  withOne(
     "blanks around a value that rules make",
     ' http-request set-header X-A " x: "\n http-request set-header X-B "%[req.fhdr(x-a)]."\n http-request set-header X-C %[req.fhdr(x-a),length]\n http-request del-header X-A',
     ...visits("/"),
   ),
-  detail(
+  withOne(
     "paths of absolute targets",
     " http-request set-header X-P %[path],%[pathq],%[url]\n http-request replace-path (.*) /foo\\1\n http-request set-pathq %[path]?a=1&%[query]\n http-request replace-pathq /([^?]*)[?](.*) /\\1/x?\\2",
     sends(absolute("/a?b=c")),
     ...visits("/a?b=c"),
   ),
-  detail("log variables of absolute targets", ' log-format "%HP %HPO %HU %HQ"', sends(absolute("/a?b=c"))),
-  detail(
+  withOne("log variables of absolute targets", ' log-format "%HP %HPO %HU %HQ"', sends(absolute("/a?b=c"))),
+  withOne(
     "a capture into a declared slot",
     ' declare capture request len 5\n http-request capture path id 0\n log-format "%hr %[capture.req.hdr(0)]"',
     ...visits("/abcdefgh"),
   ),
-  detail(
+  withOne(
     "fields without a value are left out of replies",
     ' http-request return status 200 hdr X-None "%[req.hdr(none)]" hdr X-Path "%[path]"',
     ...visits("/a"),
   ),
-  detail(
+  withOne(
     "a reply from a file that is a format",
     " http-request return status 200 content-type text/plain lf-file FOLDER/text.lf if { path /f }\n http-request deny status 403 content-type text/plain lf-file FOLDER/text.lf if { path /d }",
     ...visits("/f", "/d"),
   ),
   {
-    ...detail(
+    ...withOne(
       "pages of a section",
       " http-request deny deny_status 404 errorfiles NAME-pages if { path /n }\n http-request return status 404 errorfiles NAME-pages if { path /r }\n http-request deny deny_status 403 errorfile FOLDER/page.http if { path /f }\n http-request return status 404 default-errorfiles if { path /e }\n errorfiles NAME-pages",
       ...visits("/n", "/r", "/f", "/e"),
     ),
     more: "http-errors NAME-pages\n errorfile 404 FOLDER/page.http",
   },
-  detail(
+  withOne(
     "pages that rules make",
     ' http-error status 403 content-type text/plain lf-string "no %[path]" hdr X-P "%[path]"\n http-error status 404\n http-request deny if { path /d }\n http-request deny deny_status 404 if { path /n }\n http-request return status 403 default-errorfiles if { path /r }',
     ...visits("/d", "/n", "/r"),
   ),
-  detail(
+  withOne(
     "names with dots in JSON",
     " http-request set-header X-J %[req.hdr(x-in),json_query('$.a\\.b')]",
     sends(closing("/", 'X-In: {"a.b":"c","a":{"b":"d"}}')),

@@ -1,23 +1,15 @@
 import type { Scenario } from "./run.ts";
-import { closing, sends, visits } from "./words.ts";
-
-const ONE = " server s1 S1";
-const scenario = (name: string, lines: string, ...clients: Scenario["clients"]): Scenario => ({
-  name,
-  section: `${lines}\n${ONE}`,
-  clients,
-  inTurn: true,
-});
+import { closing, sends, visits, withOne } from "./words.ts";
 
 export const HEADS: readonly Scenario[] = [
-  scenario(
+  withOne(
     "unique ids",
     " unique-id-format %[src]:%[path]\n unique-id-header X-Id\n http-request set-header X-Same %[unique-id]",
     sends(closing("/a")),
     sends(closing("/b", "X-Id: forged")),
   ),
-  scenario("an id in the log", ' unique-id-format %[path]\n log-format "%ci t13 %ID %[unique-id]"', ...visits("/a")),
-  scenario(
+  withOne("an id in the log", ' unique-id-format %[path]\n log-format "%ci t13 %ID %[unique-id]"', ...visits("/a")),
+  withOne(
     "the server's name",
     " http-send-name-header X-Target",
     sends(closing("/a")),
@@ -41,26 +33,26 @@ export const HEADS: readonly Scenario[] = [
     ],
     inTurn: true,
   },
-  scenario(
+  withOne(
     "names are deleted",
     " option http-restrict-req-hdr-names delete",
     sends(closing("/", "X_Under: 1", "X-Good: 2", "X.Dot: 3", "X!: 4", "UPPER-1: 5")),
   ),
-  scenario(
+  withOne(
     "names are rejected",
     " option http-restrict-req-hdr-names reject",
     sends(closing("/", "X_Under: 1")),
     sends(closing("/", "X-Good: 1")),
   ),
-  scenario("names are kept", " option http-restrict-req-hdr-names preserve", sends(closing("/", "X_Under: 1"))),
-  scenario(
+  withOne("names are kept", " option http-restrict-req-hdr-names preserve", sends(closing("/", "X_Under: 1"))),
+  withOne(
     "captured cookies",
     " capture cookie SRV len 8",
     sends(closing("/setcookie", "Cookie: other=1; SRV=abcdefghij; SRVX=2")),
     sends(closing("/setcookie", "Cookie: SRVLONG=abc")),
     sends(closing("/", "Cookie: x=y")),
   ),
-  scenario(
+  withOne(
     "captured cookies by their whole name",
     " capture cookie SRV= len 32",
     sends(closing("/setcookie", "Cookie: SRVLONG=abc; SRV=x")),

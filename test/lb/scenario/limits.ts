@@ -1,7 +1,6 @@
 import type { Scenario } from "./run.ts";
-import { closing, get, sends } from "./words.ts";
+import { closing, get, ONE, sends } from "./words.ts";
 
-const ONE = " server s1 S1";
 const post = (length: number): string =>
   `POST /p HTTP/1.1\r\nHost: example.org\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n`;
 

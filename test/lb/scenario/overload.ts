@@ -1,8 +1,7 @@
 import type { Script } from "./client.ts";
 import type { Scenario } from "./run.ts";
-import { closing } from "./words.ts";
+import { closing, ONE } from "./words.ts";
 
-const ONE = " server s1 S1";
 const after = (startMs: number, path: string, more: Partial<Script> = {}): Script => ({
   startMs,
   steps: [{ send: closing(path) }],

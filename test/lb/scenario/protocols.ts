@@ -1,13 +1,20 @@
 import type { Scenario } from "./run.ts";
-import { closing, get, sends } from "./words.ts";
+import { closing, get, ONE, sends } from "./words.ts";
 
-const ONE = " server s1 S1";
 const TCP = " mode tcp\n option tcplog\n";
 const V1 = "PROXY TCP4 10.1.2.3 10.9.9.9 1111 80\r\n";
 const V1_6 = "PROXY TCP6 fd00::1 fd00::2 1111 80\r\n";
 const SIGNATURE = "\r\n\r\n\0\r\nQUIT\n";
 const V2 = `${SIGNATURE}\x21\x11\0\x0c\x0a\x01\x02\x03\x0a\x09\x09\x09\x04\x57\0\x50`;
 const V2_LOCAL = `${SIGNATURE}\x20\0\0\0`;
+
+const WEBSOCKET = get(
+  "/websocket",
+  "Connection: Upgrade",
+  "Upgrade: websocket",
+  "Sec-WebSocket-Version: 13",
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+);
 
 export const PROTOCOLS: readonly Scenario[] = [
   {
@@ -135,13 +142,7 @@ export const PROTOCOLS: readonly Scenario[] = [
       {
         steps: [
           {
-            send: get(
-              "/websocket",
-              "Connection: Upgrade",
-              "Upgrade: websocket",
-              "Sec-WebSocket-Version: 13",
-              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-            ),
+            send: WEBSOCKET,
           },
           { waitMs: 100 },
           { send: "ping" },
@@ -159,13 +160,7 @@ export const PROTOCOLS: readonly Scenario[] = [
       {
         steps: [
           {
-            send: get(
-              "/websocket",
-              "Connection: Upgrade",
-              "Upgrade: websocket",
-              "Sec-WebSocket-Version: 13",
-              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-            ),
+            send: WEBSOCKET,
           },
         ],
       },

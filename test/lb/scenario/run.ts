@@ -185,11 +185,14 @@ export function statusesOf(text: string): readonly string[] {
 }
 
 /**
- * All scenarios run in one process: how many connections it has says nothing of one of them. How many its frontend has
- * doesn't either: an earlier visit's may be about to close.
+ * All scenarios run in one process: how many connections it has says nothing of one of them. How many its frontend,
+ * backend and server have says something where there is one client; an earlier one's may still be about to close.
  */
-function hideCounts(line: string): string {
-  return line.replace(/ \d+\/\d+(\/\d+\/\d+\/\+?\d+ \d+\/\d+)/, " ALL/ITS$1");
+function hideCounts(line: string, oneClient: boolean): string {
+  return line.replace(
+    / \d+\/\d+\/(\d+\/\d+)(\/\+?\d+ \d+\/\d+)/,
+    (_whole, behind: string, rest: string) => ` ALL/ITS/${oneClient ? behind : "N/N"}${rest}`,
+  );
 }
 
 /** Compressors differ in their bytes, and so do chunks: both become the text that they stand for. */
@@ -251,7 +254,9 @@ export function comparableOutcome(scenario: Scenario, outcome: Outcome): object 
     if (scenario.raw === true) return hide(text);
     return text === "" ? "" : comparable(hide(text));
   });
-  const lines = outcome.lines.map((line) => hideCounts(hide(comparableLine(line)))).toSorted();
+  const lines = outcome.lines
+    .map((line) => hideCounts(hide(comparableLine(line)), scenario.clients.length === 1))
+    .toSorted();
   return scenario.logDiffers === undefined ? { answers, lines } : { answers };
 }
 

@@ -1,8 +1,7 @@
 import type { Script } from "./client.ts";
 import type { Scenario } from "./run.ts";
-import { visits } from "./words.ts";
+import { ONE, visits } from "./words.ts";
 
-const ONE = " server s1 S1";
 const sends = (text: string): Script => ({ steps: [{ send: text }, { waitMs: 150 }, { do: "finish" }] });
 const tcp = (name: string, lines: string, ...clients: readonly Script[]): Scenario => ({
   name,

@@ -34,13 +34,13 @@ export function styleFormats(): Partial<Record<LogStyle, LogFormat>> {
 }
 
 /** Paths of all files that replies and error pages name. */
-function namedFiles(configuration: Configuration): ReadonlySet<string> {
+function namedFiles(configuration: Configuration, bodies: readonly BodySource[]): ReadonlySet<string> {
   const paths = new Set<string>();
   for (const section of configuration.httpErrors.values()) for (const path of section.files.values()) paths.add(path);
   for (const proxy of configuration.proxies) {
     for (const { answer } of proxy.errorPages) if (answer.kind === "file") paths.add(answer.path);
   }
-  for (const body of replyBodies(configuration)) {
+  for (const body of bodies) {
     if (body.kind === "file" || body.kind === "errorfile" || body.kind === "log-format-file") paths.add(body.path);
   }
   return paths;
@@ -59,7 +59,8 @@ function replyBodies(configuration: Configuration): BodySource[] {
 export function readNamedFiles(configuration: Configuration): Result<ReplyFiles> {
   const texts = new Map<string, string>();
   const problems: Reason[] = [];
-  for (const path of namedFiles(configuration)) {
+  const bodies = replyBodies(configuration);
+  for (const path of namedFiles(configuration, bodies)) {
     try {
       texts.set(path, normaliseErrorFile(readFileSync(path, "latin1")));
     } catch (error) {
@@ -67,18 +68,18 @@ export function readNamedFiles(configuration: Configuration): Result<ReplyFiles>
       problems.push(reason(LB_CONFIG_REASONS, "LB_FILE_UNREADABLE", { keyword: "errorfile", path, problem }));
     }
   }
-  const formats = problems.length > 0 ? new Map() : readFormats(configuration, texts, problems);
+  const formats = problems.length > 0 ? new Map() : readFormats(bodies, texts, problems);
   return problems.length > 0 ? fail(problems) : { ok: true, value: { texts, formats }, warnings: [] };
 }
 
 /** Files of `lf-file` are log formats as a whole, their line ends included. */
 function readFormats(
-  configuration: Configuration,
+  bodies: readonly BodySource[],
   texts: ReadonlyMap<string, string>,
   problems: Reason[],
 ): ReadonlyMap<string, LogFormat> {
   const formats = new Map<string, LogFormat>();
-  for (const body of replyBodies(configuration)) {
+  for (const body of bodies) {
     if (body.kind !== "log-format-file" || formats.has(body.path)) continue;
     const report = new Report();
     const scope = { report, references: [], section: "", places: SAMPLE_PLACES, keyword: "lf-file" };
