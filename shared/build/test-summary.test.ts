@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { addCounts, formatCounts, readTestSummary } from "./test-summary.ts";
+import { addCounts, failuresOf, formatCounts, readTestSummary } from "./test-summary.ts";
 
 describe("reading bun's summary", () => {
   const cases: readonly (readonly [string, string, number, ReturnType<typeof readTestSummary>])[] = [
@@ -20,6 +20,18 @@ describe("reading bun's summary", () => {
   for (const [name, text, code, expected] of cases) {
     test(name, () => expect(readTestSummary(text, code)).toEqual(expected));
   }
+
+  test("failures are repeated once each, with their file and what led to them", () => {
+    const text =
+      "a/x.test.ts:\n(pass) one\nerror: expected 1\n  at x\n(fail) two [1ms]\n(fail) three [2ms]\n\nb/y.test.ts:\nnoise\n" +
+      "(skip) four\n(fail) five\n\n3 tests failed:\n(fail) two [1ms]\n(fail) three [2ms]\n(fail) five\n\n 1 pass\n 3 fail\n";
+    expect(failuresOf(text)).toEqual([
+      "a/x.test.ts:\nerror: expected 1\n  at x\n(fail) two [1ms]",
+      "a/x.test.ts:\n(fail) three [2ms]",
+      "b/y.test.ts:\n(fail) five",
+    ]);
+    expect(failuresOf("a/x.test.ts:\n(pass) one\n 1 pass\n 0 fail\n")).toEqual([]);
+  });
 
   test("the closing line names skips only when there are some", () => {
     expect(formatCounts({ passed: 3, failed: 0, skipped: 0 })).toBe("3 passed, 0 failed");

@@ -27,6 +27,32 @@ export function readTestSummary(stderr: string, exitCode: number): TestCounts {
   return { ...counts, failed: exitCode !== 0 && failed === 0 ? 1 : failed };
 }
 
+/** So many lines before a failure's own line are repeated at the end, and so much of each. */
+const LINES_BEFORE_FAILURE = 40;
+const LINE_LIMIT = 1_000;
+
+/**
+ * The failures in bun's standard error, each with its file and the lines that led to it: a long log ends with them.
+ * bun repeats the names of failures behind its own list; those are left out.
+ */
+export function failuresOf(stderr: string): readonly string[] {
+  const lines = Bun.stripANSI(stderr)
+    .replace(/\n\d+ tests? failed:\n[\s\S]*$/, "\n")
+    .split("\n");
+  const failures: string[] = [];
+  let file = "";
+  let from = 0;
+  for (const [index, line] of lines.entries()) {
+    if (/^\S+\.test\.tsx?:$/.test(line)) file = line;
+    if (/^(\(pass\)|\(skip\)|\(todo\)) |^\S+\.test\.tsx?:$/.test(line)) from = index + 1;
+    if (!line.startsWith("(fail) ")) continue;
+    const told = lines.slice(Math.max(from, index - LINES_BEFORE_FAILURE), index + 1);
+    failures.push([file, ...told.map((text) => text.slice(0, LINE_LIMIT))].join("\n"));
+    from = index + 1;
+  }
+  return failures;
+}
+
 export function addCounts(left: TestCounts, right: TestCounts): TestCounts {
   return {
     passed: left.passed + right.passed,

@@ -1,10 +1,10 @@
 /**
  * `npm test [-- PATH …]`: every test, in groups of one process each, so that a crash in one group
- * can't hide the others. Ends with `N passed, N failed[, N skipped]`.
+ * can't hide the others. Ends with every failure's own words once more, and `N passed, N failed[, N skipped]`.
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { addCounts, formatCounts, readTestSummary, type TestCounts } from "./test-summary.ts";
+import { addCounts, failuresOf, formatCounts, readTestSummary, type TestCounts } from "./test-summary.ts";
 import { ROOT } from "./tools.ts";
 
 /** A group that runs longer than this hangs; it is ended and counted as failed. */
@@ -47,7 +47,12 @@ async function tee(stream: ReadableStream<Uint8Array>): Promise<string> {
   return kept;
 }
 
-async function runGroup(group: Group): Promise<TestCounts> {
+interface GroupResult {
+  readonly counts: TestCounts;
+  readonly failures: readonly string[];
+}
+
+async function runGroup(group: Group): Promise<GroupResult> {
   const startedMs = performance.now();
   process.stdout.write(`\n── ${group.name}\n`);
   const child = Bun.spawn(["bun", "test", ...group.paths], {
@@ -64,18 +69,21 @@ async function runGroup(group: Group): Promise<TestCounts> {
   process.stdout.write(
     `── ${group.name}: ${formatCounts(counts)} in ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`,
   );
-  return counts;
+  return { counts, failures: failuresOf(stderr) };
 }
 
 const asked = process.argv.slice(2);
 const groups = asked.length > 0 ? [{ name: asked.join(" "), paths: asked }] : allGroups();
 let total: TestCounts = { passed: 0, failed: 0, skipped: 0 };
 const bad: string[] = [];
+const failures: string[] = [];
 for (const group of groups) {
-  const counts = await runGroup(group);
-  if (counts.failed > 0) bad.push(group.name);
-  total = addCounts(total, counts);
+  const result = await runGroup(group);
+  if (result.counts.failed > 0) bad.push(group.name);
+  failures.push(...result.failures);
+  total = addCounts(total, result.counts);
 }
+for (const failure of failures) process.stdout.write(`\n${failure}\n`);
 if (bad.length > 0) process.stdout.write(`\nfailed in: ${bad.join(", ")}\n`);
 process.stdout.write(`\n${formatCounts(total)}\n`);
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
