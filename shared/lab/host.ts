@@ -16,6 +16,8 @@ import type { LabMode } from "./support.ts";
 const POLL_MS = 10;
 /** A look costs less than a command, and benchmarks are as fine as this. */
 const LOOK_AGAIN_MS = 5;
+/** What hasn't come by then doesn't come, on a busy machine either. */
+export const WAIT_LIMIT_MS = 30_000;
 
 export class Host {
   #pid: number | undefined;
@@ -116,7 +118,7 @@ export class Host {
   }
 
   /** Runs a command again and again until it succeeds. Throws with its last words after `timeoutMs`. */
-  async waitFor(command: Command, timeoutMs = 10_000): Promise<ExecResult> {
+  async waitFor(command: Command, timeoutMs = WAIT_LIMIT_MS): Promise<ExecResult> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const result = await this.exec(command);
@@ -143,7 +145,7 @@ function field(value: unknown, name: string): unknown {
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  timeoutMs = 10_000,
+  timeoutMs = WAIT_LIMIT_MS,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await condition())) {

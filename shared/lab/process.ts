@@ -8,10 +8,18 @@ import { labEnvironment, type LabMode } from "./support.ts";
 export const OUTPUT_LIMIT_BYTES = 4_000_000;
 /** A command of `exec` that says nothing else has this long. */
 export const EXEC_LIMIT_MS = 60_000;
-/** A daemon that a command left behind may hold its output open; after this the output counts as complete. */
-const TRAILING_OUTPUT_MS = 100;
+/**
+ * A daemon that a command left behind may hold its output open: after so many looks at it, with nothing new, the output
+ * counts as complete. Looks and not a time, since on a busy machine the time may be over before anything was read.
+ */
+const QUIET_LOOKS = 20;
+const LOOK_MS = 5;
+/** Whoever goes on printing isn't listened to for ever. */
+const LOOK_LIMIT = 200;
 /** How long a started command may take to appear in the process table. */
-const APPEAR_LIMIT_MS = 5_000;
+const APPEAR_LIMIT_MS = 30_000;
+/** How long `waitForOutput` waits that isn't told. */
+const OUTPUT_WAIT_LIMIT_MS = 30_000;
 
 /** A shell command line, or program and arguments without a shell. */
 export type Command = string | readonly string[];
@@ -78,6 +86,7 @@ export function childrenOf(parent: number): number[] {
 /** Collects a stream as text, the last `OUTPUT_LIMIT_BYTES` of it, and tells who waits for a line. */
 class Output {
   #text = "";
+  #pieces = 0;
   readonly #watchers = new Set<() => void>();
   readonly ended: Promise<void>;
   readonly #cancel: () => Promise<void>;
@@ -93,6 +102,7 @@ class Output {
     for (;;) {
       const { done, value } = await read();
       if (done || value === undefined) break;
+      this.#pieces += 1;
       this.#text = (this.#text + decoder.decode(value, { stream: true })).slice(-OUTPUT_LIMIT_BYTES);
       for (const watcher of this.#watchers) watcher();
     }
@@ -108,9 +118,22 @@ class Output {
     return () => this.#watchers.delete(watcher);
   }
 
-  /** Waits for the end of the stream, but not for ever. */
+  /** Waits, once its program has ended, for all that it printed; not for ever when somebody else holds the stream. */
+  async drain(): Promise<void> {
+    let ended = false;
+    void this.ended.then(() => (ended = true));
+    let quiet = 0;
+    let before = this.#pieces;
+    for (let looks = 0; looks < LOOK_LIMIT && quiet < QUIET_LOOKS && !ended; looks += 1) {
+      await Promise.race([this.ended, Bun.sleep(LOOK_MS)]);
+      quiet = this.#pieces === before ? quiet + 1 : 0;
+      before = this.#pieces;
+    }
+  }
+
+  /** As `drain`, and takes nothing more afterwards. */
   async settle(): Promise<void> {
-    await Promise.race([this.ended, Bun.sleep(TRAILING_OUTPUT_MS)]);
+    await this.drain();
     await this.#cancel().catch(() => undefined);
   }
 }
@@ -120,7 +143,7 @@ export class LabProcess {
   readonly #child: Subprocess<"pipe", "pipe", "pipe">;
   readonly #stdout: Output;
   readonly #stderr: Output;
-  /** The exit code; 128 + N after signal N. */
+  /** The exit code; 128 + N after signal N. Comes when all that it printed has been taken in. */
   readonly exited: Promise<number>;
   #pid = 0;
   #running = true;
@@ -132,8 +155,9 @@ export class LabProcess {
     this.#child = child;
     this.#stdout = new Output(child.stdout);
     this.#stderr = new Output(child.stderr);
-    this.exited = child.exited.then((code) => {
+    this.exited = child.exited.then(async (code) => {
       this.#running = false;
+      await Promise.all([this.#stdout.drain(), this.#stderr.drain()]);
       return code;
     });
   }
@@ -201,7 +225,7 @@ export class LabProcess {
    * Resolves with the first match of `pattern` in what it has printed on either stream, also earlier.
    * Throws with the output when it ends or `timeoutMs` passes without a match.
    */
-  async waitForOutput(pattern: RegExp, timeoutMs = 10_000): Promise<RegExpExecArray> {
+  async waitForOutput(pattern: RegExp, timeoutMs = OUTPUT_WAIT_LIMIT_MS): Promise<RegExpExecArray> {
     const find = () => pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
     const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>();
     const look = (): void => {
@@ -215,10 +239,7 @@ export class LabProcess {
     };
     const stops = [this.#stdout.watch(look), this.#stderr.watch(look)];
     const timer = setTimeout(() => fail(`${JSON.stringify(this.command)}: ${timeoutMs} ms passed`), timeoutMs);
-    void this.exited.then(async (code) => {
-      await Promise.all([this.#stdout.settle(), this.#stderr.settle()]);
-      fail(`${JSON.stringify(this.command)} ended with ${code}`);
-    });
+    void this.exited.then((code) => fail(`${JSON.stringify(this.command)} ended with ${code}`));
     look();
     try {
       return await promise;
