@@ -241,7 +241,6 @@ const ACTIONS: Readonly<Partial<Record<Action["kind"], { readonly kind: Kind; re
   "expect-netscaler-cip": { kind: "refused", means: "the NetScaler protocol isn't implemented" },
   "set-bandwidth-limit": { kind: "refused", means: "bandwidth isn't limited yet" },
   "switch-mode": { kind: "refused", means: "a connection stays in its mode" },
-  resolve: { kind: "refused", means: "names aren't looked up by rules yet" },
   "set-priority-class": { kind: "ignored", means: "all requests wait in one line" },
   "set-priority-offset": { kind: "ignored", means: "all requests wait in one line" },
   "set-nice": { kind: "ignored", means: "all requests are alike" },

@@ -10,7 +10,8 @@ export interface ConnectionFacts {
   /** Sent first: the PROXY protocol. */
   readonly preface: Uint8Array | undefined;
   readonly serverName: string | undefined;
-  /** Where the server's port follows the client's. */
+  /** Where the server's address or port follows what the client asked. */
+  readonly host?: string;
   readonly port?: number;
 }
 
@@ -79,7 +80,8 @@ function asPeerSocket(socket: unknown): Socket<Peer> {
 /** Starts to connect; `onOpen` or `onFailed` follows. */
 export function connectServer(connection: ServerConnection, facts: ConnectionFacts): void {
   const { server } = connection;
-  connectPeer(connection, server.host, facts.port ?? server.port, server.socketOptions(facts), facts.preface);
+  const { host = server.host, port = server.port } = facts;
+  connectPeer(connection, host, port, server.socketOptions(facts), facts.preface);
 }
 
 export function connectPeer(

@@ -23,6 +23,7 @@ import { type ConnectionFacts, prefaceOf } from "./connect.ts";
 import { Rate } from "./counters.ts";
 import { EntryHall } from "./entry-hall.ts";
 import type { NameKeeper } from "./dns/name-keeper.ts";
+import { RuleLookups } from "./dns/rule-lookups.ts";
 import { ClientConnection } from "./http/client.ts";
 import { abandon } from "./http/client-events.ts";
 import { requeueClient } from "./http/dispatch.ts";
@@ -64,6 +65,8 @@ export class DataPlane {
   readonly backends = new Map<string, BackendRuntime>();
   readonly frontends: FrontendRuntime[] = [];
   readonly limits: HeadLimits;
+  /** Names that rules ask for. */
+  readonly lookups: RuleLookups;
   readonly tables: Tables;
   readonly world: WorldView;
   readonly processVariables = new Map<string, SampleValue>();
@@ -101,6 +104,7 @@ export class DataPlane {
     const shown = logSendHostname === undefined ? "" : logSendHostname === "" ? options.hostName : logSendHostname;
     this.logs = new LogSender(shown, process.pid);
     this.tables = new Tables(configuration);
+    this.lookups = new RuleLookups(configuration.resolvers);
     this.world = makeWorld(this);
     setProcessVariables(this, this.environmentOf(""));
     for (const proxy of configuration.proxies) this.addProxy(proxy, options);
@@ -253,15 +257,19 @@ export class DataPlane {
 
   /** What a new connection to a server needs of the client. */
   connectionFacts(client: ClientConnection, serverName: string | undefined): ConnectionFacts {
-    const settings = client.server?.settings;
-    const follows = client.server?.followsClientPort === true;
-    if (settings === undefined || (settings.sendProxy === undefined && serverName === undefined && !follows))
-      return NO_FACTS;
-    const { sendProxy } = settings;
-    const { destinationAddress, destinationPort, sourcePort } = client;
-    const preface = prefaceOf(sendProxy, client.logAddress(), sourcePort, destinationAddress, destinationPort);
-    const port = follows ? client.server?.portFor(destinationPort) : undefined;
-    return port === undefined ? { preface, serverName } : { preface, serverName, port };
+    const { server } = client;
+    if (server === undefined) return NO_FACTS;
+    const { sendProxy } = server.settings;
+    if (sendProxy === undefined && serverName === undefined && !server.followsClient) return NO_FACTS;
+    // Rules may have changed them.
+    const seen = client.stream?.client;
+    const sourcePort = seen?.sourcePort ?? client.sourcePort;
+    const port = seen?.destinationPort ?? client.destinationPort;
+    const destination = client.destinationText();
+    const preface = prefaceOf(sendProxy, client.logAddress(), sourcePort, destination, port);
+    return server.followsClient
+      ? { preface, serverName, ...server.placeFor(destination, port) }
+      : { preface, serverName };
   }
 
   /** What traffic tells of a server with `observe`. */

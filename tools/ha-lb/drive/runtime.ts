@@ -36,6 +36,8 @@ export interface CaptureLengths {
 /** Responses of an own, by status. */
 export type ErrorPages = ReadonlyMap<number, MakeReply>;
 const NO_PAGES: ErrorPages = new Map();
+/** No place: the one that the client asked is meant. */
+const ANY_HOST = /^(0\.0\.0\.0|::)$/;
 
 /** Something that waits for a place on a server. */
 export interface Waiting {
@@ -163,19 +165,32 @@ export class ServerRuntime extends Occupied implements Candidate {
     return before !== this.usable || weightBefore !== this.weight;
   }
 
-  /** Options of the runtime for a connection to this server. */
   /** Its port is the one the client asked, or lies beside it. */
-  get followsClientPort(): boolean {
+  private get followsClientPort(): boolean {
     return this.port === 0 && this.settings.portRule.kind !== "fixed" && this.settings.address.kind !== "unix";
   }
 
-  /** The port for a client that asked this one. */
-  portFor(clientPort: number): number {
-    if (!this.followsClientPort) return this.port;
-    const { portRule } = this.settings;
-    return portRule.kind === "offset" ? clientPort + portRule.offset : clientPort;
+  /** Its address is the one the client asked: the address of any, `0.0.0.0`. */
+  private get followsClientHost(): boolean {
+    return ANY_HOST.test(this.host) && this.settings.address.kind === "ip";
   }
 
+  /** Where it is depends on what the client asked, or what rules made of that (`set-dst`). */
+  get followsClient(): boolean {
+    return this.followsClientPort || this.followsClientHost;
+  }
+
+  /** Where it is for a client that asked this address and port. */
+  placeFor(clientHost: string, clientPort: number): { readonly host: string; readonly port: number } {
+    const { portRule } = this.settings;
+    const followed = portRule.kind === "offset" ? clientPort + portRule.offset : clientPort;
+    return {
+      host: this.followsClientHost && clientHost !== "" ? clientHost : this.host,
+      port: this.followsClientPort ? followed : this.port,
+    };
+  }
+
+  /** Options of the runtime for a connection to this server. */
   socketOptions(facts: ConnectionFacts, protocols: readonly string[] = []): ConnectOptions {
     const { address } = this.settings;
     const tls = this.tls === undefined ? {} : { tls: this.tls.connect(facts.serverName, protocols) };

@@ -1,10 +1,13 @@
 /** One action of a rule as a closure. What can't run yet in this place is refused when the configuration is loaded. */
 import { compileRegex } from "../../model/regex.ts";
 import type { Action } from "../../model/rule.ts";
+import type { IpAddress } from "../../model/ip.ts";
 import type { Head } from "../http/head.ts";
 import { reasonPhrase } from "../http/error-page.ts";
+import { compileExpression } from "../expression.ts";
 import { compileLogFormat } from "../log-format.ts";
 import { prometheusText } from "../prometheus.ts";
+import { toText } from "../sample-cast.ts";
 import { pathAndQueryOf, pathOf, splitHeaderValue } from "../sample-http-text.ts";
 import type { CompileEnvironment } from "../sample-types.ts";
 import { compileRedirect, compileReply, oneLine } from "./reply.ts";
@@ -75,6 +78,19 @@ function compileFinal(action: Action, environment: CompileEnvironment): RunActio
       const { atLeastBytes = 0, timeMs } = action;
       return (target) =>
         target.isBodyHere(atLeastBytes) ? undefined : { kind: "wait-for-body", timeMs, atLeastBytes };
+    }
+    case "resolve": {
+      const { family: prefer = 6, resolvers } = action;
+      const { name, scope } = action.variable;
+      const { get } = compileExpression(action.name, environment);
+      return (target) => {
+        const asked = get(target);
+        if (asked === undefined) return undefined;
+        const take = (address: IpAddress | undefined): void => {
+          if (address !== undefined) target.variables.set(scope, name, address);
+        };
+        return { kind: "look-up", resolvers, name: toText(asked), prefer, take };
+      };
     }
     case "auth": {
       const realm = action.realm ?? environment.proxyName;

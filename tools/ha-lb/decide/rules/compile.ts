@@ -130,7 +130,7 @@ export function compileRules(rules: readonly Rule[], side: RuleSide, environment
       if (step === undefined || (step.when !== undefined && !step.when(target))) continue;
       const verdict = step.run(target);
       if (verdict === undefined) continue;
-      if (verdict.kind === "wait-for-body") {
+      if (verdict.kind === "wait-for-body" || verdict.kind === "look-up") {
         target.resume = { steps, index: index + 1 };
         return verdict;
       }

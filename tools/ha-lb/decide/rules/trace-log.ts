@@ -49,6 +49,8 @@ function inWords(verdict: Verdict | undefined): string {
       return "closed";
     case "wait-for-body":
       return "waits for the body";
+    case "look-up":
+      return `looks '${verdict.name}' up; here it goes on as if there were no address`;
   }
 }
 

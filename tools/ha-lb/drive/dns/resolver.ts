@@ -92,6 +92,11 @@ export class Resolver {
     run.take(startLookup({ name, types, nameServers: this.nameServers.length, tries, retryMs }, nowMs()), undefined);
   }
 
+  /** Nothing is being looked up. */
+  get isQuiet(): boolean {
+    return this.running.size === 0;
+  }
+
   close(): void {
     for (const run of this.running) run.cancel();
     this.running.clear();

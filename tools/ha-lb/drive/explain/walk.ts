@@ -3,6 +3,7 @@ import type { Socket } from "bun";
 import type { RuleTrace } from "../../decide/rules/trace.ts";
 import type { CompileEnvironment } from "../../decide/sample-types.ts";
 import type { ConnectionFacts } from "../connect.ts";
+import { RuleLookups } from "../dns/rule-lookups.ts";
 import { ClientConnection } from "../http/client.ts";
 import { freePlace } from "../http/dispatch.ts";
 import type { Peer } from "../peer.ts";
@@ -14,6 +15,9 @@ import { wheel } from "../timer-wheel.ts";
 class Reached extends Error {}
 
 export class ExplainedPlane extends DataPlane {
+  /** No name server is asked. */
+  override readonly lookups = new RuleLookups(new Map());
+
   override connectionFacts(): ConnectionFacts {
     throw new Reached("a server was chosen");
   }

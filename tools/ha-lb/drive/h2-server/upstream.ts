@@ -24,8 +24,8 @@ export function connectHttp2(connection: ServerConnection, facts: ConnectionFact
     known = new Set();
     connections.set(server, known);
   }
-  // A PROXY header, and a port that follows the client's, are of one client.
-  const isOwn = facts.preface !== undefined || facts.port !== undefined;
+  // A PROXY header, and an address that follows the client's, are of one client.
+  const isOwn = facts.preface !== undefined || server.followsClient;
   const shared = !isOwn
     ? Array.from(known).find((one) => one.serverName === facts.serverName && one.takesMore)
     : undefined;
@@ -74,7 +74,7 @@ class Upstream extends Peer implements Connecting, UpstreamEvents {
     if (connect !== undefined) wheel.set(this, nowMs() + connect);
     const { server } = this;
     const options = server.socketOptions(facts, server.settings.protocol === "h2" ? ["h2"] : server.settings.tls?.alpn);
-    connectPeer(this, server.host, facts.port ?? server.port, options, facts.preface);
+    connectPeer(this, facts.host ?? server.host, facts.port ?? server.port, options, facts.preface);
   }
 
   add(connection: ServerConnection): void {

@@ -28,7 +28,8 @@ export function onClientInput(client: ClientConnection, data: Buffer): void {
     default:
       if (client.requestDone) keepForLater(client, data);
       else {
-        if (client.bodyWait === undefined) client.setDeadline(client.frontend.proxy.timeouts.client);
+        if (client.bodyWait === undefined && client.lookUp === undefined)
+          client.setDeadline(client.frontend.proxy.timeouts.client);
         forwardBody(client, data);
       }
   }

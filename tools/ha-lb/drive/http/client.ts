@@ -81,6 +81,8 @@ export class ClientConnection extends Peer implements Waiting {
   heldReply: (Verdict & { readonly kind: "tarpit" }) | undefined;
   /** Rules go on when enough of the body is here. */
   bodyWait: BodyWait | undefined;
+  /** Rules go on when a name was looked up: the mark of who asked last. */
+  lookUp: object | undefined;
   lostReused = false;
   queuedMs = 0;
   turn = 0;
@@ -252,6 +254,7 @@ export class ClientConnection extends Peer implements Waiting {
     this.pendingRetry = undefined;
     this.heldReply = undefined;
     this.bodyWait = undefined;
+    this.lookUp = undefined;
     this.cookieValue = undefined;
     this.cookieFound = undefined;
     this.serverLabel = undefined;

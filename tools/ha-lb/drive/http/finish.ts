@@ -127,7 +127,7 @@ export function releaseServer(connection: ServerConnection, client: ClientConnec
   const worn = settings.maxReuse !== undefined && settings.maxReuse >= 0 && connection.requests > settings.maxReuse;
   if (
     !connection.keepAlive ||
-    server.followsClientPort ||
+    server.followsClient ||
     !client.requestDone ||
     !room ||
     worn ||

@@ -127,6 +127,9 @@ function followVerdict(client: ClientConnection, verdict: Verdict, again: (clien
     case "wait-for-body":
       waitForBody(client, verdict.timeMs, { atLeastBytes: verdict.atLeastBytes, goOn: again });
       return false;
+    case "look-up":
+      lookUp(client, verdict, again);
+      return false;
     case "reply":
       if (verdict.denied) {
         client.frontend.counters.deniedRequests += 1;
@@ -149,6 +152,25 @@ function followVerdict(client: ClientConnection, verdict: Verdict, again: (clien
       finishRequest(client);
       return false;
   }
+}
+
+/** `again` is called at once, or when the name's address is known. */
+function lookUp(
+  client: ClientConnection,
+  { name, prefer, resolvers, take }: Verdict & { readonly kind: "look-up" },
+  again: (client: ClientConnection) => void,
+): void {
+  const mark = {};
+  client.lookUp = mark;
+  // The look-up has limits of its own.
+  client.setDeadline(undefined);
+  client.plane.lookups.find(resolvers, name, prefer, (address) => {
+    if (client.lookUp !== mark || client.phase !== PHASE.HELD) return;
+    client.lookUp = undefined;
+    client.setDeadline(client.frontend.proxy.timeouts.client);
+    take(address);
+    again(client);
+  });
 }
 
 /** The time of a tarpit is over. */

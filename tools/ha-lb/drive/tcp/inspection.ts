@@ -2,13 +2,19 @@
  * What rules decide about a session of `mode tcp` before it gets a server: `tcp-request connection`, `session` and
  * `content`, and `use_backend`. Content rules may wait for the client's first bytes, at most for `inspect-delay`.
  */
+import type { Verdict as RuleVerdict } from "../../decide/rules/verdict.ts";
 import type { BackendRuntime, FrontendRuntime } from "../runtime.ts";
 import type { TcpStream } from "./stream.ts";
 
 export type Verdict =
   | { readonly kind: "wait" }
   | { readonly kind: "refuse" }
+  /** The rules go on when this name was looked up. */
+  | Question
   | { readonly kind: "go"; readonly backend: BackendRuntime | undefined };
+
+/** A name whose address a rule wants to know. */
+export type Question = Extract<RuleVerdict, { readonly kind: "look-up" }>;
 
 const WAIT: Verdict = { kind: "wait" };
 const REFUSE: Verdict = { kind: "refuse" };
@@ -47,13 +53,33 @@ export function inspect(
     const verdict = rules.onContent(stream);
     const settled = !waits || !stream.lookedAtBytes || isWhole(buffered);
     const accepts = verdict?.kind === "accept";
-    if (!accepts && !settled) return WAIT;
+    if (!accepts && !settled) {
+      // Asked again, they begin anew.
+      stream.resume = undefined;
+      return WAIT;
+    }
+    if (verdict?.kind === "look-up") return verdict;
     if (verdict !== undefined && !accepts) return REFUSE;
   }
   stream.lookedAtBytes = false;
   const backend = choose(frontend, stream, find);
   if (waits && stream.lookedAtBytes && !isWhole(buffered) && !rules.hasContentRules) return WAIT;
   return { kind: "go", backend };
+}
+
+/** Content rules of a backend with a section of its own; they wait for no bytes. */
+export function askBackend(
+  backend: BackendRuntime,
+  frontend: FrontendRuntime,
+  view: () => TcpStream,
+): Question | "refuse" | "go" {
+  if (!backend.rules.hasContentRules || backend.proxy === frontend.proxy) return "go";
+  const stream = view();
+  stream.backendRuntime = backend;
+  stream.inspectionEnded = true;
+  const verdict = backend.rules.onContent(stream);
+  if (verdict?.kind === "look-up") return verdict;
+  return verdict === undefined || verdict.kind === "accept" ? "go" : "refuse";
 }
 
 function choose(

@@ -9,8 +9,10 @@ import type { BackendRuntime, ListenerRuntime, ServerRuntime, Waiting } from "..
 import type { SpliceEnd } from "../splice/messages.ts";
 import { type SplicedStream, splicer } from "../splice/splicer.ts";
 import { nowMs, wheel } from "../timer-wheel.ts";
-import { inspect, mayConnect } from "./inspection.ts";
+import { askBackend, inspect, mayConnect } from "./inspection.ts";
 import { logSession } from "./log-line.ts";
+import { Asking } from "./asking.ts";
+import { endsOf } from "./ends.ts";
 import { LETTERS_OF_END, SPLICE_AFTER_BYTES, TcpServer } from "./server.ts";
 import { silenceLimit } from "./silence.ts";
 import { type SessionFacts, TcpStream } from "./stream.ts";
@@ -48,6 +50,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   /** What rules see of the session; only when there are rules. */
   private stream: TcpStream | undefined;
   private inspecting = false;
+  private readonly asking: Asking;
   private spliceAsked = false;
   /** The sockets belong to the splicing thread. */
   private spliced = false;
@@ -61,6 +64,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   ) {
     super();
     this.socket = socket;
+    this.asking = new Asking(plane);
     this.sourceAddress = proxyHeader?.source ?? plainAddress(socket.remoteAddress);
     this.sourcePort = proxyHeader?.source === undefined ? (socket.remotePort ?? 0) : proxyHeader.sourcePort;
   }
@@ -96,10 +100,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     return {
       plane,
       listener,
-      sourceAddress: this.sourceAddress,
-      sourcePort: this.sourcePort,
-      destinationAddress: proxyHeader?.destination ?? plainAddress(socket?.localAddress),
-      destinationPort: proxyHeader?.destinationPort ?? socket?.localPort ?? 0,
+      ...endsOf(this, this.stream),
       hasProxyHeader: proxyHeader !== undefined,
       tlsSocket: listener.bind.tls === undefined ? undefined : socket,
       buffered: () => Buffer.concat(this.early).toString("latin1"),
@@ -109,11 +110,18 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   /** Asks the rules what they make of what has come so far. */
   private inspect(ended: boolean): void {
     const { frontend } = this.listener;
-    if (this.stream === undefined || !this.inspecting) return;
+    if (this.stream === undefined || !this.inspecting || this.asking.isOpen) return;
     const buffered = Buffer.concat(this.early).toString("latin1");
     const full = ended || buffered.length >= PENDING_HIGH_BYTES;
     const verdict = inspect(frontend, this.stream, buffered, full, (name) => this.plane.backends.get(name));
     if (verdict.kind === "wait") return;
+    if (verdict.kind === "look-up") {
+      this.asking.ask(verdict, () => {
+        this.resume();
+        this.inspect(ended || this.clientEnded);
+      });
+      return;
+    }
     this.inspecting = false;
     wheel.remove(this);
     if (verdict.kind === "refuse") {
@@ -135,22 +143,16 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     backend.counters.rate.add(this.acceptMs);
     if (backend.active > backend.counters.highestActive) backend.counters.highestActive = backend.active;
     this.retriesLeft = backend.proxy.retries;
-    if (this.backendRefuses(backend)) {
-      backend.counters.deniedRequests += 1;
-      this.giveUp("P", "R");
-      return;
-    }
-    this.assign(undefined);
+    this.askBackend(backend);
   }
 
-  /** Content rules of a backend with a section of its own. */
-  private backendRefuses(backend: BackendRuntime): boolean {
-    if (!backend.rules.hasContentRules || backend.proxy === this.listener.frontend.proxy) return false;
-    const stream = this.view();
-    stream.backendRuntime = backend;
-    stream.inspectionEnded = true;
-    const verdict = backend.rules.onContent(stream);
-    return verdict !== undefined && verdict.kind !== "accept";
+  private askBackend(backend: BackendRuntime): void {
+    const verdict = askBackend(backend, this.listener.frontend, () => this.view());
+    if (verdict === "go") this.assign(undefined);
+    else if (verdict === "refuse") {
+      backend.counters.deniedRequests += 1;
+      this.giveUp("P", "R");
+    } else this.asking.ask(verdict, () => this.askBackend(backend));
   }
 
   /** What a hashing algorithm looks at; 0 when the session has none of it. */
@@ -203,11 +205,11 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     const { connect } = server.backend.proxy.timeouts;
     if (connect !== undefined) wheel.set(peer, nowMs() + connect);
     const { sendProxy } = server.settings;
-    const destination = this.proxyHeader?.destination ?? plainAddress(this.socket?.localAddress);
-    const port = this.proxyHeader?.destinationPort ?? this.socket?.localPort ?? 0;
-    const preface = prefaceOf(sendProxy, this.sourceAddress, this.sourcePort, destination, port);
+    const { destination, destinationPort, source, sourcePort } = endsOf(this, this.stream);
+    const preface = prefaceOf(sendProxy, source, sourcePort, destination, destinationPort);
     const serverName = server.serverName(this.plane, () => this.view());
-    connectPeer(peer, server.host, server.portFor(port), server.socketOptions({ preface, serverName }), preface);
+    const place = server.placeFor(destination, destinationPort);
+    connectPeer(peer, place.host, place.port, server.socketOptions({ preface, serverName }), preface);
   }
 
   onConnected(): void {
@@ -332,7 +334,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     const { peer } = this;
     if (!this.connected || peer === undefined) {
       this.early.push(data);
-      if (this.inspecting) this.inspect(false);
+      if (this.inspecting && !this.asking.isOpen) this.inspect(false);
       else this.pause();
       return;
     }
@@ -377,6 +379,8 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
 
   override onDeadline(): void {
     if (this.inspecting) {
+      // The time to look at the session is over, also for a name server.
+      this.asking.forget();
       this.inspect(true);
       return;
     }
@@ -405,6 +409,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   private finish(): void {
     if (this.done) return;
     this.done = true;
+    this.asking.forget();
     const { backend, server, listener } = this;
     if (this.waiting) {
       const queue = server === undefined ? backend?.queue : server.queue;
@@ -434,7 +439,8 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   private log(): void {
     const { backend, server, listener, plane } = this;
     const { acceptMs, assignedMs, backendQueue, bytesIn, bytesOut, cause, connectedMs, serverQueue, state } = this;
-    const { redispatched, retriesDone, sourceAddress, sourcePort } = this;
+    const { redispatched, retriesDone } = this;
+    const { source: sourceAddress, sourcePort } = endsOf(this, this.stream);
     const moments = { acceptMs, assignedMs, connectedMs, endMs: nowMs() };
     const places = { plane, frontend: listener.frontend, backend, server, serverQueue, backendQueue };
     const ending = { bytesIn, bytesOut, cause, state, redispatched, retriesDone };

@@ -14,9 +14,9 @@ import { type EndedSession, sessionLogView } from "./log-line.ts";
 export interface SessionFacts {
   readonly plane: DataPlane;
   readonly listener: ListenerRuntime;
-  readonly sourceAddress: string;
+  readonly source: string;
   readonly sourcePort: number;
-  readonly destinationAddress: string;
+  readonly destination: string;
   readonly destinationPort: number;
   readonly hasProxyHeader: boolean;
   readonly tlsSocket: object | undefined;
@@ -34,19 +34,19 @@ class ClientSide implements ClientView {
   readonly httpMajor = 0;
 
   constructor(private readonly facts: SessionFacts) {
-    this.source = parseIp(facts.sourceAddress);
+    this.source = parseIp(facts.source);
     this.sourcePort = facts.sourcePort;
-    this.destination = parseIp(facts.destinationAddress);
+    this.destination = parseIp(facts.destination);
     this.destinationPort = facts.destinationPort;
   }
   get connectionSource(): IpAddress | undefined {
-    return parseIp(this.facts.sourceAddress);
+    return parseIp(this.facts.source);
   }
   get connectionSourcePort(): number {
     return this.facts.sourcePort;
   }
   get connectionDestination(): IpAddress | undefined {
-    return parseIp(this.facts.destinationAddress);
+    return parseIp(this.facts.destination);
   }
   get connectionDestinationPort(): number {
     return this.facts.destinationPort;
