@@ -2,23 +2,25 @@ import type { Script } from "./client.ts";
 import type { Scenario } from "./run.ts";
 import { visits, withOne } from "./words.ts";
 
-const head = (length: string, ...more: readonly string[]): string =>
-  `POST /p HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${more.map((line) => `${line}\r\n`).join("")}${length}\r\n\r\n`;
+const head = (length: string, path = "/p", ...more: readonly string[]): string =>
+  `POST ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${more.map((line) => `${line}\r\n`).join("")}${length}\r\n\r\n`;
 const post = (body: string): Script => ({ steps: [{ send: head(`Content-Length: ${body.length}`) + body }] });
+/** Between parts: mostly they arrive one by one, and what is compared is the same where they don't. */
+const PAUSE_MS = 60;
 /** A body in parts, with a pause before each. */
-const slow = (parts: readonly string[], pauseMs = 60): Script => ({
+const slow = (parts: readonly string[]): Script => ({
   steps: [
     { send: head(`Content-Length: ${parts.join("").length}`) },
-    ...parts.flatMap((send) => [{ waitMs: pauseMs }, { send }]),
+    ...parts.flatMap((send) => [{ waitMs: PAUSE_MS }, { send }]),
   ],
 });
 /** One chunk: HAProxy makes one of several. */
 const chunked = (part: string): Script => ({
   steps: [
     { send: head("Transfer-Encoding: chunked") },
-    { waitMs: 40 },
+    { waitMs: PAUSE_MS },
     { send: `${part.length.toString(16)}\r\n${part.slice(0, 2)}` },
-    { waitMs: 40 },
+    { waitMs: PAUSE_MS },
     { send: `${part.slice(2)}\r\n0\r\n\r\n` },
   ],
 });
@@ -29,25 +31,25 @@ const FACTS =
 export const BODIES: readonly Scenario[] = [
   withOne(
     "wait for a body",
-    ` http-request set-var(txn.n) int(0)\n http-request wait-for-body time 300ms\n http-request set-var(txn.n) var(txn.n),add(1)\n${FACTS}\n http-request set-header X-Count %[var(txn.n)]`,
+    ` http-request set-var(txn.n) int(0)\n http-request wait-for-body time 5s\n http-request set-var(txn.n) var(txn.n),add(1)\n${FACTS}\n http-request set-header X-Count %[var(txn.n)]`,
     post("a=1&b=2"),
     slow(["a=1&", "b=2"]),
     chunked("a=1&b=two"),
     ...visits("/none"),
   ),
-  withOne("a body that never comes", " http-request wait-for-body time 100ms", never),
+  withOne("a body that never comes", " http-request wait-for-body time 500ms", never),
   withOne(
     "wait for some of a body",
-    ` http-request wait-for-body time 300ms at-least 4\n http-request deny if { req.body -m beg evil }\n http-request set-header X-Passed yes`,
+    ` http-request wait-for-body time 5s at-least 4\n http-request deny if { req.body -m beg evil }\n http-request set-header X-Passed yes`,
     slow(["evil", "more"]),
     slow(["good", "more"]),
     slow(["ev", "il", "x"]),
   ),
   withOne(
     "wait only where it is asked for",
-    " http-request wait-for-body time 100ms if { path /q }\n http-request set-header X-Len %[req.body_len]",
+    " http-request wait-for-body time 500ms if { path /q }\n http-request set-header X-Len %[req.body_len]",
     post("abc"),
-    slow(["late"]),
+    { steps: [{ send: head("Content-Length: 4", "/late") }, { when: "began /late" }, { send: "late" }] },
   ),
   withOne(
     "bodies are buffered",
@@ -56,17 +58,17 @@ export const BODIES: readonly Scenario[] = [
     slow(["a=1&", "b=2"]),
     chunked("b=3"),
   ),
-  withOne("a buffered body that never comes", " option http-buffer-request\n timeout http-request 200ms", never),
+  withOne("a buffered body that never comes", " option http-buffer-request\n timeout http-request 500ms", never),
   withOne(
     "a client that waits to be asked",
-    " http-request wait-for-body time 400ms\n http-request set-header X-Body %[req.body]",
+    " http-request wait-for-body time 5s\n http-request set-header X-Body %[req.body]",
     {
-      steps: [{ send: head("Content-Length: 4", "Expect: 100-continue") }, { waitMs: 100 }, { send: "body" }],
+      steps: [{ send: head("Content-Length: 4", "/p", "Expect: 100-continue") }, { until: " 100 " }, { send: "body" }],
     },
   ),
   withOne(
     "a large body",
-    " http-request wait-for-body time 400ms\n http-request set-header X-Passed yes if { req.body_len gt 10000 }",
+    " http-request wait-for-body time 5s\n http-request set-header X-Passed yes if { req.body_len gt 10000 }",
     post("x".repeat(40_000)),
   ),
   {
@@ -78,8 +80,8 @@ export const BODIES: readonly Scenario[] = [
   },
   {
     name: "rules of both sections wait",
-    section: " http-request wait-for-body time 300ms at-least 2\n default_backend NAME-b",
-    more: `backend NAME-b\n http-request wait-for-body time 300ms\n${FACTS}\n server s1 S1`,
+    section: " http-request wait-for-body time 5s at-least 2\n default_backend NAME-b",
+    more: `backend NAME-b\n http-request wait-for-body time 1500ms\n${FACTS}\n server s1 S1`,
     clients: [slow(["a=1&", "b=2"]), never],
     inTurn: true,
   },

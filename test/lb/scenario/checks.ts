@@ -1,15 +1,16 @@
 import type { Script } from "./client.ts";
 import type { Scenario } from "./run.ts";
-import { closing } from "./words.ts";
+import { closing, sends } from "./words.ts";
 
-/** When every check has had its time. */
-const LATER_MS = 1200;
-const later = (path = "/"): Script => ({ startMs: LATER_MS, steps: [{ send: closing(path) }] });
-const CHECK = "check inter 100ms fall 2 rise 1";
+/** The first result decides, and nobody is visited before it is there; then there is time for more of them. */
+const LATER_MS = 800;
+const later: Script = { steps: [{ waitMs: LATER_MS }, { send: closing("/") }] };
+/** `inter` is also the limit of a check's connection. */
+const CHECK = "check inter 2s fastinter 100ms downinter 100ms fall 2 rise 1";
 const check = (name: string, lines: string, servers = ` server s1 S1 ${CHECK}`): Scenario => ({
   name,
   section: `${lines}\n${servers}`,
-  clients: [later(), later()],
+  clients: [later, sends(closing("/"))],
   inTurn: true,
   logDiffers: "checks are logged when they come",
 });
@@ -19,7 +20,7 @@ export const CHECKS: readonly Scenario[] = [
   check("httpchk: 404", " option httpchk GET /missing"),
   check("httpchk: 500", " option httpchk GET /fault"),
   check("httpchk: a redirect is good", " option httpchk GET /location"),
-  check("httpchk: no answer", " timeout check 200ms\n option httpchk GET /silent"),
+  check("httpchk: no answer", " timeout check 300ms\n option httpchk GET /silent"),
   check("httpchk: junk", " option httpchk GET /junk"),
   check("expect status: the one it wants", " option httpchk GET /missing\n http-check expect status 404"),
   check("expect status: a range", " option httpchk GET /missing\n http-check expect status 400-499"),
@@ -57,6 +58,6 @@ export const CHECKS: readonly Scenario[] = [
   check("the backup takes over", " option httpchk GET /missing", ` server s1 S1 ${CHECK}\n server s2 S2 backup`),
   check("checked on another port", "", ` server s1 S1 ${CHECK} port 1`),
   check("tcp-check: send and expect", " option tcp-check\n tcp-check send abc\n tcp-check expect string s1:abc"),
-  check("tcp-check: not what is expected", " option tcp-check\n tcp-check send abc\n tcp-check expect string s2"),
+  check("tcp-check: not what is expected", " timeout check 500ms\n option tcp-check\n tcp-check send abc\n tcp-check expect string s2"),
   check("tcp-check: binary", " option tcp-check\n tcp-check send-binary 616263\n tcp-check expect binary 73313a"),
 ];

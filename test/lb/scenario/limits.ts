@@ -1,16 +1,19 @@
 import type { Scenario } from "./run.ts";
 import { closing, get, ONE, sends } from "./words.ts";
 
-const post = (length: number): string =>
-  `POST /p HTTP/1.1\r\nHost: example.org\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n`;
+const post = (length: number, path = "/p"): string =>
+  `POST ${path} HTTP/1.1\r\nHost: example.org\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n`;
+
+/** A server with one short time limit; the others are far away. */
+const limited = (limit: string): string => ` timeout ${limit} 500ms\n${ONE}`;
 
 export const LIMITS: readonly Scenario[] = [
-  { name: "half a head: 408", section: ONE, clients: [sends("GET / HTTP/1.1\r\nHo")] },
-  { name: "a client that says nothing", section: ONE, clients: [{ steps: [{ waitMs: 700 }] }] },
+  { name: "half a head: 408", section: limited("http-request"), clients: [sends("GET / HTTP/1.1\r\nHo")] },
+  { name: "a client that says nothing", section: limited("http-request"), clients: [sends()] },
   {
     name: "a client that says nothing, with http-ignore-probes",
-    section: ` option http-ignore-probes\n${ONE}`,
-    clients: [{ steps: [{ waitMs: 700 }] }],
+    section: ` option http-ignore-probes\n${limited("http-request")}`,
+    clients: [sends()],
   },
   { name: "a client that comes and goes", section: ONE, clients: [{ steps: [{ do: "close" }] }] },
   {
@@ -23,9 +26,9 @@ export const LIMITS: readonly Scenario[] = [
     section: ONE,
     clients: [{ steps: [{ send: "GET / HTTP/1.1\r\nHo" }, { waitMs: 100 }, { do: "close" }] }],
   },
-  { name: "a server that is silent: 504", section: ONE, clients: [sends(closing("/silent"))] },
-  { name: "half a head from the server: 504", section: ONE, clients: [sends(closing("/half-head"))] },
-  { name: "half a body from the server, then silence", section: ONE, clients: [sends(closing("/half"))] },
+  { name: "a server that is silent: 504", section: limited("server"), clients: [sends(closing("/silent"))] },
+  { name: "half a head from the server: 504", section: limited("server"), clients: [sends(closing("/half-head"))] },
+  { name: "half a body from the server, then silence", section: limited("server"), clients: [sends(closing("/half"))] },
   { name: "half a body from the server, then its end", section: ONE, clients: [sends(closing("/cut"))] },
   { name: "half the chunks from the server, then its end", section: ONE, clients: [sends(closing("/cut-chunks"))] },
   { name: "a chunk without sense from the server", section: ONE, clients: [sends(closing("/bad-chunk"))] },
@@ -33,48 +36,57 @@ export const LIMITS: readonly Scenario[] = [
   { name: "an answer until the end of the connection", section: ONE, clients: [sends(closing("/until-close"))] },
   {
     name: "a client that goes during the body",
-    ours: { statuses: ["200"], why: "the head goes out at once; the peer waits for more of the body first" },
-    section: ONE,
-    clients: [{ steps: [{ send: closing("/half") }, { waitMs: 150 }, { do: "close" }] }],
+    section: ` timeout server 2s\n${ONE}`,
+    clients: [{ steps: [{ send: closing("/half") }, { until: "only this" }, { do: "close" }] }],
   },
   {
     name: "a client that goes before the answer, with abortonclose",
     section: ` option abortonclose\n${ONE}`,
-    clients: [{ steps: [{ send: closing("/slow") }, { waitMs: 150 }, { do: "close" }] }],
+    clients: [{ steps: [{ send: closing("/silent?abort") }, { when: "asked /silent?abort" }, { do: "close" }] }],
   },
   {
     name: "a client that finishes before the answer, without abortonclose",
-    section: ` timeout server 1s\n${ONE}`,
-    clients: [{ steps: [{ send: closing("/slow") }, { waitMs: 100 }, { do: "finish" }] }],
+    section: ONE,
+    clients: [
+      {
+        steps: [
+          { send: closing("/held?finished") },
+          { when: "asked /held?finished" },
+          { do: "finish" },
+          { waitMs: 100 },
+          { tell: "finished" },
+        ],
+      },
+    ],
   },
   {
     name: "a body that stops",
     ours: { statuses: ["408"], why: "the client's limit counts; the peer waits for the server's" },
-    section: ` timeout server 2s\n${ONE}`,
+    section: ` timeout client 500ms\n timeout server 2s\n${ONE}`,
     clients: [{ steps: [{ send: post(10) }, { send: "abc" }] }],
   },
   {
     name: "a client that goes in its body",
     section: ONE,
-    clients: [{ steps: [{ send: post(10) }, { send: "abc" }, { waitMs: 100 }, { do: "close" }] }],
+    clients: [{ steps: [{ send: post(10, "/gone") }, { send: "abc" }, { when: "began /gone" }, { do: "close" }] }],
   },
   {
     name: "a client that doesn't read",
-    section: ONE,
-    clients: [{ steps: [{ do: "pause" }, { send: closing("/huge") }, { waitMs: 1500 }, { do: "close" }] }],
+    section: limited("client"),
+    clients: [{ steps: [{ do: "pause" }, { send: closing("/huge") }, { when: "gone /huge" }, { do: "close" }] }],
   },
   { name: "nobody listens: 503", section: " server s1 DEAD", clients: [sends(closing("/"))] },
   { name: "no server at all: 503", section: " server s1 S1 disabled", clients: [sends(closing("/"))] },
   {
     name: "a kept connection ends after its pause",
-    section: ONE,
-    clients: [{ steps: [{ send: get("/a") }, { waitMs: 900 }] }],
+    section: limited("http-keep-alive"),
+    clients: [sends(get("/a"))],
   },
   {
     name: "the second request of a kept connection stops",
     onlyStatus: "the page has words of its own",
-    section: ONE,
-    clients: [{ steps: [{ send: get("/a") }, { waitMs: 100 }, { send: "GET /b HTT" }, { waitMs: 900 }] }],
+    section: limited("http-request"),
+    clients: [{ steps: [{ send: get("/a") }, { until: "GET /a" }, { send: "GET /b HTT" }] }],
   },
   {
     name: "a tarpit",

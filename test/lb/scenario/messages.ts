@@ -18,7 +18,9 @@ export const MESSAGES: readonly Scenario[] = [
   message("an absolute target of another host", `GET http://other.org/a HTTP/1.1\r\n${host}\r\n`),
   message("a method that nobody knows", `FROB /a HTTP/1.1\r\n${host}\r\n`),
   message("a method in small letters", `get /a HTTP/1.1\r\n${host}\r\n`),
-  message("HTTP/1.0 that stays", "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"),
+  message("HTTP/1.0 that stays", "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", {
+    section: " timeout http-keep-alive 500ms\n server s1 S1",
+  }),
   message("HTTP/0.9", "GET /a\r\n\r\n"),
   message("chunks", chunks("3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n"), {
     onlyStatus: "the peer makes chunks of its own",

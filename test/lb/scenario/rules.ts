@@ -10,7 +10,7 @@ export const RULES: readonly Scenario[] = [
   withOne(
     "set-method of a HEAD: no body comes back, and the next answer is in its place",
     " http-request set-method GET if { path /a }\n http-request deny if { path /d }",
-    { steps: [{ send: "HEAD /a HTTP/1.1\r\nHost: a\r\n\r\n" }, { waitMs: 100 }, { send: closing("/b") }] },
+    { steps: [{ send: "HEAD /a HTTP/1.1\r\nHost: a\r\n\r\n" }, { until: "\r\n\r\n" }, { send: closing("/b") }] },
     sends("HEAD /d HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
   ),
   withOne("return without a body has no type", " http-request return content-type text/plain", ...visits("/a")),

@@ -3,10 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
 import { until } from "../../../shared/lab/host.ts";
+import { ask } from "../ask.ts";
 import { comparable, comparableLine } from "../pair.ts";
-import { play, type Script } from "./client.ts";
+import { type Around, play, type Script } from "./client.ts";
+import { Events } from "./events.ts";
 import { startServer } from "./server.ts";
 
 const ROOT = join(import.meta.dir, "..", "..", "..");
@@ -38,18 +41,27 @@ const GLOBAL_VARIABLES = ` set-var proc.twelve int(12)
  set-var-fmt proc.text "%[var(proc.five)] of %[var(proc.twelve)]"
 `;
 
+/** Far longer than anything takes: a scenario about a time limit sets its own, and only that one. */
 const DEFAULTS = `defaults
  mode http
  log global
  option httplog
- timeout connect 300ms
- timeout client 500ms
- timeout server 500ms
- timeout http-request 400ms
- timeout http-keep-alive 300ms
- timeout queue 300ms
+ timeout connect 20s
+ timeout client 20s
+ timeout server 20s
+ timeout http-request 20s
+ timeout http-keep-alive 20s
+ timeout queue 20s
+ timeout check 20s
  retries 1
 `;
+
+/** All at once would be a load of its own. */
+const SCENARIOS_AT_ONCE = 12;
+const START_LIMIT_MS = 40_000;
+/** How long log lines may take once both sides have served everybody, and how long both must then stay alike. */
+const LOG_LIMIT_MS = 5000;
+const LOG_QUIET_MS = 200;
 
 /** What one scenario left on one side. */
 export interface Outcome {
@@ -86,7 +98,7 @@ function configure(
       .replace(/\bDEAD\b/g, `127.0.0.1:${dead}`)
       .replace(/\bS([123])\b/g, (_whole, digit: string) => `127.0.0.1:${servers[Number(digit) - 1] ?? 0}`);
   });
-  return `global\n log 127.0.0.1:${log} local0\n maxconn 2000\n${GLOBAL_VARIABLES}${DEFAULTS}${sections.join("")}listen probe\n bind 127.0.0.1:${ports.at(-1) ?? 0}\n`;
+  return `global\n log 127.0.0.1:${log} local0\n nbthread 1\n stats socket ${folder}/stats level admin\n maxconn 2000\n${GLOBAL_VARIABLES}${DEFAULTS}${sections.join("")}listen probe\n bind 127.0.0.1:${ports.at(-1) ?? 0}\n`;
 }
 
 /** Ports below those that the system gives to clients, so that no connection of a test takes one. */
@@ -125,59 +137,122 @@ const FILES: Readonly<Record<string, string>> = {
   "page.http": "HTTP/1.1 404 Not here\nConnection: close\nX-Page: ours\nContent-Type: text/plain\n\nnot here\n",
 };
 
-async function visit(scenario: Scenario, port: number): Promise<readonly string[]> {
-  if (scenario.inTurn !== true) return await Promise.all(scenario.clients.map((script) => play(port, script)));
+async function visit(scenario: Scenario, port: number, around: Around): Promise<readonly string[]> {
+  if (scenario.inTurn !== true) return await Promise.all(scenario.clients.map((script) => play(port, script, around)));
   const answers: string[] = [];
-  for (const script of scenario.clients) answers.push(await play(port, script));
+  for (const script of scenario.clients) answers.push(await play(port, script, around));
   return answers;
 }
 
-async function runSide(
+/** Visits all of them, some at a time. @returns the answers of each, in their order */
+async function visitAll(
+  scenarios: readonly Scenario[],
+  ports: readonly number[],
+  aroundOf: (index: number) => Around,
+): Promise<readonly (readonly string[])[]> {
+  const answers: (readonly string[])[] = [];
+  const rest = scenarios.entries();
+  const visitor = async (): Promise<void> => {
+    for (const [index, scenario] of rest) answers[index] = await visit(scenario, ports[index] ?? 0, aroundOf(index));
+  };
+  await Promise.all(Array.from({ length: SCENARIOS_AT_ONCE }, visitor));
+  return answers;
+}
+
+interface RunningSide {
+  visit(): Promise<void>;
+  /** As far as it has come. */
+  outcomes(): readonly Outcome[];
+  stop(): Promise<void>;
+}
+
+async function startSide(
   scenarios: readonly Scenario[],
   command: (file: string) => readonly string[],
   label: string,
   free: readonly number[],
-): Promise<readonly Outcome[]> {
+): Promise<RunningSide> {
   const folder = mkdtempSync(join(tmpdir(), `lb-scenario-${label}-`));
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
   const servers: Server[] = [];
+  const events = new Events();
   const [dead = 0, ...others] = free;
   const serverPorts = others.slice(0, SERVER_COUNT);
-  for (const [index, port] of serverPorts.entries()) servers.push(await startServer(`s${index + 1}`, port));
+  for (const [index, port] of serverPorts.entries()) servers.push(await startServer(`s${index + 1}`, port, events));
   const ports = others.slice(SERVER_COUNT);
   const lines: string[] = [];
   const log = await openLog(lines);
+  const stats = join(folder, "stats");
   const file = join(folder, "haproxy.cfg");
   writeFileSync(file, configure(scenarios, ports, serverPorts, dead, log.port, folder));
   const child = Bun.spawn([...command(file)], { stdout: "ignore", stderr: "pipe" });
-  try {
-    // The last one has a section of its own: what asks whether it listens is in nobody's log.
-    const last = ports.at(-1) ?? 0;
-    await until(`${label} listens`, async () => {
-      if (child.exitCode !== null) throw new Error(`${label} ended: ${await new Response(child.stderr).text()}`);
-      const socket = await Bun.connect({
-        hostname: "127.0.0.1",
-        port: last,
-        socket: { data: () => undefined, connectError: () => undefined },
-      }).catch(() => undefined);
-      socket?.end();
-      return socket !== undefined;
-    });
-    await Bun.sleep(100);
-    lines.length = 0;
-    const answers = await Promise.all(scenarios.map((scenario, index) => visit(scenario, ports[index] ?? 0)));
-    await Bun.sleep(200);
-    return answers.map((own, index) => ({
-      answers: own.map((text) => text.replaceAll(folder, "FOLDER")),
-      lines: lines.filter((line) => line.includes(` t${index} `) || line.includes(` t${index}/`)),
-    }));
-  } finally {
-    child.kill("SIGTERM");
-    await child.exited;
-    for (const server of servers) server.close();
-    log.close();
-    rmSync(folder, { recursive: true });
+  let answers: readonly (readonly string[])[] = [];
+  const side: RunningSide = {
+    async visit() {
+      // The last one has a section of its own: what asks whether it listens is in nobody's log.
+      const last = ports.at(-1) ?? 0;
+      await until(`${label} listens`, () => listens(label, child, last), START_LIMIT_MS);
+      await until(`${label} has checked`, () => hasChecked(scenarios, stats), START_LIMIT_MS);
+      answers = await visitAll(scenarios, ports, (index) => ({ events, queued: () => queuedIn(stats, `t${index}`) }));
+    },
+    outcomes: () =>
+      answers.map((own, index) => ({
+        answers: own.map((text) => text.replaceAll(folder, "FOLDER")),
+        lines: lines.filter((line) => line.includes(` t${index} `) || line.includes(` t${index}/`)),
+      })),
+    async stop() {
+      child.kill("SIGTERM");
+      await child.exited;
+      for (const server of servers) server.close();
+      log.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+  return side;
+}
+
+async function listens(
+  label: string,
+  child: Bun.Subprocess<"ignore", "ignore", "pipe">,
+  port: number,
+): Promise<boolean> {
+  if (child.exitCode !== null) throw new Error(`${label} ended: ${await new Response(child.stderr).text()}`);
+  const socket = await Bun.connect({
+    hostname: "127.0.0.1",
+    port,
+    socket: { data: () => undefined, connectError: () => undefined },
+  }).catch(() => undefined);
+  socket?.end();
+  return socket !== undefined;
+}
+
+/** Rows of `show stat`: their values by the names of the columns. */
+async function statsOf(path: string): Promise<readonly ReadonlyMap<string, string>[]> {
+  const [head = "", ...rows] = (await ask(path, "show stat")).trim().split("\n");
+  const names = head.replace("# ", "").split(",");
+  return rows.map((row) => {
+    const values = row.split(",");
+    return new Map(names.map((name, place) => [name, values[place] ?? ""]));
+  });
+}
+
+async function queuedIn(path: string, section: string): Promise<number> {
+  const rows = (await statsOf(path)).filter((row) => row.get("pxname") === section);
+  return Math.max(...rows.map((row) => Number(row.get("qcur") ?? 0)));
+}
+
+/** Every server that is checked has a result: in all that follows it is what the check has made of it. */
+async function hasChecked(scenarios: readonly Scenario[], path: string): Promise<boolean> {
+  const checked = new Set(
+    scenarios.flatMap(({ section }, index) =>
+      Array.from(section.matchAll(/^ server (\w+) .*\bcheck\b/gm), ([, name]) => `t${index}/${name ?? ""}`),
+    ),
+  );
+  for (const row of await statsOf(path)) {
+    const status = row.get("check_status") ?? "";
+    if (status !== "" && !status.endsWith("INI")) checked.delete(`${row.get("pxname")}/${row.get("svname")}`);
   }
+  return checked.size === 0;
 }
 
 export function statusesOf(text: string): readonly string[] {
@@ -260,20 +335,36 @@ export function comparableOutcome(scenario: Scenario, outcome: Outcome): object 
   return scenario.logDiffers === undefined ? { answers, lines } : { answers };
 }
 
+/** Whether both sides have told the same, as far as they should. */
+function areAlike(scenarios: readonly Scenario[], peer: readonly Outcome[], ours: readonly Outcome[]): boolean {
+  return scenarios.every((scenario, index) => {
+    const [theirs, own] = [peer[index], ours[index]];
+    if (theirs === undefined || own === undefined) return false;
+    return (
+      scenario.ours !== undefined ||
+      isDeepStrictEqual(comparableOutcome(scenario, theirs), comparableOutcome(scenario, own))
+    );
+  });
+}
+
 /** Both sides, at once. */
 export async function runScenarios(
   scenarios: readonly Scenario[],
 ): Promise<{ readonly peer: readonly Outcome[]; readonly ours: readonly Outcome[] }> {
   const most = scenarios.length + SERVER_COUNT + 2;
   const free = await freePorts(2 * most);
-  const [peer, ours] = await Promise.all([
-    runSide(scenarios, (file) => ["haproxy", "-db", "-f", file], "peer", free.slice(0, most)),
-    runSide(
-      scenarios,
-      (file) => [process.execPath, join(ROOT, "tools/ha-lb/main.ts"), "-db", "-f", file],
-      "ours",
-      free.slice(most),
-    ),
-  ]);
-  return { peer, ours };
+  const peer = await startSide(scenarios, (file) => ["haproxy", "-db", "-f", file], "peer", free.slice(0, most));
+  const main = join(ROOT, "tools/ha-lb/main.ts");
+  const command = (file: string): readonly string[] => [process.execPath, main, "-db", "-f", file];
+  const ours = await startSide(scenarios, command, "ours", free.slice(most));
+  try {
+    await Promise.all([peer.visit(), ours.visit()]);
+    const alike = (): boolean => areAlike(scenarios, peer.outcomes(), ours.outcomes());
+    // Lines come when sessions end and the log has them: a difference that stays is for the tests to tell.
+    await until("the logs", alike, LOG_LIMIT_MS).catch(() => undefined);
+    await Bun.sleep(LOG_QUIET_MS);
+    return { peer: peer.outcomes(), ours: ours.outcomes() };
+  } finally {
+    await Promise.all([peer.stop(), ours.stop()]);
+  }
 }

@@ -1,9 +1,12 @@
-/** Servers behind both balancers: they tell their names and what they were sent; paths ask for special answers. */
+/**
+ * Servers behind both balancers: they tell their names and what they were sent; paths ask for special answers.
+ * `/held?x` and `/held?x&y` are answered when x has happened.
+ */
 import { createServer, type Server, type Socket } from "node:net";
+import { Events } from "./events.ts";
 
 /** More than all the buffers between a server and a client that doesn't read. */
 const HUGE_BYTES = 24 * 1024 * 1024;
-const SLOW_MS = 600;
 
 /** The bytes of one whole request at the start of `text`, or 0 while it isn't whole. */
 function requestLength(text: string): number {
@@ -72,9 +75,9 @@ const TEXT_ANSWERS = texts({
   "/two-tags": 'Content-Type: text/plain\r\nETag: "a"\r\nETag: "b"\r\n',
 });
 
-function answer(socket: Socket, name: string, request: string): void {
+function answer(socket: Socket, name: string, request: string, events: Events): void {
   const [method = "", target = ""] = request.split(" ", 2);
-  const path = target.replace(/\?.*/, "");
+  const [path = "", query = ""] = target.split("?", 2);
   const raw = RAW_ANSWERS[path];
   if (raw !== undefined) {
     socket.end(raw.replaceAll("NAME", name));
@@ -103,23 +106,29 @@ function answer(socket: Socket, name: string, request: string): void {
       "latin1",
     );
   };
-  if (path === "/slow") setTimeout(send, SLOW_MS);
+  if (path === "/held") void events.when(query.split("&", 1)[0] ?? "").then(send);
   else send();
 }
 
 /** Bytes that aren't a request are given back with the server's name before them. */
-export function startServer(name: string, port: number): Promise<Server> {
+export function startServer(name: string, port: number, events = new Events()): Promise<Server> {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     let text = "";
     let isTunnel = false;
+    /** What the connection is known by in events. */
+    let asked: string | undefined;
     socket.on("error", () => undefined);
     socket.on("end", () => socket.end());
+    socket.on("close", () => events.tell(`gone ${asked ?? ""}`));
     socket.on("data", (data) => {
       text += data.toString("latin1");
+      asked ??= /^[A-Z]+ (\S+)/.exec(text)?.[1] ?? text;
+      events.tell(`began ${asked}`);
       // The binary PROXY header has an empty line in front, and comes with or before the bytes.
       if (text.startsWith("\r\n") && !text.includes("GET ")) return;
       if (isTunnel || !/^(PROXY |[A-Z]{1,10} )/.test(text)) {
         isTunnel = true;
+        events.tell(`asked ${text}`);
         socket.write(`${name}:${text}`, "latin1");
         text = "";
         return;
@@ -127,7 +136,8 @@ export function startServer(name: string, port: number): Promise<Server> {
       for (let length = requestLength(text); length > 0; length = requestLength(text)) {
         const request = text.slice(0, length);
         text = text.slice(length);
-        answer(socket, name, request);
+        events.tell(`asked ${request.split(" ", 2)[1] ?? ""}`);
+        answer(socket, name, request, events);
         if (request.startsWith("GET /websocket ")) isTunnel = true;
       }
     });

@@ -2,41 +2,58 @@ import type { Script } from "./client.ts";
 import type { Scenario } from "./run.ts";
 import { closing, get, sends, visits } from "./words.ts";
 
-const slow = (startMs: number): Script => ({ startMs, steps: [{ send: closing("/slow") }] });
+/** Clients whose answers are held until the last of them has its server, each coming when the one before has one. */
+const together = (word: string, count: number): readonly Script[] =>
+  Array.from({ length: count }, (_, index) => ({
+    ...(index === 0 ? {} : { after: `asked /held?${word}&${index - 1}` }),
+    steps: [
+      { send: closing(`/held?${word}&${index}`) },
+      ...(index < count - 1 ? [] : [{ when: `asked /held?${word}&${index}` }, { tell: word }]),
+    ],
+  }));
 const many = (count: number, path: string): readonly Script[] => visits(...Array.from({ length: count }, () => path));
 const THREE = " server s1 S1\n server s2 S2\n server s3 S3";
 
 export const SERVERS: readonly Scenario[] = [
   {
     name: "who waits too long: 503 with sQ",
-    section: " timeout server 2s\n server s1 S1 maxconn 1",
-    clients: [slow(0), slow(100)],
+    section: " timeout queue 500ms\n server s1 S1 maxconn 1",
+    clients: [
+      sends(closing("/held?done-late")),
+      { as: "late", after: "asked /held?done-late", steps: [{ send: closing("/late") }] },
+    ],
   },
   {
     name: "who waits is served",
-    section: " timeout server 2s\n timeout queue 2s\n server s1 S1 maxconn 1",
-    clients: [slow(0), slow(100), slow(200)],
+    section: " server s1 S1 maxconn 1",
+    clients: [
+      sends(closing("/held?both-wait")),
+      { after: "asked /held?both-wait", steps: [{ send: closing("/") }, { queued: 1 }, { tell: "one-waits" }] },
+      { after: "one-waits", steps: [{ send: closing("/") }, { queued: 2 }, { tell: "both-wait" }] },
+    ],
   },
   {
     name: "a full queue of a server",
-    section:
-      " timeout server 2s\n timeout queue 2s\n balance roundrobin\n server s1 S1 maxconn 1 maxqueue 1\n server s2 S2 backup",
-    clients: [slow(0), slow(100)],
+    section: " balance roundrobin\n server s1 S1 maxconn 1 maxqueue 1\n server s2 S2 backup",
+    clients: [
+      sends(closing("/held?it-is-full")),
+      { after: "asked /held?it-is-full", steps: [{ send: closing("/") }, { queued: 1 }, { tell: "it-is-full" }] },
+    ],
   },
   {
     name: "leastconn avoids who is busy",
-    section: ` timeout server 2s\n balance leastconn\n${THREE}`,
-    clients: [slow(0), slow(100), slow(200), { startMs: 300, steps: [{ send: closing("/a") }] }],
+    section: ` balance leastconn\n${THREE}`,
+    clients: together("least", 4),
   },
   {
     name: "leastconn with weights",
-    section: " timeout server 2s\n balance leastconn\n server s1 S1 weight 1\n server s2 S2 weight 3",
-    clients: [slow(0), slow(100), slow(200), slow(300)],
+    section: " balance leastconn\n server s1 S1 weight 1\n server s2 S2 weight 3",
+    clients: together("weights", 4),
   },
   {
     name: "first fills up the first",
-    section: " timeout server 2s\n balance first\n server s1 S1 maxconn 2\n server s2 S2 maxconn 2",
-    clients: [slow(0), slow(100), slow(200), slow(300)],
+    section: " balance first\n server s1 S1 maxconn 2\n server s2 S2 maxconn 2",
+    clients: together("first", 4),
   },
   {
     name: "a backup server",
@@ -170,7 +187,13 @@ export const SERVERS: readonly Scenario[] = [
     section: ` option http-server-close\n${THREE}`,
     clients: [
       {
-        steps: [{ send: get("/1") }, { waitMs: 100 }, { send: get("/2") }, { waitMs: 100 }, { send: closing("/3") }],
+        steps: [
+          { send: get("/1") },
+          { until: "GET /1" },
+          { send: get("/2") },
+          { until: "GET /2" },
+          { send: closing("/3") },
+        ],
       },
     ],
   },
@@ -178,7 +201,15 @@ export const SERVERS: readonly Scenario[] = [
     name: "prefer-last-server",
     section: ` option prefer-last-server\n balance leastconn\n${THREE}`,
     clients: [
-      { steps: [{ send: get("/1") }, { waitMs: 100 }, { send: get("/2") }, { waitMs: 100 }, { send: closing("/3") }] },
+      {
+        steps: [
+          { send: get("/1") },
+          { until: "GET /1" },
+          { send: get("/2") },
+          { until: "GET /2" },
+          { send: closing("/3") },
+        ],
+      },
     ],
   },
   {

@@ -2,7 +2,7 @@ import type { Script } from "./client.ts";
 import type { Scenario } from "./run.ts";
 import { ONE, visits } from "./words.ts";
 
-const sends = (text: string): Script => ({ steps: [{ send: text }, { waitMs: 150 }, { do: "finish" }] });
+const sends = (text: string): Script => ({ steps: [{ send: text }, { until: "s1:" }, { do: "finish" }] });
 const tcp = (name: string, lines: string, ...clients: readonly Script[]): Scenario => ({
   name,
   section: ` mode tcp\n option tcplog\n${lines}\n${ONE}`,
@@ -22,13 +22,13 @@ const http = (name: string, lines: string, ...clients: readonly Script[]): Scena
 export const TCP_RESPONSES: readonly Scenario[] = [
   tcp(
     "the first bytes decide",
-    " tcp-response inspect-delay 200ms\n tcp-response content reject if { res.payload(0,7) -m str s1:evil }\n tcp-response content accept",
+    " tcp-response inspect-delay 5s\n tcp-response content reject if { res.payload(0,7) -m str s1:evil }\n tcp-response content accept",
     sends("evil"),
     sends("good words"),
   ),
   tcp(
     "they are waited for",
-    " tcp-response inspect-delay 100ms\n tcp-response content accept if { res.len ge 50 }\n tcp-response content reject",
+    " tcp-response inspect-delay 500ms\n tcp-response content accept if { res.len ge 50 }\n tcp-response content reject",
     sends("short"),
     sends("x".repeat(80)),
   ),
