@@ -36,7 +36,7 @@ export interface LabOptions {
 
 const DEFAULT_DISK = ["/etc", "/var", "/root", "/srv", "/opt"] as const;
 /** Making namespaces takes a fraction of a second; on a very busy machine a few. */
-const BOOT_LIMIT_MS = 30_000;
+const BOOT_LIMIT_MS = 60_000;
 const REPOSITORY = join(import.meta.dir, "..", "..");
 
 /** Labs that are open: keeps their pipes from being collected as garbage. */

@@ -11,7 +11,7 @@ export interface Delay {
 
 /** Longer than any cable on Earth needs; catches microseconds given as milliseconds. */
 export const DELAY_LIMIT_MS = 60_000;
-const READY_LIMIT_MS = 20_000;
+const READY_LIMIT_MS = 60_000;
 
 type RunBesideSwitch = (command: readonly string[], input?: string) => Promise<string>;
 

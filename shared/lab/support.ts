@@ -6,7 +6,7 @@ export type LabMode = "root" | "user";
 export type LabSupport = { readonly mode: LabMode } | { readonly mode: "none"; readonly why: string };
 
 /** A probe that takes longer than this hangs in the kernel; the machine then counts as unable. */
-const PROBE_LIMIT_MS = 10_000;
+const PROBE_LIMIT_MS = 60_000;
 
 const NAMESPACES = ["--fork", "--pid", "--kill-child", "--net", "--mount", "--uts", "--ipc"] as const;
 const NEEDED = [

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, createServer, type Server } from "node:tls";
+import { freePorts } from "../../shared/lab/free-port.ts";
 import { HAS_HAPROXY, type Pair, startPair } from "./pair.ts";
-import { freePorts } from "./scenario/run.ts";
 
 const HAS_OPENSSL = Bun.which("openssl") !== null;
 

@@ -1,5 +1,6 @@
 /** A name server for tests: it answers from a zone, or misbehaves as told. */
 import { createServer, type Server } from "node:net";
+import { freePort } from "../../shared/lab/free-port.ts";
 
 export type DnsMode = "answers" | "silent" | "nx" | "refused" | "fails" | "truncates" | "lies" | "junk";
 
@@ -24,22 +25,27 @@ export class DnsServer {
     const server = new DnsServer();
     const tcp: Server = createServer((socket) => {
       socket.on("error", () => undefined);
+      let question: Buffer = Buffer.alloc(0);
       socket.on("data", (data) => {
+        question = Buffer.concat([question, data]);
+        if (question.length < 2 || question.length < 2 + question.readUInt16BE(0)) return;
+        const whole = question.subarray(2);
+        question = Buffer.alloc(0);
         server.askedOverTcp += 1;
-        for (const answer of server.answers(data.subarray(2), true)) {
+        for (const answer of server.answers(whole, true)) {
           // In two pieces, as a slow network brings it.
-          const whole = Buffer.concat([Buffer.from(short(answer.length)), answer]);
-          socket.write(whole.subarray(0, 1));
-          setTimeout(() => void socket.write(whole.subarray(1)), 5);
+          const reply = Buffer.concat([Buffer.from(short(answer.length)), answer]);
+          socket.write(reply.subarray(0, 1));
+          setTimeout(() => void socket.write(reply.subarray(1)), 5);
         }
       });
     });
-    await new Promise<void>((resolve) => void tcp.listen(0, "127.0.0.1", resolve));
-    const address = tcp.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
+    // One number for both: freePort gives one that neither has.
+    server.port = await freePort();
+    await new Promise<void>((resolve) => void tcp.listen(server.port, "127.0.0.1", resolve));
     const udp = await Bun.udpSocket({
       hostname: "127.0.0.1",
-      port: address.port,
+      port: server.port,
       socket: {
         data(socket, data, port, from) {
           server.asked += 1;
@@ -47,7 +53,6 @@ export class DnsServer {
         },
       },
     });
-    server.port = address.port;
     server.stopAll = () => {
       udp.close();
       tcp.close();

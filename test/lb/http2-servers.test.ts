@@ -5,9 +5,10 @@ import type { Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
+import { freePorts } from "../../shared/lab/free-port.ts";
 import { comparable, exchange, HAS_HAPROXY, type Pair, startPair } from "./pair.ts";
 import { play, type Script } from "./scenario/client.ts";
-import { freePorts, statusesOf } from "./scenario/run.ts";
+import { statusesOf } from "./scenario/run.ts";
 import { startServer } from "./scenario/server.ts";
 import { closing, get, sends } from "./scenario/words.ts";
 

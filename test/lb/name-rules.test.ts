@@ -5,7 +5,7 @@ import { until } from "../../shared/lab/host.ts";
 import { DnsServer } from "./dns-server.ts";
 import { exchange, HAS_HAPROXY } from "./pair.ts";
 import { type Running, startBalancer } from "./running.ts";
-import { freePorts } from "./scenario/run.ts";
+import { freePorts } from "../../shared/lab/free-port.ts";
 
 const HOSTS = ["127.0.0.2", "127.0.0.3"];
 

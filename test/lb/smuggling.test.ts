@@ -9,8 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { until } from "../../shared/lab/host.ts";
+import { freePorts } from "../../shared/lab/free-port.ts";
 import { HAS_HAPROXY } from "./pair.ts";
-import { freePorts } from "./scenario/run.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const HAS_NGINX = Bun.which("nginx") !== null;

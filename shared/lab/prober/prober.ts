@@ -24,8 +24,8 @@ export const HTTP_PORT = 80;
 /** A UDP answer that takes longer counts as lost. */
 const UDP_SETTLE_MS = 200;
 const HTTP_TIMEOUT_MS = 2_000;
-const READY_LIMIT_MS = 20_000;
-const REPORT_LIMIT_MS = 20_000;
+const READY_LIMIT_MS = 60_000;
+const REPORT_LIMIT_MS = 60_000;
 /** Marks of one probe. */
 export const MARK_LIMIT = 1_000;
 

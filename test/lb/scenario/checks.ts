@@ -58,6 +58,9 @@ export const CHECKS: readonly Scenario[] = [
   check("the backup takes over", " option httpchk GET /missing", ` server s1 S1 ${CHECK}\n server s2 S2 backup`),
   check("checked on another port", "", ` server s1 S1 ${CHECK} port 1`),
   check("tcp-check: send and expect", " option tcp-check\n tcp-check send abc\n tcp-check expect string s1:abc"),
-  check("tcp-check: not what is expected", " timeout check 500ms\n option tcp-check\n tcp-check send abc\n tcp-check expect string s2"),
+  check(
+    "tcp-check: not what is expected",
+    " timeout check 500ms\n option tcp-check\n tcp-check send abc\n tcp-check expect string s2",
+  ),
   check("tcp-check: binary", " option tcp-check\n tcp-check send-binary 616263\n tcp-check expect binary 73313a"),
 ];

@@ -1,10 +1,11 @@
 /** Scenarios: one section of configuration each, and clients that visit it; all of them run at once, on both sides. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import type { Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
+import { freePorts } from "../../../shared/lab/free-port.ts";
 import { until } from "../../../shared/lab/host.ts";
 import { ask } from "../ask.ts";
 import { comparable, comparableLine } from "../pair.ts";
@@ -99,31 +100,6 @@ function configure(
       .replace(/\bS([123])\b/g, (_whole, digit: string) => `127.0.0.1:${servers[Number(digit) - 1] ?? 0}`);
   });
   return `global\n log 127.0.0.1:${log} local0\n nbthread 1\n stats socket ${folder}/stats level admin\n maxconn 2000\n${GLOBAL_VARIABLES}${DEFAULTS}${sections.join("")}listen probe\n bind 127.0.0.1:${ports.at(-1) ?? 0}\n`;
-}
-
-/** Ports below those that the system gives to clients, so that no connection of a test takes one. */
-const FIRST_PORT = 12_000;
-const PORT_COUNT = 20_000;
-
-function canListen(port: number): Promise<Server | undefined> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.on("error", () => resolve(undefined));
-    server.listen(port, "127.0.0.1", () => resolve(server));
-  });
-}
-
-/** Ports that nobody listens on, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const held = new Map<number, Server>();
-  while (held.size < count) {
-    const port = FIRST_PORT + Math.floor(Math.random() * PORT_COUNT);
-    if (held.has(port)) continue;
-    const server = await canListen(port);
-    if (server !== undefined) held.set(port, server);
-  }
-  await Promise.all(Array.from(held.values(), (server) => new Promise((resolve) => server.close(resolve))));
-  return [...held.keys()];
 }
 
 /** Files that sections may name, in FOLDER. */
