@@ -1,13 +1,15 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { named } from "../../shared/lab/requirements.ts";
 import { parseXml, type XmlElement } from "../../tools/ha-crm/config/xml.ts";
 import { judge } from "./compare-run.ts";
 import { CLASSES, classOf } from "./explain.ts";
 import { askOracle } from "./oracle.ts";
+import { lacksPacemaker } from "./peers.ts";
 import { tree, writeTree, type Tree } from "./xml-tree.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(240_000);
 
 /** The smallest known CIB of each class of differences, named after it. */
 const FOLDER = join(import.meta.dir, "../cases/crm/differences");
@@ -29,7 +31,8 @@ test("every class of differences has its example", () => {
   expect(files).toEqual([...CLASSES].map((name) => `${name}.xml`).toSorted());
 });
 
-describe.skipIf(Bun.which("crm_simulate") === null)("an example differs, for the reason it is named after", () => {
+const lacking = lacksPacemaker("crm_simulate");
+describe.skipIf(lacking !== undefined)(named("an example differs, for the reason it is named after", lacking), () => {
   test.each(files)("%s", async (file) => {
     const cib = readTree(file);
     const xml = writeTree(cib);

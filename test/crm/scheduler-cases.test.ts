@@ -1,18 +1,22 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { runDataFiles } from "../support/datadriven.ts";
+import { named } from "../../shared/lab/requirements.ts";
 import { parseCib } from "../../tools/ha-crm/config/cib/read.ts";
 import { makePlan } from "../../tools/ha-crm/decide/plan.ts";
 import { NOW } from "./oracle.ts";
+import { lacksPacemaker } from "./peers.ts";
 import { smallCib } from "./small-cib.ts";
 import { askForBlock, ourBlock, SCHEDULER_CASES } from "./scheduler-cases.ts";
 
-setDefaultTimeout(60_000);
+// Each block is a process of the oracle.
+setDefaultTimeout(240_000);
 
 describe("small clusters are planned as recorded", () => {
   runDataFiles(SCHEDULER_CASES, () => ourBlock);
 });
 
-describe.skipIf(Bun.which("crm_simulate") === null)("what is recorded is what crm_simulate answers (needs it)", () => {
+const lacking = lacksPacemaker("crm_simulate");
+describe.skipIf(lacking !== undefined)(named("what is recorded is what crm_simulate answers", lacking), () => {
   runDataFiles(SCHEDULER_CASES, () => askForBlock);
 });
 

@@ -12,7 +12,7 @@ import { NOW } from "./oracle.ts";
 import { splitWords } from "./pcs-cases.ts";
 import { writeTree } from "./xml-tree.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(240_000);
 
 const WORLD: PcsWorld = { agent: knownAgent, agentsOfType: knownAgentsOfType, at: () => undefined, nowMs: NOW * 1000 };
 const SEEDS = Array.from({ length: 40 }, (_, index) => 31_001 + index);

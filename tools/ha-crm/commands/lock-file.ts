@@ -1,8 +1,11 @@
 import { closeSync, fstatSync, openSync, statSync } from "node:fs";
 import { flock } from "../../../shared/drive/ffi/fd.ts";
 
-/** An edit takes milliseconds: whoever waits longer than this waits for something that hangs. */
-const LONGEST_WAIT_MS = 10_000;
+/**
+ * An edit takes milliseconds, and longer when it asks an agent for its description; several may stand in line on a busy
+ * machine. Whoever waits longer than this waits for something that hangs.
+ */
+const LONGEST_WAIT_MS = 60_000;
 const RETRY_MS = 5;
 
 /**

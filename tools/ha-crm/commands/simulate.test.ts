@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 // Each case is a process of its own, or several.
-setDefaultTimeout(60_000);
+setDefaultTimeout(240_000);
 
 const folder = mkdtempSync(join(tmpdir(), "ha-crm-simulate-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
