@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EtcdCoordination } from "../../shared/drive/etcd/coordination.ts";
@@ -7,17 +7,14 @@ import { EtcdGateway } from "../../shared/drive/etcd/gateway.ts";
 import { put, type Coordination } from "../../shared/effect/coordination.ts";
 import { named, requirePrograms } from "../../shared/lab/requirements.ts";
 import { Counting } from "./counting.ts";
-import { EtcdGroup, type EtcdTls } from "./etcd-fixture.ts";
+import { EtcdGroup, requireEtcd, type EtcdTls } from "./etcd-fixture.ts";
 import { until } from "../../shared/lab/host.ts";
 
 /** What only etcd can do to its clients: members that die, hang and come back, certificates, passwords. */
-const lacking = existsSync("/usr/bin/etcd") ? requirePrograms("openssl") : "needs etcd";
+const lacking = requireEtcd() ?? requirePrograms("openssl");
 
-async function startGroup(count: number, tls: EtcdTls | null = null): Promise<EtcdGroup> {
-  const group = await EtcdGroup.start(count, tls);
-  if (group === null) throw new Error("no etcd");
-  return group;
-}
+/** A member that hangs costs a request this long; on a busy machine a healthy one answers within it, too. */
+const TIMEOUT_MS = 5000;
 
 async function valueOf(on: Coordination, key: string): Promise<string> {
   const answer = await on.get(key);
@@ -27,8 +24,8 @@ async function valueOf(on: Coordination, key: string): Promise<string> {
 test.skipIf(lacking !== undefined)(
   named("etcd: members die, hang and come back: nothing counts twice, watches go on, all down is unavailable", lacking),
   async () => {
-    const group = await startGroup(3);
-    const on = new EtcdCoordination({ endpoints: group.endpoints, timeoutMs: 1500 });
+    const group = await EtcdGroup.start(3);
+    const on = new EtcdCoordination({ endpoints: group.endpoints, timeoutMs: 2000 });
     try {
       expect((await put(on, "n", "0")).ok).toBe(true);
       const seen: number[] = [];
@@ -39,7 +36,7 @@ test.skipIf(lacking !== undefined)(
       const counter = counting.run(on);
       const progress = async (): Promise<void> => {
         const goal = counting.won + 20;
-        await until("it counts on", () => counting.won >= goal, 20_000);
+        await until("it counts on", () => counting.won >= goal);
       };
       await progress();
       group.kill(0);
@@ -57,18 +54,21 @@ test.skipIf(lacking !== undefined)(
       expect(seen).toEqual(Array.from({ length: counted + 1 }, (_, at) => at));
       for (const at of [0, 1, 2]) group.kill(at);
       await until("all are gone", async () => (await valueOf(on, "n")) === "UNAVAILABLE");
-      const refused = await put(on, "n", "no");
-      expect(!refused.ok && refused.code).toBe("UNAVAILABLE");
+      // A connection that was open when its member fell leaves the first outcome unknown.
+      await until("a write isn't even sent", async () => {
+        const refused = await put(on, "n", "no");
+        return !refused.ok && refused.code === "UNAVAILABLE";
+      });
       for (const at of [0, 1, 2]) group.startMember(at);
-      await until("it is back with what it had", async () => (await valueOf(on, "n")) === String(counted), 20_000);
-      expect((await put(on, "n", "-1")).ok).toBe(true);
-      await until("the watch goes on", () => seen.at(-1) === -1, 20_000);
+      await until("it is back with what it had", async () => (await valueOf(on, "n")) === String(counted));
+      await until("it is written to", async () => (await put(on, "n", "-1")).ok);
+      await until("the watch goes on", () => seen.at(-1) === -1);
     } finally {
       await on.close();
       await group.stop();
     }
   },
-  90_000,
+  180_000,
 );
 
 function makeCertificates(directory: string): EtcdTls {
@@ -112,11 +112,11 @@ test.skipIf(lacking !== undefined)(
   named("etcd: over TLS with a client's certificate, and not without", lacking),
   async () => {
     const directory = mkdtempSync(join(tmpdir(), "etcd-tls-"));
-    const group = await startGroup(1, makeCertificates(directory));
+    const group = await EtcdGroup.start(1, makeCertificates(directory));
     try {
       const tls = group.clientTls();
       if (tls === undefined) throw new Error("no certificates");
-      const options = { endpoints: group.endpoints, timeoutMs: 3000 };
+      const options = { endpoints: group.endpoints, timeoutMs: TIMEOUT_MS };
       const known = new EtcdCoordination({ ...options, tls });
       expect((await put(known, "k", "v")).ok).toBe(true);
       expect(await valueOf(known, "k")).toBe("v");
@@ -129,15 +129,14 @@ test.skipIf(lacking !== undefined)(
       rmSync(directory, { recursive: true, force: true });
     }
   },
-  40_000,
 );
 
 test.skipIf(lacking !== undefined)(
   named("etcd: name and password; a token that etcd forgot is asked for again", lacking),
   async () => {
-    const group = await startGroup(1);
+    const group = await EtcdGroup.start(1);
     try {
-      const options = { endpoints: group.endpoints, timeoutMs: 3000 };
+      const options = { endpoints: group.endpoints, timeoutMs: TIMEOUT_MS };
       const gateway = new EtcdGateway(options);
       for (const [path, body] of [
         ["user/add", { name: "root", password: "secret" }],
@@ -162,22 +161,21 @@ test.skipIf(lacking !== undefined)(
       group.kill(0);
       await until("it is gone", async () => (await valueOf(inside, "k")) === "UNAVAILABLE");
       group.startMember(0);
-      await until("it is known again", async () => (await put(inside, "k", "v2")).ok, 20_000);
-      await until("the watch goes on", () => seen.at(-1) === "v2", 20_000);
+      await until("it is known again", async () => (await put(inside, "k", "v2")).ok);
+      await until("the watch goes on", () => seen.at(-1) === "v2");
       watch.close();
     } finally {
       await group.stop();
     }
   },
-  60_000,
 );
 
 test.skipIf(lacking !== undefined)(
   named("etcd: a watch from before a compaction is told what it missed, and goes on", lacking),
   async () => {
-    const group = await startGroup(1);
+    const group = await EtcdGroup.start(1);
     try {
-      const options = { endpoints: group.endpoints, timeoutMs: 3000 };
+      const options = { endpoints: group.endpoints, timeoutMs: TIMEOUT_MS };
       const on = new EtcdCoordination(options);
       for (const value of ["1", "2", "3"]) expect((await put(on, "k", value)).ok).toBe(true);
       const read = await on.get("k");
@@ -200,5 +198,4 @@ test.skipIf(lacking !== undefined)(
       await group.stop();
     }
   },
-  40_000,
 );

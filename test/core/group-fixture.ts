@@ -27,7 +27,7 @@ export class LocalGroup {
     const directory = mkdtempSync(join(tmpdir(), "core-"));
     const local = new LocalGroup(names, directory, peers, createClusterKey());
     for (let at = 0; at < count; at += 1) await local.startMember(at);
-    await until("a leader", () => local.leader() !== null);
+    await local.someLeader();
     return local;
   }
 
@@ -55,8 +55,14 @@ export class LocalGroup {
     await group?.close();
   }
 
-  leader(): Group | null {
-    return this.groups.find((group) => group?.status().role === "leader") ?? null;
+  /** Which member leads, as soon as one does. */
+  async someLeader(): Promise<number> {
+    let leader = -1;
+    await until("a leader", () => {
+      leader = this.groups.findIndex((group) => group?.status().role === "leader");
+      return leader >= 0;
+    });
+    return leader;
   }
 
   async stop(): Promise<void> {

@@ -56,6 +56,17 @@ function start(
   return { heartbeats, views, codes };
 }
 
+/** Waits until a node says of its paths what is expected: on a busy machine one may be missed for a moment. */
+async function pathsBecome(node: Started | undefined, expected: readonly string[]): Promise<void> {
+  let paths: readonly string[] = [];
+  await until("the paths are as expected", async () => {
+    const report = await node?.heartbeats.report();
+    paths = report?.links.map(({ peer, link, heard, hearsUs }) => `${peer} ${link} ${heard} ${hearsUs}`) ?? [];
+    return paths.join() === expected.join();
+  }).catch(() => undefined);
+  expect(paths).toEqual([...expected]);
+}
+
 const seen = (node: Started | undefined): string => node?.views.at(-1)?.members.join("") ?? "";
 
 test("three nodes over two rings see each other, miss who goes, and take back who returns", async () => {
@@ -66,16 +77,15 @@ test("three nodes over two rings see each other, miss who goes, and take back wh
   await until("all have quorum", () => nodes.every((node) => node.views.at(-1)?.standing.quorate === true));
   await nodes[2]?.heartbeats.close();
   await until("c is missed", () => seen(nodes[0]) === "ab" && seen(nodes[1]) === "ab");
-  expect(nodes[0]?.codes).toContain("CORE_PEER_SUSPECTED");
+  await until("it is told", () => nodes[0]?.codes.includes("CORE_PEER_SUSPECTED") === true);
   nodes[2] = start(2, key, perRing, 2);
   await until("c is back", () => nodes.every((node) => seen(node) === "abc"));
   const report = await nodes[0]?.heartbeats.report();
   expect(report?.counters["ring1"]?.received).toBeGreaterThan(0);
   expect(report?.counters["ring1"]?.refused).toBe(0);
-  const paths = report?.links.map(({ peer, link, heard, hearsUs }) => `${peer} ${link} ${heard} ${hearsUs}`);
-  expect(paths).toEqual(["b ring0 true true", "b ring1 true true", "c ring0 true true", "c ring1 true true"]);
+  await pathsBecome(nodes[0], ["b ring0 true true", "b ring1 true true", "c ring0 true true", "c ring1 true true"]);
   for (const node of nodes) await node.heartbeats.close();
-}, 20_000);
+});
 
 test("a node with another cluster's key is not heard", async () => {
   const perRing = [await ports(), await ports()];
@@ -113,17 +123,16 @@ test("forged, replayed and misshapen datagrams are counted, and change nobody's 
     Buffer.from([1, 255]),
   ];
   const refused = async (): Promise<number> => (await nodes[0]?.heartbeats.report())?.counters["ring0"]?.refused ?? 0;
-  for (let round = 0; round < 50; round += 1) for (const datagram of flood) socket.send(datagram, port, "127.0.0.1");
-  // Some may be lost where they come in too fast; hundreds are not.
-  await until("they are counted", async () => (await refused()) >= 100);
+  await until("hundreds are counted", async () => {
+    for (let round = 0; round < 50; round += 1) for (const datagram of flood) socket.send(datagram, port, "127.0.0.1");
+    return (await refused()) >= 300;
+  });
   socket.close();
-  const report = await nodes[0]?.heartbeats.report();
-  const paths = report?.links.map(({ peer, link, heard }) => `${peer} ${link} ${heard}`);
-  expect(paths).toEqual(["b ring0 true", "b ring1 true", "c ring0 false", "c ring1 false"]);
+  await pathsBecome(nodes[0], ["b ring0 true true", "b ring1 true true", "c ring0 false false", "c ring1 false false"]);
   expect(nodes[0]?.views.some((view) => view.members.includes("c"))).toBe(false);
-  expect(nodes.map(seen)).toEqual(["ab", "ab"]);
+  await until("a and b see each other", () => nodes.every((node) => seen(node) === "ab"));
   for (const node of nodes) await node.heartbeats.close();
-}, 20_000);
+});
 
 test("the watchdog is fed as long as nothing runs, starved without quorum, and disarmed at an orderly end", async () => {
   const directory = mkdtempSync(join(tmpdir(), "heartbeats-"));

@@ -20,8 +20,9 @@ const statusSchema = z.object({
 
 async function statusOf(host: Host) {
   const request = JSON.stringify({ id: 1, method: "membership.status" });
-  const asked = await host.exec(["sh", "-c", `echo '${request}' | socat -t 5 - UNIX-CONNECT:${SOCKET} | tail -n 1`]);
-  return statusSchema.safeParse(JSON.parse(asked.stdout === "" ? "null" : asked.stdout)).data?.result ?? null;
+  const asked = await host.exec(["sh", "-c", `echo '${request}' | socat -t 20 - UNIX-CONNECT:${SOCKET} | tail -n 1`]);
+  // Nothing, or no whole line, comes from a daemon that is just starting or that is stopped.
+  return asked.stdout.endsWith("\n") ? (statusSchema.safeParse(JSON.parse(asked.stdout)).data?.result ?? null) : null;
 }
 
 /** Of each path of a host: `h2 ring0 both`, or which way alone works. */
@@ -63,15 +64,16 @@ test.skipIf(lacking !== undefined)(
     const processes = await startAll(lab);
     const everywhere = async (expected: string): Promise<boolean> =>
       (await Promise.all(lab.hosts.map((host) => membersOf(host)))).every((members) => members === expected);
-    await until("all together", () => everywhere("h1 h2 h3"), 20_000);
-    expect((await statusOf(h1))?.cards).toEqual({ ring0: ["eth0"], ring1: ["eth1"] });
+    await until("all together", () => everywhere("h1 h2 h3"));
+    const cards = '{"ring0":["eth0"],"ring1":["eth1"]}';
+    await until("the cards are told", async () => JSON.stringify((await statusOf(h1))?.cards) === cards);
 
     // One direction of one link: both ends know which one, and nobody is missed.
     await lab.block(h2, h1, 0);
     await until("h1 knows", async () => (await pathsOf(h1)).includes("h2 ring0 out"));
     await until("h2 knows", async () => (await pathsOf(h2)).includes("h1 ring0 in"));
     await until("h2 says so", () => processes[1]?.stderr.includes("CORE_LINK_ONE_WAY") === true);
-    expect(await everywhere("h1 h2 h3")).toBe(true);
+    await until("nobody is missed", () => everywhere("h1 h2 h3"));
 
     // A whole ring is gone: the other one is enough.
     await lab.heal();
@@ -80,7 +82,7 @@ test.skipIf(lacking !== undefined)(
       "ring0 is silent",
       async () => (await pathsOf(h1)).join() === "h2 ring0 none,h2 ring1 both,h3 ring0 none,h3 ring1 both",
     );
-    expect(await everywhere("h1 h2 h3")).toBe(true);
+    await until("nobody is missed", () => everywhere("h1 h2 h3"));
     await lab.heal();
     await until("ring0 is back", async () => (await pathsOf(h1)).every((path) => path.endsWith("both")));
 
@@ -90,17 +92,17 @@ test.skipIf(lacking !== undefined)(
     await until("h3 is out", async () => (await membersOf(h1)) === "h1 h2" && (await membersOf(h2)) === "h1 h2");
     await until("h3 knows it", async () => (await membersOf(h3)).endsWith("no quorum"));
     await lab.heal();
-    await until("h3 is back", () => everywhere("h1 h2 h3"), 20_000);
+    await until("h3 is back", () => everywhere("h1 h2 h3"));
 
     // A stalled host accuses nobody when it wakes.
     processes[1]?.signal("SIGSTOP");
     await until("h2 is missed", async () => (await membersOf(h1)) === "h1 h3");
     const before = (processes[1]?.stderr ?? "").length;
     processes[1]?.signal("SIGCONT");
-    await until("h2 is back", () => everywhere("h1 h2 h3"), 20_000);
+    await until("h2 is back", () => everywhere("h1 h2 h3"));
     const said = (): string => (processes[1]?.stderr ?? "").slice(before);
     await until("h2 says that it stood still", () => said().includes("CORE_SELF_LATE"));
     expect(said()).not.toContain("CORE_PEER_SUSPECTED");
   },
-  90_000,
+  240_000,
 );

@@ -18,6 +18,8 @@ void lab.host("h2").exec("trap '' TERM INT HUP; sleep 1000", { timeoutMs: 900_00
 await lab.isolate("h2");
 process.stdout.write("ready\n");
 const how = process.argv[3];
+// Whoever wants to see what there is looks now, and then says so.
+if (how !== "wait") await new Promise((resolve) => process.stdin.once("data", resolve));
 if (how === "exit") process.exit(0);
 if (how === "throw") throw new Error("as planned");
 if (how === "close") {

@@ -4,7 +4,7 @@ import { until } from "../../shared/lab/host.ts";
 import { childrenOf } from "../../shared/lab/process.ts";
 
 /** The kernel frees namespaces in its own time; on a busy machine that takes a while. */
-const GONE_LIMIT_MS = 20_000;
+const GONE_LIMIT_MS = 60_000;
 
 /** A process by number and start time: numbers are used again. Undefined when it is gone or only a zombie. */
 function identify(pid: number | string): string | undefined {
@@ -75,21 +75,6 @@ function commandLine(pid: string): string {
   } catch {
     return "(just ended)";
   }
-}
-
-/** Collects traces while the owner lives, since it ends by itself. */
-export async function watchUntilEnd(owner: number, exited: Promise<number>): Promise<Traces> {
-  const processes = new Set<string>();
-  const namespaces = new Set<string>();
-  let running = true;
-  void exited.then(() => (running = false));
-  while (running) {
-    const traces = tracesOf(owner);
-    for (const id of traces.processes) processes.add(id);
-    for (const name of traces.namespaces) namespaces.add(name);
-    await Bun.sleep(20);
-  }
-  return { processes, namespaces };
 }
 
 /** Waits until nothing of it is left; what is left after a long while, by command line. */

@@ -5,11 +5,13 @@
 import { hostname } from "node:os";
 import { MessageBuffer } from "../../drive/ffi/message.ts";
 import { POLL, pollOne } from "../../drive/ffi/poll.ts";
-import { bindSocket, LEVEL, setOption, socket, SOCKET_TYPE } from "../../drive/ffi/socket.ts";
+import { bindSocket, LEVEL, setOption, setReceiveBuffer, socket, SOCKET_TYPE } from "../../drive/ffi/socket.ts";
 import { FAMILY } from "../../drive/ffi/socket-address.ts";
 import { IPV6_OPTION } from "../../drive/net/ip-options.ts";
 
 const PACKET_LIMIT_BYTES = 512;
+/** Questions that wait while this process waits for a processor. */
+const RECEIVE_BUFFER_BYTES = 1 << 20;
 const TOKEN_BYTES = 4;
 
 /** One socket for both families: IPv4 addresses arrive as mapped IPv6 ones. */
@@ -17,6 +19,7 @@ function openSocket(port: number): number {
   const fd = socket(FAMILY.INET6, SOCKET_TYPE.DATAGRAM, 0, { nonBlocking: true });
   setOption(fd, LEVEL.IPV6, IPV6_OPTION.ONLY_IPV6, 0);
   setOption(fd, LEVEL.IPV6, IPV6_OPTION.RECEIVE_PACKET_INFORMATION, 1);
+  setReceiveBuffer(fd, RECEIVE_BUFFER_BYTES);
   bindSocket(fd, { family: "inet6", address: new Uint8Array(16), port, scope: 0 });
   return fd;
 }
