@@ -4,17 +4,33 @@ import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../shared/lab/free-port.ts";
+import { until } from "../../shared/lab/host.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
-const START_LIMIT_MS = 8000;
+/** A machine that is busy takes its time. */
+const START_LIMIT_MS = 40_000;
+/** Silence for so long means that nothing more comes. */
+const QUIET_MS = 10_000;
 
 export const HAS_HAPROXY = Bun.which("haproxy") !== null;
 
+export interface Exchange {
+  readonly text: string;
+  /** The client's port: logs have it. */
+  readonly from: number;
+}
+
 /** Sends raw bytes and gives everything that comes back until the connection ends or is quiet. */
-export async function exchange(port: number, bytes: string, quietMs = 2000): Promise<string> {
+export async function exchange(port: number, bytes: string, quietMs = QUIET_MS): Promise<string> {
+  return (await exchangeFrom(port, bytes, quietMs)).text;
+}
+
+export async function exchangeFrom(port: number, bytes: string, quietMs = QUIET_MS): Promise<Exchange> {
   return await new Promise((resolve) => {
     let text = "";
+    let from = 0;
     const socket = connect(port, "127.0.0.1", () => {
+      from = socket.localPort ?? 0;
       socket.write(Buffer.from(bytes, "latin1"));
     });
     socket.setTimeout(quietMs, () => socket.destroy());
@@ -23,7 +39,7 @@ export async function exchange(port: number, bytes: string, quietMs = 2000): Pro
     });
     socket.on("error", () => undefined);
     socket.on("close", () => {
-      resolve(text);
+      resolve({ text, from });
     });
   });
 }
@@ -63,7 +79,7 @@ function startServer(name: string, port: number): Promise<Server> {
 
 export interface Side {
   readonly port: number;
-  /** Log lines so far, without the syslog head. */
+  /** Log lines so far, without the syslog head; visits that asked whether somebody listens may have one. */
   readonly lines: string[];
 }
 
@@ -73,22 +89,15 @@ export interface Pair {
   stop(): Promise<void>;
 }
 
-async function untilListening(port: number): Promise<void> {
-  const limit = performance.now() + START_LIMIT_MS;
-  for (;;) {
-    const up = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.on("error", () => {
-        resolve(false);
-      });
+/** Whether somebody listens; logs may have a line about the visit. */
+async function listens(port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
     });
-    if (up) return;
-    if (performance.now() > limit) throw new Error(`nobody listens on port ${port}`);
-    await Bun.sleep(30);
-  }
+    socket.on("error", () => resolve(false));
+  });
 }
 
 /** Starts both on `configure(port, log port, server ports)`. */
@@ -120,23 +129,34 @@ export async function startPair(
     const port = await freePort();
     const file = join(folder, `${label}.cfg`);
     writeFileSync(file, configure(port, log.port, ports));
-    processes.push(Bun.spawn([...command(file)], { stdout: "ignore", stderr: "ignore" }));
-    await untilListening(port);
+    const child = Bun.spawn([...command(file)], { stdout: "ignore", stderr: "ignore" });
+    processes.push(child);
+    await until(
+      `${label} listens`,
+      async () => {
+        if (child.exitCode !== null) throw new Error(`${label} ended with ${child.exitCode}`);
+        return await listens(port);
+      },
+      START_LIMIT_MS,
+    );
     return { port, lines };
   };
-  const peer = await start("haproxy", (file) => ["haproxy", "-db", "-f", file]);
-  const ours = await start("ha-lb", (file) => [process.execPath, join(ROOT, "tools/ha-lb/main.ts"), "-db", "-f", file]);
-  return {
-    peer,
-    ours,
-    async stop() {
-      for (const one of processes) one.kill("SIGTERM");
-      await Promise.all(processes.map((one) => one.exited));
-      for (const server of servers) server.close();
-      for (const log of logs) log.close();
-      rmSync(folder, { recursive: true });
-    },
+  const stop = async (): Promise<void> => {
+    for (const one of processes) one.kill("SIGTERM");
+    await Promise.all(processes.map((one) => one.exited));
+    for (const server of servers) server.close();
+    for (const log of logs) log.close();
+    rmSync(folder, { recursive: true });
   };
+  try {
+    const peer = await start("haproxy", (file) => ["haproxy", "-db", "-f", file]);
+    const main = join(ROOT, "tools/ha-lb/main.ts");
+    const ours = await start("ha-lb", (file) => [process.execPath, main, "-db", "-f", file]);
+    return { peer, ours, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /** A response as both must give it: status, fields by lower-case name, body. What only one of them words is left out. */
