@@ -32,6 +32,14 @@ function makeCertificate(name: string, subject: string, authority: string, seria
   writeFileSync(at(`${name}.pem`), readFileSync(at(`${name}.crt`), "utf8") + readFileSync(at(`${name}.key`), "utf8"));
 }
 
+/** An authority below another one. */
+function makeIntermediate(name: string, above: string): void {
+  openssl("req", ...NEW_KEY, "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/O=Authority/CN=${name}`);
+  writeFileSync(at(`${name}.ext`), "basicConstraints=critical,CA:TRUE\n");
+  const from = ["-req", "-in", `${name}.csr`, "-CA", `${above}.crt`, "-CAkey", `${above}.key`, "-set_serial", "77"];
+  openssl("x509", ...from, "-days", "30", "-extfile", `${name}.ext`, "-out", `${name}.crt`);
+}
+
 function makeRevocationList(): void {
   writeFileSync(at("index.txt"), "");
   writeFileSync(at("crlnumber"), "01\n");
@@ -94,7 +102,7 @@ const FETCHES = [
   "ssl_f_key_alg",
 ];
 const SHOWN = FETCHES.map((name) => `${name}=%[${name}]`).join(" ");
-const CLIENTS = [undefined, "ann", "bob", "revoked", "stranger", "expired", "chained"];
+const CLIENTS = [undefined, "ann", "bob", "revoked", "stranger", "expired", "chained", "below"];
 
 const BINDS: readonly (readonly [string, string])[] = [
   ["optional", "verify optional ca-file ca.crt"],
@@ -103,6 +111,13 @@ const BINDS: readonly (readonly [string, string])[] = [
   ["required, errors ignored", "verify required ca-file ca.crt crt-ignore-err all ca-ignore-err all"],
   ["one error ignored", "verify optional ca-file ca.crt crt-ignore-err 10"],
   ["revocation", "verify required ca-file ca.crt crl-file list.crl"],
+  ["an intermediate authority without its root", "verify optional ca-file between.crt crt-ignore-err all"],
+  ["an intermediate authority", "verify required ca-file between.crt ca-verify-file ca.crt"],
+  ["authorities that no client hears of", "verify required ca-verify-file ca.crt"],
+  [
+    "revocation by one of them",
+    "verify required ca-file between.crt ca-verify-file ca.crt crl-file list.crl ca-ignore-err all crt-ignore-err 3",
+  ],
   ["revocation ignored", "verify optional ca-file ca.crt crl-file list.crl crt-ignore-err all ca-ignore-err all"],
 ];
 
@@ -134,6 +149,8 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates in use (needs haprox
     makeCertificate("stranger", "/CN=stranger", "other", "5");
     makeCertificate("expired", "/CN=expired", "ca", "6", "0");
     makeRevocationList();
+    makeIntermediate("between", "ca");
+    makeCertificate("below", "/CN=below", "between", "8");
     makeCertificate("chained", "/CN=chained", "ca", "7");
     writeFileSync(at("chained.crt"), readFileSync(at("chained.crt"), "utf8") + readFileSync(at("ca.crt"), "utf8"));
     const own = { cert: readFileSync(at("one.crt")), key: readFileSync(at("one.key")), ca: readFileSync(at("ca.crt")) };
@@ -148,7 +165,7 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates in use (needs haprox
     });
     [serverPort = 0] = await freePorts(1);
     await new Promise<void>((resolve) => void server.listen(serverPort, "127.0.0.1", resolve));
-  });
+  }, 60_000);
   afterAll(() => {
     server.close();
     rmSync(folder, { recursive: true });
@@ -158,7 +175,7 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates in use (needs haprox
     const ports = await freePorts(2 * BINDS.length);
     const frontend = ([name, words]: readonly [string, string], port: number): string =>
       `frontend ${name.replaceAll(/\W/g, "-")}\n bind 127.0.0.1:${port} ssl crt ${at("one.pem")} ${words.replaceAll(
-        /(ca-file|crl-file) /g,
+        /(ca-file|ca-verify-file|crl-file) /g,
         `$1 ${folder}/`,
       )}\n http-request return status 200 content-type text/plain lf-string "${SHOWN}"\n`;
     const text = (side: number) => (port: number) =>
@@ -176,7 +193,7 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates in use (needs haprox
     } finally {
       await pair.stop();
     }
-  }, 30_000);
+  }, 60_000);
 
   test("what servers show", async () => {
     const ports = await freePorts(2 * SERVERS.length);
@@ -199,7 +216,7 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates in use (needs haprox
     } finally {
       await pair.stop();
     }
-  }, 30_000);
+  }, 60_000);
 
   test("sessions towards servers are taken up again", async () => {
     const words = ["verify none", `verify required ca-file ${at("ca.crt")}`, "verify none no-ssl-reuse"];
@@ -225,5 +242,5 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates in use (needs haprox
     } finally {
       await pair.stop();
     }
-  }, 30_000);
+  }, 60_000);
 });

@@ -7,6 +7,7 @@ import { makeSource, type Source } from "../../../shared/text/source.ts";
 import { parseYaml } from "../../../shared/text/yaml.ts";
 import { parseConfiguration, type ConfigurationText } from "../config/parse.ts";
 import { parseLbYaml } from "../config/yaml-section.ts";
+import { bundleFiles } from "../drive/tls.ts";
 import type { Configuration } from "../model/configuration.ts";
 import { LB_CONFIG_REASONS } from "../model/reasons.ts";
 import { resolveTlsFiles } from "./tls-files.ts";
@@ -149,6 +150,8 @@ function checkFiles(result: Result<Configuration>): Result<Configuration> {
   if (!result.ok) return result;
   const problems: Reason[] = [];
   for (const { path, keyword, at } of result.value.files) {
+    // The files of a bundle are read with the others of their listener.
+    if (keyword === "crt" && bundleFiles(path).length > 0) continue;
     try {
       accessSync(path, constants.R_OK);
     } catch (error) {

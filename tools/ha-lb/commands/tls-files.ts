@@ -7,20 +7,25 @@ import type { Position } from "../../../shared/text/position.ts";
 import { parseCrtList } from "../config/crt-list.ts";
 import { underBase } from "../config/used-files.ts";
 import { OutgoingTls } from "../drive/outgoing-tls.ts";
-import { clientVerifier } from "../drive/tls-verify.ts";
+import { CertificateChoice } from "../drive/certificate-choice.ts";
+import { bindTlsContexts, certificateFiles } from "../drive/tls.ts";
+import { revocationsOf } from "../drive/tls-verify.ts";
 import type { Bind } from "../model/bind.ts";
 import type { Configuration } from "../model/configuration.ts";
 import { LB_CONFIG_REASONS } from "../model/reasons.ts";
 import type { Server } from "../model/server.ts";
-import type { BindTls, CertificateListEntry, TlsCommon } from "../model/tls.ts";
+import type { BindTls, CertificateListEntry } from "../model/tls.ts";
 
 interface Bases {
   readonly ca: string | undefined;
   readonly crt: string | undefined;
 }
 
-function commonFiles(tls: TlsCommon, { ca }: Bases): Pick<TlsCommon, "caFile" | "crlFile"> {
+type AuthorityFiles = Pick<BindTls, "caFile" | "caVerifyFile" | "crlFile">;
+
+function authorityFiles(tls: AuthorityFiles, { ca }: Bases): AuthorityFiles {
   return {
+    ...(tls.caVerifyFile === undefined ? {} : { caVerifyFile: underBase(ca, tls.caVerifyFile) }),
     ...(tls.caFile === undefined ? {} : { caFile: underBase(ca, tls.caFile) }),
     ...(tls.crlFile === undefined ? {} : { crlFile: underBase(ca, tls.crlFile) }),
   };
@@ -41,8 +46,7 @@ function readList(path: string, bases: Bases, bind: Bind, problems: Reason[]): r
     return [];
   }
   return read.value.map((entry) => {
-    const { caFile } = entry.options;
-    const options = caFile === undefined ? entry.options : { ...entry.options, caFile: underBase(bases.ca, caFile) };
+    const options = { ...entry.options, ...authorityFiles(entry.options, bases) };
     return { ...entry, options, certificate: underBase(bases.crt, entry.certificate) };
   });
 }
@@ -52,13 +56,27 @@ function bindOf(bind: Bind, bases: Bases, problems: Reason[]): Bind {
   const lists = bind.tls.certificateLists.map((path) => underBase(bases.crt, path));
   const tls: BindTls = {
     ...bind.tls,
-    ...commonFiles(bind.tls, bases),
+    ...authorityFiles(bind.tls, bases),
     certificates: bind.tls.certificates.map((path) => underBase(bases.crt, path)),
     certificateLists: lists,
     listed: lists.flatMap((path) => readList(path, bases, bind, problems)),
   };
-  tellFaults(bind.at, problems, "crl-file", tls.crlFile, () => clientVerifier(tls, new Set()));
+  tellFaults(bind.at, problems, "crl-file", tls.crlFile, () => revocationsOf(tls));
+  tellCertificates(bind.at, problems, tls);
   return { ...bind, tls };
+}
+
+/** Every certificate is read as the listener will: a configuration that is right can be served. */
+function tellCertificates(at: Position, problems: Reason[], tls: BindTls): void {
+  const before = problems.length;
+  const alone = { ...tls, certificates: [], certificateLists: [], listed: [] };
+  for (const path of tls.certificates.flatMap(certificateFiles))
+    tellFaults(at, problems, "crt", path, () => bindTlsContexts({ ...alone, certificates: [path] }));
+  for (const entry of tls.listed ?? [])
+    tellFaults(entry.at, problems, "crt-list", entry.certificate, () => bindTlsContexts({ ...alone, listed: [entry] }));
+  const [first = tls.certificateLists[0]] = tls.certificates;
+  if (problems.length === before)
+    tellFaults(at, problems, "crt", first, () => Array.from(new CertificateChoice(bindTlsContexts(tls)).named()));
 }
 
 /** What is wrong with a file that isn't read before it is needed. */
@@ -82,7 +100,7 @@ function serverOf(server: Server, bases: Bases, problems: Reason[]): Server {
   const { tls } = server;
   if (tls === undefined) return server;
   const certificate = tls.certificate === undefined ? {} : { certificate: underBase(bases.crt, tls.certificate) };
-  const found = { ...tls, ...commonFiles(tls, bases), ...certificate };
+  const found = { ...tls, ...authorityFiles(tls, bases), ...certificate };
   const [keyword, path] =
     found.crlFile === undefined
       ? found.certificate === undefined

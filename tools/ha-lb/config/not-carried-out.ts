@@ -135,12 +135,6 @@ const BIND: readonly Setting<Bind>[] = [
     isSet: ({ tls }) => tls?.noCaNames === true,
   },
   {
-    word: "ca-verify-file",
-    kind: "refused",
-    means: "clients' certificates are checked by 'ca-file' alone",
-    isSet: (bind) => bind.tls?.caVerifyFile !== undefined,
-  },
-  {
     word: "tls-ticket-keys",
     kind: "ignored",
     means: "each process has keys of its own: sessions are resumed on the same process only",

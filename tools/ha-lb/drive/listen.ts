@@ -12,7 +12,8 @@ import type { DataPlane } from "./plane.ts";
 import type { FrontendRuntime, ListenerRuntime } from "./runtime.ts";
 import { TcpSession } from "./tcp/session.ts";
 import { nowMs } from "./timer-wheel.ts";
-import { addCertificates, bindTlsContexts, type TlsContext } from "./tls.ts";
+import { CertificateChoice } from "./certificate-choice.ts";
+import { addCertificates, bindTlsContexts } from "./tls.ts";
 import { clientVerifier } from "./tls-verify.ts";
 
 export interface OpenListener {
@@ -126,12 +127,12 @@ interface Planned {
   readonly runtime: ListenerRuntime;
   readonly fd: number;
   /** Of binds with TLS. */
-  readonly contexts: readonly TlsContext[] | undefined;
+  readonly certificates: CertificateChoice | undefined;
 }
 
-function openOne(plane: DataPlane, { runtime, fd, contexts }: Planned): OpenListener {
+function openOne(plane: DataPlane, { runtime, fd, certificates }: Planned): OpenListener {
   const to: Destination = { plane, runtime };
-  const listener = listenAt(to, fd, contexts);
+  const listener = listenAt(to, fd, certificates);
   restoreQueue(fd, runtime.bind);
   return {
     fd,
@@ -146,18 +147,15 @@ function openOne(plane: DataPlane, { runtime, fd, contexts }: Planned): OpenList
   };
 }
 
-function listenAt(to: Destination, fd: number, contexts: readonly TlsContext[] | undefined): AnyListener {
-  if (contexts === undefined) return listenWith(fd, { socket: handlersOf(to) });
-  const [first] = contexts;
-  if (first === undefined) throw new Error("no certificate was found");
-  const names = new Set(contexts.flatMap((context) => context.names.map((name) => name.toLowerCase())));
+function listenAt(to: Destination, fd: number, certificates: CertificateChoice | undefined): AnyListener {
+  if (certificates === undefined) return listenWith(fd, { socket: handlersOf(to) });
   const { tls } = to.runtime.bind;
-  const verifies = tls === undefined ? undefined : clientVerifier(tls, names);
+  const verifies = tls === undefined ? undefined : clientVerifier(tls, certificates);
   const listener = listenWith(fd, {
     socket: { ...handlersOf(to), ...(verifies === undefined ? {} : { handshake: verifying(verifies) }) },
-    tls: first.options,
+    tls: certificates.standard,
   });
-  addCertificates(listener, contexts);
+  addCertificates(listener, certificates);
   return listener;
 }
 
@@ -200,9 +198,9 @@ export function planListeners(plane: DataPlane, sockets: SocketSource): Listener
       id += 1;
       const runtime: ListenerRuntime = { bind, id: bind.id ?? id, frontend, becomeHttp2: http2Of(bind, frontend) };
       try {
-        const contexts = bind.tls === undefined ? undefined : bindTlsContexts(bind.tls);
+        const certificates = bind.tls === undefined ? undefined : new CertificateChoice(bindTlsContexts(bind.tls));
         for (const port of portsOf(bind)) {
-          for (const fd of sockets.take(bind, port)) planned.push({ runtime, fd, contexts });
+          for (const fd of sockets.take(bind, port)) planned.push({ runtime, fd, certificates });
           keys.add(keyOf(bind, port));
         }
       } catch (error) {
@@ -224,7 +222,9 @@ export function openPlanned(
   before: readonly OpenListener[] = [],
 ): readonly OpenListener[] {
   const keptFor = (plan: Planned): OpenListener | undefined =>
-    plan.contexts === undefined ? before.find((one) => one.fd === plan.fd && one.bind.tls === undefined) : undefined;
+    plan.certificates === undefined
+      ? before.find((one) => one.fd === plan.fd && one.bind.tls === undefined)
+      : undefined;
   const opened = new Map<Planned, OpenListener>();
   try {
     for (const plan of planned) if (keptFor(plan) === undefined) opened.set(plan, openOne(plane, plan));

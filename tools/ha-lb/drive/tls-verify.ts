@@ -6,20 +6,25 @@ import { certificateName } from "../decide/tls/certificate.ts";
 import { readRevocationList, type RevocationList, revocationError } from "../decide/tls/revocation.ts";
 import { isIgnored, verifyNumber } from "../decide/tls/verify-error.ts";
 import type { BindTls, ServerTls } from "../model/tls.ts";
-import { isNamed } from "./tls.ts";
+import type { CertificateChoice } from "./certificate-choice.ts";
 import { isTls, noteVerifyResult } from "./tls-view.ts";
 import type { Peer } from "./peer.ts";
 
 type Handshake = (socket: Socket<Peer>, error: Error | null | undefined) => boolean;
 
+/** What a listener's `crl-file` revokes. Throws as `readRevocationFile`. */
+export function revocationsOf({ crlFile, caFile, caVerifyFile }: BindTls): readonly RevocationList[] | undefined {
+  return crlFile === undefined ? undefined : readRevocationFile(crlFile, [caFile, caVerifyFile]);
+}
+
 /** The lists of a `crl-file`. Throws when it has none, or one that no authority of `authorities` has signed. */
-export function readRevocationFile(path: string, authorities: string | undefined): readonly RevocationList[] {
+function readRevocationFile(path: string, authorities: readonly (string | undefined)[]): readonly RevocationList[] {
   const blocks = pemBlocks(readFileSync(path, "utf8"), "X509 CRL");
   if (blocks.length === 0) throw new Error(`'${path}' has no revocation list`);
-  const known =
-    authorities === undefined
-      ? []
-      : pemBlocks(readFileSync(authorities, "utf8"), "CERTIFICATE").map((der) => new X509Certificate(der));
+  const known = authorities
+    .filter((file) => file !== undefined)
+    .flatMap((file) => pemBlocks(readFileSync(file, "utf8"), "CERTIFICATE"))
+    .map((der) => new X509Certificate(der));
   return blocks.map((der) => {
     const list = readRevocationList(der);
     const signed = der.subarray(list.signedFrom, list.signedTo);
@@ -64,15 +69,15 @@ function codeOf(error: Error | null | undefined): string | undefined {
   return error !== null && error !== undefined && "code" in error ? String(error.code) : undefined;
 }
 
-/** A listener's look at each handshake, when there is anything to look at. `names`: of all its certificates. */
-export function clientVerifier(tls: BindTls, names: ReadonlySet<string>): Handshake | undefined {
+/** A listener's look at each handshake, when there is anything to look at. */
+export function clientVerifier(tls: BindTls, certificates: CertificateChoice): Handshake | undefined {
   if (!tls.strictSni && tls.verify === "none") return undefined;
-  const lists = tls.crlFile === undefined ? undefined : readRevocationFile(tls.crlFile, tls.caFile);
+  const lists = revocationsOf(tls);
   return (socket, error) => {
     const raw: object = socket;
     if (!isTls(raw)) return false;
     // Who asks for no name, or for one without a certificate, is not served.
-    if (tls.strictSni && !isNamed(names, raw.getServername())) return false;
+    if (tls.strictSni && !certificates.isFor(raw.getServername())) return false;
     if (tls.verify === "none") return true;
     if (raw.getPeerX509Certificate() === undefined) return tls.verify === "optional";
     const number = errorOf(raw, codeOf(error), lists);
@@ -83,7 +88,7 @@ export function clientVerifier(tls: BindTls, names: ReadonlySet<string>): Handsh
 
 /** A look at a server's certificate: its chain, and its name when `verifyhost` or `sni` gives one. */
 export function serverVerifier(tls: ServerTls): (name: string | undefined) => Handshake {
-  const lists = tls.crlFile === undefined ? undefined : readRevocationFile(tls.crlFile, tls.caFile);
+  const lists = tls.crlFile === undefined ? undefined : readRevocationFile(tls.crlFile, [tls.caFile]);
   return (name) => (socket, error) => {
     const raw: object = socket;
     if (tls.verify === "none") return true;

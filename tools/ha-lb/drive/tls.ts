@@ -3,23 +3,39 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createServer, type SecureContextOptions } from "node:tls";
+import type { CertificateChoice, KeyKind, TlsContext } from "./certificate-choice.ts";
 import { certificates } from "./certificates.ts";
 import type { BindTls, ServerTls, TlsVersion } from "../model/tls.ts";
 
-/** One certificate with its key, and the names it is for. */
-export interface TlsContext {
-  readonly names: readonly string[];
-  readonly options: Bun.TLSOptions;
+/** Kinds of keys that a bundle has a file for, beside its name: `site.pem.ecdsa`. In the order in which they count. */
+const BUNDLED = ["dsa", "ecdsa", "rsa"];
+
+/** The files of the bundle of this name; nothing when it is a file or a folder itself, or there are none. */
+export function bundleFiles(path: string): readonly string[] {
+  const exists = (file: string): boolean => certificates.text(file) !== undefined || existsSync(file);
+  return exists(path) ? [] : BUNDLED.map((kind) => `${path}.${kind}`).filter(exists);
 }
 
-/** Files of a `crt` argument: one file, or all of a folder but the companions of others. */
+/** Files of a `crt` argument: one file, those of a bundle, or all of a folder but the companions of others. */
 export function certificateFiles(path: string): readonly string[] {
   // A certificate that was given at run time may have no file.
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [path];
-  return readdirSync(path)
-    .filter((name) => !/\.(key|ocsp|issuer|sctl|dh)$/.test(name))
-    .toSorted()
-    .map((name) => join(path, name));
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    const bundle = bundleFiles(path);
+    return bundle.length > 0 ? bundle : [path];
+  }
+  return (
+    readdirSync(path)
+      .filter((name) => !name.startsWith(".") && !/\.(key|ocsp|issuer|sctl|dh)$/.test(name))
+      .toSorted()
+      .map((name) => join(path, name))
+      // What is named and isn't there is told when it is read.
+      .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile() ?? true)
+  );
+}
+
+/** Files of the lines of a listener's lists. */
+export function listedFiles(tls: BindTls): readonly string[] {
+  return certificates.listed(tls).flatMap(({ certificate }) => certificateFiles(certificate));
 }
 
 /** Certificates and key of one PEM file; the key may lie beside it (`site.pem.key`). */
@@ -29,8 +45,10 @@ function readPem(path: string): { readonly cert: string; readonly key: string } 
   const beside = `${path}.key`;
   const stem = `${path.replace(/\.[^./]+$/, "")}.key`;
   const hasKey = text.includes("PRIVATE KEY-----");
-  const keyFile = hasKey ? path : existsSync(beside) ? beside : stem;
-  return { cert: text, key: hasKey ? text : readFileSync(keyFile, "utf8") };
+  if (hasKey) return { cert: text, key: text };
+  const keyFile = [beside, stem].find((file) => existsSync(file));
+  if (keyFile === undefined) throw new Error(`there is no private key in it, and no '${beside}'`);
+  return { cert: text, key: readFileSync(keyFile, "utf8") };
 }
 
 const VERSION_NUMBER: Readonly<Record<TlsVersion, number>> = {
@@ -58,50 +76,46 @@ function versionOptions(tls: { readonly minVersion?: TlsVersion; readonly maxVer
 
 /** Reads all certificates of a `bind` line. Throws when a file can't be read: the configuration is then refused. */
 export function bindTlsContexts(tls: BindTls): readonly TlsContext[] {
-  const plain = tls.certificates.flatMap(certificateFiles).map((path) => contextOf(path, tls));
-  const listed = certificates.listed(tls).map(({ certificate, filters, options }) => {
-    const context = contextOf(certificate, { ...tls, ...options });
-    const wanted = filters.filter((filter) => !filter.startsWith("!"));
-    const refused = new Set(filters.filter((filter) => filter.startsWith("!")).map((filter) => filter.slice(1)));
-    const names = wanted.length > 0 ? wanted : context.names;
-    return { ...context, names: names.filter((name) => !refused.has(name)) };
+  const plain = tls.certificates.flatMap(certificateFiles).map((path) => contextOf(path, tls, []));
+  const listed = certificates.listed(tls).flatMap(({ certificate, filters, options }) => {
+    const own = { ...tls, ...options };
+    return certificateFiles(certificate).map((path) => contextOf(path, own, filters));
   });
   return [...plain, ...listed];
 }
 
-function contextOf(path: string, tls: BindTls): TlsContext {
+/** With filters, only what they name counts: a line of nothing but exceptions has no name at all. */
+function contextOf(path: string, tls: BindTls, filters: readonly string[]): TlsContext {
   const { cert, key } = readPem(path);
-  return { names: namesOf(cert), options: { cert, key, ...bindOptions(tls) } };
+  const first = new X509Certificate(cert);
+  const lower = filters.map((filter) => filter.toLowerCase());
+  const wanted = lower.length > 0 ? lower.filter((name) => !name.startsWith("!") && name !== "*") : namesOf(first);
+  const refused = new Set(lower.filter((name) => name.startsWith("!") && name !== "!*").map((name) => name.slice(1)));
+  return { names: wanted, refused, kind: kindOf(path, first), cert, key, settings: bindOptions(tls) };
 }
 
-/** Is the certificate of one of these names, or a wildcard's, for the name that a client asked for? */
-export function isNamed(names: ReadonlySet<string>, asked: string | undefined): boolean {
-  if (asked === undefined) return false;
-  const name = asked.toLowerCase();
-  return names.has(name) || names.has(`*${name.slice(name.indexOf("."))}`);
+function kindOf(path: string, { publicKey }: X509Certificate): KeyKind {
+  const { asymmetricKeyType } = publicKey;
+  if (asymmetricKeyType === "dsa") throw new Error(`the TLS library has no DSA: '${path}' must have another key`);
+  return asymmetricKeyType === "ec" ? "ecdsa" : asymmetricKeyType === "rsa" ? "rsa" : "other";
 }
 
 /**
  * Lets a listener choose certificates by the name that clients ask for (SNI); names may begin with `*.`. The
  * runtime's own listener has no public call for it: `node:tls` has, on a listener of the same kind.
  */
-export function addCertificates(listener: object, contexts: readonly TlsContext[]): void {
+export function addCertificates(listener: object, choice: CertificateChoice): void {
   const carrier = createServer();
   Object.assign(carrier, { _handle: listener });
-  const known = new Set<string>();
-  for (const { names, options } of contexts) {
-    for (const name of names) {
-      // The first certificate for a name counts.
-      if (known.has(name.toLowerCase())) continue;
-      known.add(name.toLowerCase());
-      carrier.addContext(name.toLowerCase(), options as SecureContextOptions);
-    }
-  }
+  for (const [name, options] of choice.named()) carrier.addContext(name, options as SecureContextOptions);
 }
 
 /** `@system-ca` stands for what the system trusts, which is the runtime's own default. */
-function authorities(path: string | undefined): { readonly ca?: string } {
-  return path === undefined || path === "@system-ca" ? {} : { ca: readFileSync(path, "utf8") };
+function authorities(...paths: readonly (string | undefined)[]): { readonly ca?: string[] } {
+  const files = paths.filter((path) => path !== undefined);
+  return files.length === 0 || files.includes("@system-ca")
+    ? {}
+    : { ca: files.map((path) => readFileSync(path, "utf8")) };
 }
 
 function bindOptions(tls: BindTls): Bun.TLSOptions {
@@ -111,7 +125,7 @@ function bindOptions(tls: BindTls): Bun.TLSOptions {
   return {
     secureOptions: versionOptions(tls),
     ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
-    ...(asks ? { requestCert: true, rejectUnauthorized: refuses, ...authorities(tls.caFile) } : {}),
+    ...(asks ? { requestCert: true, rejectUnauthorized: refuses, ...authorities(tls.caFile, tls.caVerifyFile) } : {}),
     // Only what is really spoken may be agreed on.
     ...alpnOptions(tls.alpn),
   };
@@ -124,12 +138,11 @@ export function alpnOptions(protocols: readonly string[]): Bun.TLSOptions {
   return { ALPNProtocols: Buffer.concat(spoken.map((name) => Buffer.from([name.length, ...Buffer.from(name)]))) };
 }
 
-/** DNS names of the first certificate in a PEM text. */
-function namesOf(pem: string): readonly string[] {
-  const certificate = new X509Certificate(pem);
+/** DNS names of a certificate, in lower case. */
+function namesOf(certificate: X509Certificate): readonly string[] {
   const names = certificate.subjectAltName?.match(/DNS:[^,\s]+/g)?.map((name) => name.slice(4)) ?? [];
   const common = /CN=([^\n]+)/.exec(certificate.subject)?.[1];
-  return names.length > 0 || common === undefined ? names : [common];
+  return (names.length > 0 || common === undefined ? names : [common]).map((name) => name.toLowerCase());
 }
 
 /** Options for connections to a server, whose certificate is checked when the handshake is done. */

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { BindTls } from "../../model/tls.ts";
 import { certificateFacts, certificates, pemProblem } from "../certificates.ts";
 import type { DataPlane } from "../plane.ts";
-import { certificateFiles } from "../tls.ts";
+import { certificateFiles, listedFiles } from "../tls.ts";
 import type { CliCommand } from "./command.ts";
 
 function bindsOf(plane: DataPlane): readonly BindTls[] {
@@ -14,10 +14,7 @@ function bindsOf(plane: DataPlane): readonly BindTls[] {
 
 /** The certificate files that listeners use. */
 function usedFiles(plane: DataPlane): ReadonlySet<string> {
-  const paths = bindsOf(plane).flatMap((tls) => [
-    ...tls.certificates.flatMap(certificateFiles),
-    ...certificates.listed(tls).map(({ certificate }) => certificate),
-  ]);
+  const paths = bindsOf(plane).flatMap((tls) => [...tls.certificates.flatMap(certificateFiles), ...listedFiles(tls)]);
   return new Set(paths);
 }
 
