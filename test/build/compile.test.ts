@@ -34,7 +34,7 @@ beforeAll(async () => {
   writeFileSync(join(trap, ".env"), "BUN_OPTIONS=--preload=./evil.ts\nTRAP=1\n");
   writeFileSync(join(trap, "harmless.ts"), "process.exit(0);\n");
   built = await compileTools({ onlyIfStale: true });
-}, 120_000);
+}, 600_000);
 
 afterAll(() => rmSync(trap, { recursive: true, force: true }));
 

@@ -53,7 +53,7 @@ async function endAndLook(mode: LabMode, how: string, signal: NodeJS.Signals | u
     // A terminal signals the whole foreground group; kill -9 hits the owner alone.
     if (signal !== undefined) process.kill(signal === "SIGKILL" ? owner.pid : -owner.pid, signal);
     else {
-      owner.stdin.write("now\n");
+      void owner.stdin.write("now\n");
       await owner.stdin.flush();
     }
     await owner.exited;

@@ -20,7 +20,7 @@ const CLEAN_SEEDS = [
   ["storms", 100],
   ["disk", 100],
 ] as const;
-const CLEAN_LIMIT_MS = 120_000;
+const CLEAN_LIMIT_MS = 600_000;
 
 describe("simulation", () => {
   for (const [world, seeds] of CLEAN_SEEDS) {

@@ -14,11 +14,11 @@ describe("a background start", () => {
     // It lives, in the background.
     expect(process.kill(pid, 0)).toBe(true);
     process.kill(pid, "SIGKILL");
-  }, 20_000);
+  });
 
   test("tells how the process failed before it served", async () => {
     const started = Bun.spawn([process.execPath, PROGRAM, "fail"], { stdout: "pipe", stderr: "pipe" });
     expect(await started.stderr.text()).toContain("it can't serve");
     expect(await started.exited).toBe(65);
-  }, 20_000);
+  });
 });

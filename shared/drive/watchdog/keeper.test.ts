@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { until } from "../../lab/host.ts";
 import { createLab, type Host, type LabProcess } from "../../lab/lab.ts";
 import { named, requireRootNamespaces } from "../../lab/requirements.ts";
 import { boottimeNs } from "../ffi/clock.ts";
@@ -17,17 +18,14 @@ let directory = "";
 beforeEach(() => (directory = mkdtempSync(join(tmpdir(), "keeper-"))));
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + 15_000;
-  while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`not in time: ${what}`);
-    await Bun.sleep(5);
-  }
-}
-
 /** A process group of its own that would live for long. */
-function victim(): Bun.Subprocess {
-  return Bun.spawn(["/usr/bin/setsid", "/usr/bin/sleep", "60"], { stdout: "ignore" });
+async function victim(): Promise<Bun.Subprocess> {
+  const started = Bun.spawn(["/usr/bin/setsid", "/usr/bin/sleep", "600"], { stdout: "ignore" });
+  await until("it leads its group", () => {
+    const stat = readFileSync(`/proc/${started.pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2] === String(started.pid);
+  });
+  return started;
 }
 const groupOf = (process: Bun.Subprocess) => ({ pid: process.pid, startTicks: startTicksOf(process.pid) ?? "" });
 const nowMs = (): number => boottimeNs() / 1e6;
@@ -68,12 +66,14 @@ async function connect(command: readonly string[] = [process.execPath, KEEPER]):
   };
 }
 
+/** Long enough for the second daemon to feed before it is over. */
+const FIRST_LEASE_MS = 4000;
+
 describe("the supervising process", () => {
   test("kills what it watches when it isn't fed, and nobody who only has the same number", async () => {
-    const [one, other] = [victim(), victim()];
+    const [one, other] = [await victim(), await victim()];
     const { client, bites, found } = await connect();
     expect(found).toBe(null);
-    await until("they run", () => startTicksOf(one.pid) !== null && startTicksOf(other.pid) !== null);
     await client.watch({ groups: [groupOf(one), { pid: other.pid, startTicks: "1" }], addresses: [] });
     await client.feed(nowMs() + 60_000);
     await client.feed(nowMs() + 200);
@@ -84,18 +84,17 @@ describe("the supervising process", () => {
     expect(statSync(join(directory, "keeper.sock")).mode & 0o777).toBe(0o600);
     other.kill("SIGKILL");
     client.close();
-  }, 20_000);
+  });
 
   test("the next daemon finds it with all it keeps, goes on feeding it, and nothing dies", async () => {
-    const sleeper = victim();
-    await until("the sleeper runs", () => startTicksOf(sleeper.pid) !== null);
+    const sleeper = await victim();
     const first = await connect();
     await first.client.watch({ groups: [groupOf(sleeper)], addresses: [] });
-    await first.client.feed(nowMs() + 1500);
+    await first.client.feed(nowMs() + FIRST_LEASE_MS);
     first.client.close();
     const second = await connect();
     expect([second.pid, second.found]).toEqual([first.pid, { groups: [groupOf(sleeper)], addresses: [] }]);
-    const deadMs = nowMs() + 1500;
+    const deadMs = nowMs() + FIRST_LEASE_MS;
     await second.client.feed(nowMs() + 60_000);
     await until("the first daemon's time is over", () => nowMs() > deadMs);
     expect([sleeper.exitCode, second.bites]).toEqual([null, []]);
@@ -104,11 +103,10 @@ describe("the supervising process", () => {
     second.client.close();
     await until("it ends by itself", () => startTicksOf(second.pid) === null);
     sleeper.kill("SIGKILL");
-  }, 20_000);
+  });
 
   test("bites after the daemon died, and tells the next one", async () => {
-    const sleeper = victim();
-    await until("the sleeper runs", () => startTicksOf(sleeper.pid) !== null);
+    const sleeper = await victim();
     const first = await connect();
     await first.client.watch({ groups: [groupOf(sleeper)], addresses: [] });
     await first.client.feed(nowMs() + 200);
@@ -117,12 +115,11 @@ describe("the supervising process", () => {
     const second = await connect();
     expect(second.late.map((bite) => bite.killed)).toEqual([[sleeper.pid]]);
     second.client.close();
-  }, 20_000);
+  });
 
   for (const signal of ["SIGKILL", "SIGSTOP"] as const) {
     test(`${signal} of the keeper: another one takes its place, and guards the same`, async () => {
-      const sleeper = victim();
-      await until("the sleeper runs", () => startTicksOf(sleeper.pid) !== null);
+      const sleeper = await victim();
       const heard = await connect();
       await heard.client.watch({ groups: [groupOf(sleeper)], addresses: [] });
       const lost = heard.pid;
@@ -134,7 +131,7 @@ describe("the supervising process", () => {
       expect(await sleeper.exited).not.toBe(0);
       await until("it says so", () => heard.bites.length === 1);
       heard.client.close();
-    }, 20_000);
+    });
   }
 
   test("when no keeper can be had the daemon hears that it must step down", async () => {
@@ -146,7 +143,7 @@ describe("the supervising process", () => {
     await until("it is told", () => heard.said.includes("unguarded"));
     expect(heard.client.isGuarded).toBe(false);
     heard.client.close();
-  }, 20_000);
+  });
 
   test("who says what can't be understood is hung up on, and the keeper lives", async () => {
     const heard = await connect();
@@ -159,13 +156,17 @@ describe("the supervising process", () => {
     await until("it is hung up on", () => ended);
     expect(await heard.client.feed(null)).toBe(true);
     heard.client.close();
-  }, 20_000);
+  });
 });
 
 const lacking = requireRootNamespaces();
 
 /** Starting a keeper takes long on a machine that is busy. */
-const PATIENCE_MS = "20000";
+const PATIENCE_MS = "60000";
+/** A daemon that lives renews its lease in time, on a busy machine too. */
+const SHORT_LEASE_MS = 2000;
+/** A second daemon starts within it. */
+const LONG_LEASE_MS = 8000;
 
 class Stage {
   child = 0;
@@ -219,7 +220,7 @@ test.skipIf(lacking !== undefined)(
     await using lab = await createLab({ hosts: 1, client: false, ipv6: false });
     const host = lab.hosts[0];
     if (host === undefined) throw new Error("no host");
-    const stage = new Stage(host, 1500);
+    let stage = new Stage(host, SHORT_LEASE_MS);
     for (const signal of ["SIGSTOP", "SIGUSR1", "SIGKILL"] as const) {
       await stage.set();
       expect(await stage.isUp()).toBe("address child");
@@ -228,6 +229,7 @@ test.skipIf(lacking !== undefined)(
       stage.running.signal("SIGKILL");
       await stage.running.exited;
     }
+    stage = new Stage(host, LONG_LEASE_MS);
     await stage.set();
     stage.running.signal("SIGKILL");
     await stage.running.exited;
@@ -241,5 +243,5 @@ test.skipIf(lacking !== undefined)(
     stage.running.signal("SIGSTOP");
     await until("all is gone", async () => (await stage.isUp()) === "");
   },
-  60_000,
+  240_000,
 );

@@ -37,10 +37,11 @@ switch (mode) {
   case "finish":
     process.exit(0);
   case "busy":
-    link.busy(2000);
+    link.busy(60_000);
     // The message must leave before the thread blocks.
     await Bun.sleep(20);
-    Bun.sleepSync(1000);
+    // Longer than silence may last otherwise.
+    Bun.sleepSync(1800);
     say("no longer busy");
     setInterval(() => undefined, 1000);
     break;
