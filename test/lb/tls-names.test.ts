@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type ConnectionOptions } from "node:tls";
 import { HAS_HAPROXY, type Pair, startPair } from "./pair.ts";
-import { freePorts } from "./scenario/run.ts";
+import { freePorts } from "../../shared/lab/free-port.ts";
 
 const HAS_OPENSSL = Bun.which("openssl") !== null;
 
