@@ -8,6 +8,7 @@ import {
   HTTP_INTERVAL_MS,
   HTTP_TIMEOUT_MS,
   UDP_INTERVAL_MS,
+  UDP_TIMEOUT_MS,
 } from "./settings.ts";
 import { windowOf } from "./tell.ts";
 
@@ -27,7 +28,12 @@ export class Client {
 
   static async start(cluster: DemoCluster): Promise<Client> {
     const [udp, http] = await Promise.all([
-      startProbe(cluster.lab, { address: FLOATING_ADDRESS, port: ECHO_PORT, intervalMs: UDP_INTERVAL_MS }),
+      startProbe(cluster.lab, {
+        address: FLOATING_ADDRESS,
+        port: ECHO_PORT,
+        intervalMs: UDP_INTERVAL_MS,
+        timeoutMs: UDP_TIMEOUT_MS,
+      }),
       startProbe(cluster.lab, {
         kind: "http",
         url: `http://${FLOATING_ADDRESS}:${BALANCER_PORT}/`,
@@ -41,6 +47,11 @@ export class Client {
   mark(name: string): void {
     this.udp.mark(name);
     this.http.mark(name);
+  }
+
+  /** Which host answered the last datagram that can be counted by now. */
+  async answeredBy(): Promise<string | null> {
+    return (await this.udp.report()).total.hostAfter;
   }
 
   /** Ends both probes. What happened after a mark, by its name. */

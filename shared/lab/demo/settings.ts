@@ -10,8 +10,10 @@ export const WEB_PORT = 8080;
 /** Datagrams go straight to the holder of the address: they measure its move and nothing else. */
 export const ECHO_PORT = 7;
 export const UDP_INTERVAL_MS = 1;
+/** On a busy machine an answer may come late: late is not lost. */
+export const UDP_TIMEOUT_MS = 1_000;
 export const HTTP_INTERVAL_MS = 10;
-export const HTTP_TIMEOUT_MS = 2_000;
+export const HTTP_TIMEOUT_MS = 5_000;
 export const BALANCER_FILE = "/etc/haproxy/haproxy.cfg";
 
 /** The programs of the product that it shows, as paths. */

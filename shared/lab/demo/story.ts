@@ -4,12 +4,17 @@ import { until } from "../host.ts";
 import type { DemoCluster } from "./cluster.ts";
 import { followEvents, type HostEvent } from "./follow.ts";
 import { Client, type Observed } from "./measure.ts";
+import type { Gap } from "../prober/prober.ts";
 import { FLOATING_ADDRESS, HTTP_INTERVAL_MS, UDP_INTERVAL_MS, VIP_OPTIONS } from "./settings.ts";
 import { inMs, type Story, tellDatagrams, tellRequests } from "./tell.ts";
 
 /** How long the client watches a calm cluster, and how long after each event. */
 const WATCH_MS = 2_000;
-const REJOIN_LIMIT_MS = 15_000;
+/** Limits of what takes a second, and on a slow and busy machine more. */
+const TAKEOVER_LIMIT_MS = 30_000;
+const REJOIN_LIMIT_MS = 60_000;
+/** Silence at the end of the story that means that nobody serves; less may be a processor that was late. */
+const SILENT_MS = 1_000;
 const TOOLS = ["ha-vip", "ha-lb"] as const;
 
 /** How the story ended. */
@@ -24,7 +29,11 @@ export interface Outcome {
 export function isSurvived(outcome: Outcome): boolean {
   const { datagrams } = outcome.failure;
   const answered = datagrams.hostAfter !== null && datagrams.hostAfter !== outcome.killed;
-  return answered && datagrams.longestGap?.open !== true && outcome.comeback.datagrams.longestGap?.open !== true;
+  return answered && !endsSilent(datagrams.longestGap) && !endsSilent(outcome.comeback.datagrams.longestGap);
+}
+
+function endsSilent(gap: Gap | null): boolean {
+  return gap !== null && gap.open && gap.lengthMs >= SILENT_MS;
 }
 
 /** Prints what the daemons say, from `notice` on. Returns how to stop. */
@@ -79,6 +88,9 @@ async function powerLoss(cluster: DemoCluster, story: Story, client: Client, own
   client.mark("power loss");
   await cluster.lab.killHost(owner);
   await Bun.sleep(WATCH_MS);
+  await until("somebody else answers", async () => (await client.answeredBy()) !== owner.name, TAKEOVER_LIMIT_MS).catch(
+    () => undefined,
+  );
   const holders = await cluster.holders();
   const names = holders.map((host) => host.name).join(" and ");
   story.tell(holders.length === 0 ? `nobody holds ${FLOATING_ADDRESS}` : `${names} holds ${FLOATING_ADDRESS}`);
