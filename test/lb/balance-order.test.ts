@@ -41,14 +41,14 @@ const backends = (algorithm: string, prefix: string): string =>
 beforeAll(async () => {
   if (!HAS_HAPROXY) return;
   const port = await freePort();
-  origin = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("") });
+  origin = Bun.serve({ port: 0, hostname: "127.0.0.1", idleTimeout: 255, fetch: () => new Response("") });
   const text = `global
  stats socket ${stats} level admin
 defaults
  mode http
- timeout client 10s
- timeout server 10s
- timeout connect 10s
+ timeout client 200s
+ timeout server 200s
+ timeout connect 200s
 frontend f
  bind 127.0.0.1:${port}
  http-response set-header X-Server %s
@@ -58,7 +58,7 @@ ${backends("roundrobin", "rr")}${backends("static-rr", "st")}`;
   haproxy = Bun.spawn(["haproxy", "-db", "-f", join(folder, "h.cfg")], { stdout: "ignore", stderr: "ignore" });
   await until("haproxy serves", async () => (await ask(stats, "show version")) !== "");
   client = connect(port, "127.0.0.1");
-}, 20_000);
+});
 afterAll(async () => {
   client?.destroy();
   haproxy?.kill();

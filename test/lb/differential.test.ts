@@ -14,7 +14,7 @@ import {
 } from "./pair.ts";
 import { statusesOf } from "./scenario/run.ts";
 
-const START_LIMIT_MS = 90_000;
+const START_LIMIT_MS = 240_000;
 /** How long a line may be on its way. */
 const LOG_LIMIT_MS = 10_000;
 

@@ -39,9 +39,9 @@ const CONFIGURATION = `global
  stats socket SOCKET level admin
 defaults
  mode http
- timeout client 2s
- timeout server 2s
- timeout connect 1s
+ timeout client 20s
+ timeout server 20s
+ timeout connect 20s
 frontend web
  bind 127.0.0.1:PORT
  acl is_api path_beg /api /v2
@@ -150,7 +150,7 @@ beforeAll(async () => {
     children.push(Bun.spawn([...command, "-db", "-f", file(label)], { env, stdout: "ignore", stderr: "ignore" }));
     await until(`${label} serves`, async () => (await ask(join(folder, `${label}.sock`), "show version")) !== "");
   }
-}, 30_000);
+});
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL");
   await Promise.all(children.map((child) => child.exited));
@@ -224,7 +224,7 @@ describe("explain in operation", () => {
     const offline = explanationSchema.parse(JSON.parse((await explain(...words, "--offline")).text));
     expect(offline.result.server).toBe("f2");
     await ask(join(folder, "ours.sock"), "disable server first/f1;enable server first/f2");
-  }, 20_000);
+  });
 
   test("as text: the sentence, the rules with their lines, the values, and the reasons", async () => {
     const { code, text } = await explain("-f", file("ours"), `http://127.0.0.1:${ports.ours}/api/x`);
@@ -246,7 +246,7 @@ describe("explain in operation", () => {
     expect((await explain("-f", file("ours"), "http://x/", "--bind", "web")).code).toBe(0);
     writeFileSync(join(folder, "broken.cfg"), "frontend f\n bnid :1\n");
     expect((await explain("-f", join(folder, "broken.cfg"), "http://x/")).code).toBe(65);
-  }, 20_000);
+  });
 
   test("the seeds' configurations", () => {
     const seeds = join(import.meta.dir, "..", "cases", "seed");

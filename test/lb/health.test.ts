@@ -1,16 +1,20 @@
 /** Health of servers beside HAProxy: the same servers and agents, the same changes in the same order. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { until } from "../../shared/lab/host.ts";
 import { freePort } from "../../shared/lab/free-port.ts";
 import { exchange, HAS_HAPROXY } from "./pair.ts";
 import { type Running, startBalancer, type Which } from "./running.ts";
 
-const STEP_LIMIT_MS = 15_000;
-const CHECK = "check inter 200ms fastinter 60ms downinter 100ms";
+const STEP_LIMIT_MS = 60_000;
+/** How long a line may be on its way. */
+const LOG_LIMIT_MS = 10_000;
+/** `inter` is also the limit of a connection. */
+const CHECK = "check inter 1s fastinter 60ms downinter 100ms";
 
 interface Ports {
   readonly server: number;
@@ -30,10 +34,10 @@ defaults
  log global
  retries 0
  load-server-state-from-file global
- timeout client 5s
- timeout server 5s
- timeout connect 5s
- timeout check 3s
+ timeout client 20s
+ timeout server 20s
+ timeout connect 20s
+ timeout check 20s
 backend plain
  option httpchk GET /
  server s1 127.0.0.1:${server} ${CHECK} rise 2 fall 3
@@ -56,7 +60,7 @@ backend programs
  option external-check
  external-check command ${folder}/program
  external-check path /bin:/usr/bin
- server e1 127.0.0.1:${server} maxconn 7 check inter 1s rise 1 fall 1
+ server e1 127.0.0.1:${server} maxconn 7 check inter 4s fastinter 1s downinter 1s rise 1 fall 1
 backend off
  server d1 127.0.0.1:${server} disabled
 ${observed
@@ -64,7 +68,7 @@ ${observed
     (port, index) => `listen watched${index}
  bind 127.0.0.1:${port}
  option httpchk GET /
- server o1 127.0.0.1:${server} check port ${well} inter 1s rise 1000 fall 3 observe layer7 error-limit 4 on-error ${["mark-down", "fail-check", "sudden-death", "fastinter"][index] ?? ""}
+ server o1 127.0.0.1:${server} check port ${well} inter 20s rise 1000 fall 3 observe layer7 error-limit 4 on-error ${["mark-down", "fail-check", "sudden-death", "fastinter"][index] ?? ""}
 `,
   )
   .join("")}`;
@@ -89,6 +93,8 @@ function stories(one: Running): Record<string, readonly string[]> {
     (stories[name] ??= []).push(
       line
         .replace(/check duration: \d+ms/, "check duration: N")
+        // With a check and an agent, it depends on the moment which of them says the last word.
+        .replace(/(agents\/s2 is UP, reason: ).*/, "$1either")
         // How others of the backend are in that moment is theirs to tell.
         .replace(/\. \d+ active and .*/, ""),
     );
@@ -120,7 +126,7 @@ describe.skipIf(!HAS_HAPROXY)("health beside haproxy", () => {
   beforeAll(async () => {
     writeFileSync(
       join(folder, "program"),
-      `#!/bin/sh\necho "$@" > ${folder}/arguments\nenv > ${folder}/env\nexit $(cat ${folder}/code)\n`,
+      `#!/bin/sh\ncd ${folder}\necho "$@" > arguments.$$ && env > env.$$ && mv arguments.$$ arguments && mv env.$$ env\nexit $(cat code)\n`,
     );
     chmodSync(join(folder, "program"), 0o755);
     writeFileSync(join(folder, "code"), "0");
@@ -143,7 +149,7 @@ describe.skipIf(!HAS_HAPROXY)("health beside haproxy", () => {
       const text = configuration({ server, agent, observed, well }, folder, join(folder, "states"));
       both.push(await startBalancer(which, text));
     }
-  }, 40_000);
+  });
   afterAll(async () => {
     await Promise.all(both.map((one) => one.stop()));
     for (const server of servers) server.close();
@@ -168,14 +174,10 @@ describe.skipIf(!HAS_HAPROXY)("health beside haproxy", () => {
     }
   };
   const step = (name: string, act: () => unknown, ...signs: string[]) =>
-    test(
-      name,
-      async () => {
-        await act();
-        await agree(...signs);
-      },
-      STEP_LIMIT_MS + 2000,
-    );
+    test(name, async () => {
+      await act();
+      await agree(...signs);
+    });
 
   const tell = (command: string) => Promise.all(both.map(async (one) => await one.ask(command)));
   const ok = (code: string) => () => {
@@ -203,12 +205,29 @@ describe.skipIf(!HAS_HAPROXY)("health beside haproxy", () => {
     "wrong answers take them down",
     ok("500 Internal Server Error"),
     "plain s1 0 0",
+    "plain s2 0 0",
+    "told s1 0 0",
     "followers t1 0 0",
     "fading s1 0",
   );
-  step("good answers bring them back", ok("200 OK"), "plain s1 2 0", "followers t1 2 0", "told s1 2", "fading s1 2");
-  step("404 makes one stop and takes the others down", ok("404 Not Found"), "fading s1 3", "plain s1 0", "told s1 0");
-  step("and back", ok("200 OK"), "fading s1 2", "plain s1 2", "told s1 2");
+  step(
+    "good answers bring them back",
+    ok("200 OK"),
+    "plain s1 2 0",
+    "plain s2 2 0",
+    "followers t1 2 0",
+    "told s1 2",
+    "fading s1 2",
+  );
+  step(
+    "404 makes one stop and takes the others down",
+    ok("404 Not Found"),
+    "fading s1 3",
+    "plain s1 0",
+    "plain s2 0",
+    "told s1 0",
+  );
+  step("and back", ok("200 OK"), "fading s1 2", "plain s1 2", "plain s2 2", "told s1 2");
   step("an agent says half the weight", agentSays("50%"), "agents s1 2 0 5 10", "agents s2 2 0 5 10");
   step("drain", agentSays("drain"), "agents s1 2 8", "agents s2 2 8", "followers t2 2 16");
   step(
@@ -229,7 +248,7 @@ describe.skipIf(!HAS_HAPROXY)("health beside haproxy", () => {
   );
   step("words that nobody knows change nothing", agentSays("nonsense 12"), "agents s2 0 0");
   step("up", agentSays("up,ready"), "agents s1 2 0", "agents s2 2 0", "followers t2 2 0");
-  step("stopped", agentSays("stopped"), "agents s1 0 0");
+  step("stopped", agentSays("stopped"), "agents s1 0 0", "agents s2 0 0");
   step("up with several words", agentSays("20% up\tmaxconn:3"), "agents s1 2 0 2", "agents s2 2 0 2");
   test("the agent was asked with what agent-send says, and its limit is in force", async () => {
     expect(asked).toContain("who\n");
@@ -237,35 +256,25 @@ describe.skipIf(!HAS_HAPROXY)("health beside haproxy", () => {
   });
   step("a program says no", programEnds(3), "programs e1 0 0");
   step("and yes", programEnds(0), "programs e1 2 0");
-  test(
-    "the program was told where to look",
-    async () => {
-      const texts: string[] = [];
-      for (const stopped of both) {
-        // One of the two at a time: the other's program doesn't run meanwhile.
-        await stopped.ask("disable server programs/e1");
-        rmSync(join(folder, "env"), { force: true });
-        await until("a check", () => {
-          try {
-            return readFileSync(join(folder, "env"), "utf8").includes("HAPROXY_SERVER_SSL");
-          } catch {
-            return false;
-          }
-        });
-        const env = readFileSync(join(folder, "env"), "utf8").split("\n");
-        texts.push(
-          [
-            readFileSync(join(folder, "arguments"), "utf8"),
-            ...env.filter((line) => /^(HAPROXY_|PATH=)/.test(line)).toSorted(),
-          ].join("\n"),
-        );
-        await stopped.ask("enable server programs/e1");
-      }
-      expect(texts[1]).toBe(texts[0] ?? "");
-      await agree("programs e1 2 0");
-    },
-    STEP_LIMIT_MS,
-  );
+  test("the program was told where to look", async () => {
+    const texts: string[] = [];
+    for (const stopped of both) {
+      // One of the two at a time: the other's program doesn't run meanwhile.
+      await stopped.ask("disable server programs/e1");
+      rmSync(join(folder, "env"), { force: true });
+      await until("a check", () => existsSync(join(folder, "env")));
+      const env = readFileSync(join(folder, "env"), "utf8").split("\n");
+      texts.push(
+        [
+          readFileSync(join(folder, "arguments"), "utf8"),
+          ...env.filter((line) => /^(HAPROXY_|PATH=)/.test(line)).toSorted(),
+        ].join("\n"),
+      );
+      await stopped.ask("enable server programs/e1");
+    }
+    expect(texts[1]).toBe(texts[0] ?? "");
+    await agree("programs e1 2 0");
+  });
   step(
     "an operator's maintenance, drain and return",
     async () => {
@@ -293,72 +302,66 @@ describe.skipIf(!HAS_HAPROXY)("health beside haproxy", () => {
     "watched3 o1 2 0",
   );
 
-  test(
-    "show stat names the same states, also of those that track",
-    async () => {
-      const statuses = async (one: Running): Promise<readonly string[]> => {
-        const rows = (await one.ask("show stat")).split("\n").map((line) => line.split(","));
-        return rows
-          .filter(([backend]) => /^(plain|followers|fading|off|programs)$/.test(backend ?? ""))
-          .map((row) => `${row[0]}/${row[1]} ${row[17]}`);
-      };
-      const same = async (sign: string): Promise<void> => {
-        await until(sign, async () => {
-          const [peer, ours] = await Promise.all(both.map(statuses));
-          return peer?.includes(sign) === true && JSON.stringify(peer) === JSON.stringify(ours);
-        });
-      };
-      await same("followers/t1 UP");
-      await tell("disable server plain/s1");
-      await same("followers/t1 MAINT (via plain/s1)");
-      await tell("enable server plain/s1");
-      await same("followers/t1 UP");
-      await tell("set server plain/s1 state drain");
-      await same("followers/t1 DRAIN");
-      await tell("enable server plain/s1");
-      await same("followers/t1 UP");
-    },
-    STEP_LIMIT_MS,
-  );
+  test("show stat names the same states, also of those that track", async () => {
+    const statuses = async (one: Running): Promise<readonly string[]> => {
+      const rows = (await one.ask("show stat")).split("\n").map((line) => line.split(","));
+      return rows
+        .filter(([backend]) => /^(plain|followers|fading|off|programs)$/.test(backend ?? ""))
+        .map((row) => `${row[0]}/${row[1]} ${row[17]}`);
+    };
+    const same = async (sign: string): Promise<void> => {
+      await until(sign, async () => {
+        const [peer, ours] = await Promise.all(both.map(statuses));
+        return peer?.includes(sign) === true && JSON.stringify(peer) === JSON.stringify(ours);
+      });
+    };
+    await same("followers/t1 UP");
+    await tell("disable server plain/s1");
+    await same("followers/t1 MAINT (via plain/s1)");
+    await tell("enable server plain/s1");
+    await same("followers/t1 UP");
+    await tell("set server plain/s1 state drain");
+    await same("followers/t1 DRAIN");
+    await tell("enable server plain/s1");
+    await same("followers/t1 UP");
+  });
 
-  test("the log tells the same of each server, in the same order", () => {
-    const [peer, ours] = both.map(stories);
+  test("the log tells the same of each server, in the same order", async () => {
+    const told = (): Record<string, readonly string[]>[] => both.map(stories);
+    await until("the same lines", () => isDeepStrictEqual(told()[0], told()[1]), LOG_LIMIT_MS).catch(() => undefined);
+    const [peer, ours] = told();
     expect(ours).toEqual(peer ?? {});
   });
 
-  test(
-    "states go from one process to the other, both ways",
-    async () => {
-      await tell("set server plain/s1 state drain");
-      await tell("set server told/s1 weight 7");
-      await tell("disable server fading/s1");
-      status = "404 Not Found";
-      await agree("plain s1 0 8", "told s1 0 0 7", "fading s1 0 1");
-      // Whatever runs next starts where these stopped: before any check could say anything.
-      for (const [index, one] of both.entries()) {
-        const text = await one.ask("show servers state");
-        writeFileSync(join(folder, "states"), text.trimStart());
-        const next = await Promise.all(
-          (["haproxy", "ha-lb"] as const).map(async (which) => {
-            const { server, agent, well } = ports[which] ?? { server: 0, agent: 0, well: 0 };
-            const observed = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
-            const states = join(folder, "states");
-            const slow = configuration({ server, agent, observed, well }, folder, states).replaceAll(
-              CHECK,
-              "check inter 60s fastinter 60s downinter 60s",
-            );
-            return await startBalancer(which, slow.replaceAll("agent-inter 100ms", "agent-inter 60s"));
-          }),
-        );
-        try {
-          const states = await Promise.all(next.map(seen));
-          expect(`${index} ${states[1]}`).toBe(`${index} ${states[0]}`);
-          expect(states[1]).toContain("told s1 0 0 7 1");
-        } finally {
-          await Promise.all(next.map((two) => two.stop()));
-        }
+  test("states go from one process to the other, both ways", async () => {
+    await tell("set server plain/s1 state drain");
+    await tell("set server told/s1 weight 7");
+    await tell("disable server fading/s1");
+    status = "404 Not Found";
+    await agree("plain s1 0 8", "told s1 0 0 7", "fading s1 0 1");
+    // Whatever runs next starts where these stopped: before any check could say anything.
+    for (const [index, one] of both.entries()) {
+      const text = await one.ask("show servers state");
+      writeFileSync(join(folder, "states"), text.trimStart());
+      const next = await Promise.all(
+        (["haproxy", "ha-lb"] as const).map(async (which) => {
+          const { server, agent, well } = ports[which] ?? { server: 0, agent: 0, well: 0 };
+          const observed = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+          const states = join(folder, "states");
+          const slow = configuration({ server, agent, observed, well }, folder, states).replaceAll(
+            CHECK,
+            "check inter 60s fastinter 60s downinter 60s",
+          );
+          return await startBalancer(which, slow.replaceAll("agent-inter 100ms", "agent-inter 60s"));
+        }),
+      );
+      try {
+        const states = await Promise.all(next.map(seen));
+        expect(`${index} ${states[1]}`).toBe(`${index} ${states[0]}`);
+        expect(states[1]).toContain("told s1 0 0 7 1");
+      } finally {
+        await Promise.all(next.map((two) => two.stop()));
       }
-    },
-    2 * STEP_LIMIT_MS,
-  );
+    }
+  });
 });

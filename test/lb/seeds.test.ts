@@ -23,7 +23,7 @@ describe.skipIf(lacking !== undefined)(named("the files of the documents that th
   afterAll(async () => lab?.close());
 
   async function curl(...words: readonly string[]): Promise<string> {
-    return (await lab.client.exec(["curl", "-s", "-k", "-m", "5", ...words])).stdout;
+    return (await lab.client.exec(["curl", "-s", "-k", "-m", "30", ...words])).stdout;
   }
 
   test("two web servers in turn, and the statistics page behind its password", async () => {
@@ -40,14 +40,17 @@ describe.skipIf(lacking !== undefined)(named("the files of the documents that th
       "it answers",
       async () => (await curl("-o", "/dev/null", "-w", "%{http_code}", `http://${h3}/`)) === "200",
     );
-    const answers = [];
-    for (let count = 0; count < 4; count += 1) answers.push(await curl(`http://${h3}/`));
-    expect(new Set(answers).size).toBe(2);
-    expect(answers[0]).toBe(answers[2] ?? "");
+    // A check that a busy machine is late with takes a server away for a while.
+    const answers: string[] = [];
+    await until("both in turn", async () => {
+      answers.push(await curl(`http://${h3}/`));
+      const [third, second, first, last] = answers.slice(-4);
+      return last !== undefined && third === first && second === last && third !== second;
+    });
     expect(await curl("-o", "/dev/null", "-w", "%{http_code}", `http://${h3}:8989/stats`)).toBe("401");
     expect(await curl("-u", "admin:admin", `http://${h3}:8989/stats`)).toContain("cluster37");
     await process.kill("SIGTERM");
-  }, 60_000);
+  });
 
   test("HTTP is sent to HTTPS, which is balanced over servers that pass their check", async () => {
     const [h1, h2, h3] = lab.hosts.map((host) => host.ipv4);
@@ -69,10 +72,11 @@ describe.skipIf(lacking !== undefined)(named("the files of the documents that th
       `301 https://${h2}/a?b=c`,
     );
     const answers = new Set<string>();
-    for (let count = 0; count < 6; count += 1) answers.add(await curl(`https://${h2}/`));
+    await until("both", async () => answers.add(await curl(`https://${h2}/`)).size === 2);
+    for (let count = 0; count < 4; count += 1) answers.add(await curl(`https://${h2}/`));
     // The third server is the backup: it gets nothing while the others live.
     expect(answers.size).toBe(2);
     expect(await curl("-u", "admin:password", `http://${h2}:8404/stats`)).toContain("http_back");
     await process.kill("SIGTERM");
-  }, 60_000);
+  });
 });

@@ -33,22 +33,18 @@ const PROGRAMS: readonly (readonly [string, readonly string[], boolean])[] = [
 ];
 
 for (const [name, command, present] of PROGRAMS) {
-  test.skipIf(!present)(
-    `${name}: the server is asked on the port that the client asked, or beside it`,
-    async () => {
-      const [one, other, beside] = [await freePort(), await freePort(), await freePort()];
-      for (const port of [one, other, beside + 2]) serve(port);
-      const file = join(folder, `${name}.cfg`);
-      writeFileSync(
-        file,
-        `defaults\n mode http\n timeout client 2s\n timeout server 2s\n timeout connect 2s\nlisten x\n bind 127.0.0.1:${one}\n bind 127.0.0.1:${other}\n server s 127.0.0.2\nlisten y\n mode tcp\n bind 127.0.0.1:${beside}\n server s 127.0.0.2:+2\n`,
-      );
-      children.push(Bun.spawn([...command, "-db", "-f", file], { stdout: "ignore", stderr: "ignore" }));
-      await until("it serves", async () => (await exchange(one, REQUEST)).includes(`port ${one}.`));
-      expect(await exchange(other, REQUEST)).toContain(`port ${other}.`);
-      expect(await exchange(one, REQUEST)).toContain(`port ${one}.`);
-      expect(await exchange(beside, REQUEST)).toContain(`port ${beside + 2}.`);
-    },
-    20_000,
-  );
+  test.skipIf(!present)(`${name}: the server is asked on the port that the client asked, or beside it`, async () => {
+    const [one, other, beside] = [await freePort(), await freePort(), await freePort()];
+    for (const port of [one, other, beside + 2]) serve(port);
+    const file = join(folder, `${name}.cfg`);
+    writeFileSync(
+      file,
+      `defaults\n mode http\n timeout client 20s\n timeout server 20s\n timeout connect 20s\nlisten x\n bind 127.0.0.1:${one}\n bind 127.0.0.1:${other}\n server s 127.0.0.2\nlisten y\n mode tcp\n bind 127.0.0.1:${beside}\n server s 127.0.0.2:+2\n`,
+    );
+    children.push(Bun.spawn([...command, "-db", "-f", file], { stdout: "ignore", stderr: "ignore" }));
+    await until("it serves", async () => (await exchange(one, REQUEST)).includes(`port ${one}.`));
+    expect(await exchange(other, REQUEST)).toContain(`port ${other}.`);
+    expect(await exchange(one, REQUEST)).toContain(`port ${one}.`);
+    expect(await exchange(beside, REQUEST)).toContain(`port ${beside + 2}.`);
+  });
 }

@@ -1,6 +1,7 @@
 /** Rules of `mode tcp`: the same bytes to HAProxy and to ha-lb, which server answers or whether they are refused. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
+import { freePorts } from "../../shared/lab/free-port.ts";
 import { HAS_HAPROXY, type Pair, startPair } from "./pair.ts";
 
 /** A TLS client hello for a name, as a client's first bytes. */
@@ -20,8 +21,14 @@ function clientHello(name: string): Buffer {
   return Buffer.concat([Buffer.from([22, 3, 1, handshake.length >> 8, handshake.length & 255]), handshake]);
 }
 
+const ANSWER_LIMIT_MS = 30_000;
+/** The client that says nothing: how long its bytes are waited for, and how long it waits itself. */
+const SHORT_DELAY_MS = 400;
+const SILENCE_MS = 2500;
+
 /** Sends the pieces, each a moment after the other. @returns which server answered, or "refused" or "silent" */
-async function answered(port: number, pieces: readonly Buffer[], quietMs = 700): Promise<string> {
+async function answered(port: number, pieces: readonly Buffer[]): Promise<string> {
+  const quietMs = pieces.length === 0 ? SILENCE_MS : ANSWER_LIMIT_MS;
   return await new Promise((resolve) => {
     let text = "";
     const socket = connect(port, "127.0.0.1", () => {
@@ -60,9 +67,9 @@ const CASES: readonly (readonly [string, readonly Buffer[]])[] = [
 
 const defaults = `defaults
  mode tcp
- timeout connect 500ms
- timeout client 3s
- timeout server 3s
+ timeout connect 20s
+ timeout client 40s
+ timeout server 40s
 `;
 
 const servers = ([s1, s2, s3]: readonly number[]) => `backend one
@@ -76,7 +83,7 @@ backend rest
 const CONFIGURATIONS: readonly (readonly [string, string])[] = [
   [
     "by name after an inspection",
-    ` tcp-request inspect-delay 400ms
+    ` tcp-request inspect-delay DELAY
  tcp-request content accept if { req.ssl_hello_type 1 }
  use_backend one if { req.ssl_sni -i one.example }
  use_backend two if { req.ssl_sni -i two.example }
@@ -84,7 +91,7 @@ const CONFIGURATIONS: readonly (readonly [string, string])[] = [
   ],
   [
     "only TLS is let in",
-    ` tcp-request inspect-delay 400ms
+    ` tcp-request inspect-delay DELAY
  tcp-request content reject unless { req.ssl_hello_type 1 }
  default_backend one`,
   ],
@@ -111,17 +118,27 @@ const CONFIGURATIONS: readonly (readonly [string, string])[] = [
 for (const [what, rules] of CONFIGURATIONS) {
   describe.skipIf(!HAS_HAPROXY)(`rules of mode tcp, ${what} (needs haproxy)`, () => {
     let pair: Pair;
+    /** Of each side: where there is time for every piece, and where there isn't much for who says nothing. */
+    let ports: readonly number[] = [];
     beforeAll(async () => {
-      pair = await startPair(
-        (port, _log, ports) => `${defaults}frontend f\n bind 127.0.0.1:${port}\n${rules}\n${servers(ports)}`,
-      );
-    }, 20_000);
+      ports = await freePorts(4);
+      const sides = [ports.slice(0, 2), ports.slice(2)].values();
+      pair = await startPair((probe, _log, backends) => {
+        const [patient, hasty] = sides.next().value ?? [];
+        const frontend = (name: string, port: number | undefined, delay: string): string =>
+          `frontend ${name}\n bind 127.0.0.1:${port}\n${rules.replace("DELAY", delay)}\n`;
+        return `${defaults}listen probe\n bind 127.0.0.1:${probe}\n${frontend("f", patient, "20s")}${frontend("g", hasty, `${SHORT_DELAY_MS}ms`)}${servers(backends)}`;
+      });
+    });
     afterAll(async () => await pair.stop());
 
     for (const [name, pieces] of CASES) {
       test(name, async () => {
-        const theirs = await answered(pair.peer.port, pieces);
-        expect(await answered(pair.ours.port, pieces)).toBe(theirs);
+        const way = pieces.length === 0 && rules.includes("DELAY") ? 1 : 0;
+        const [theirs, ours] = await Promise.all(
+          [0, 2].map(async (side) => await answered(ports[side + way] ?? 0, pieces)),
+        );
+        expect(ours).toBe(theirs ?? "");
       });
     }
   });

@@ -130,7 +130,7 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates by name (needs hapro
     writeFileSync(join(folder, "bundles.txt"), "one.pem\nbundle/site.pem [alpn http/1.1] two.example\n");
     const excepts = "one.pem\nwild.pem *.wild.example !not.wild.example !sub.wild.example\ntwo.pem !x.example\n";
     writeFileSync(join(folder, "exceptions.txt"), `${excepts}wild-rsa.pem *.wild.example !sub.wild.example\n`);
-  }, 60_000);
+  });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   /** Starts both with these words on the `bind` line of a frontend each, and asks what they show. */
@@ -146,7 +146,7 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates by name (needs hapro
         );
         return `frontend f${index}\n bind 127.0.0.1:${own} ssl ${words}\n http-request return status 200 content-type text/plain string hello\n`;
       });
-      const times = " timeout connect 5s\n timeout client 5s\n timeout server 5s\n";
+      const times = " timeout connect 20s\n timeout client 20s\n timeout server 20s\n";
       return `global\n crt-base ${folder}\ndefaults\n mode http\n${times}listen probe\n bind 127.0.0.1:${port}\n${frontends.join("")}`;
     });
     try {
@@ -161,7 +161,7 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates by name (needs hapro
 
   test("by name", async () => {
     await compare(BINDS, (port) => Promise.all(NAMES.map(async (name) => `${name}: ${await shown(port, name)}`)));
-  }, 60_000);
+  });
 
   test("by name and kind of key", async () => {
     await compare(BOTH_KINDS, async (port) => {
@@ -172,5 +172,5 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates by name (needs hapro
         asked.map(async ({ name, how }) => `${name} ${JSON.stringify(how)}: ${await shown(port, name, how)}`),
       );
     });
-  }, 60_000);
+  });
 });

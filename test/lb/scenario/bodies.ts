@@ -58,7 +58,7 @@ export const BODIES: readonly Scenario[] = [
     slow(["a=1&", "b=2"]),
     chunked("b=3"),
   ),
-  withOne("a buffered body that never comes", " option http-buffer-request\n timeout http-request 500ms", never),
+  withOne("a buffered body that never comes", " option http-buffer-request\n timeout http-request 2s", never),
   withOne(
     "a client that waits to be asked",
     " http-request wait-for-body time 5s\n http-request set-header X-Body %[req.body]",
@@ -81,7 +81,7 @@ export const BODIES: readonly Scenario[] = [
   {
     name: "rules of both sections wait",
     section: " http-request wait-for-body time 5s at-least 2\n default_backend NAME-b",
-    more: `backend NAME-b\n http-request wait-for-body time 1500ms\n${FACTS}\n server s1 S1`,
+    more: `backend NAME-b\n http-request wait-for-body time 2s\n${FACTS}\n server s1 S1`,
     clients: [slow(["a=1&", "b=2"]), never],
     inTurn: true,
   },

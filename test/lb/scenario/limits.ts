@@ -4,8 +4,8 @@ import { closing, get, ONE, sends } from "./words.ts";
 const post = (length: number, path = "/p"): string =>
   `POST ${path} HTTP/1.1\r\nHost: example.org\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n`;
 
-/** A server with one short time limit; the others are far away. */
-const limited = (limit: string): string => ` timeout ${limit} 500ms\n${ONE}`;
+/** A server with one short time limit, in which all that comes before it still fits; the others are far away. */
+const limited = (limit: string): string => ` timeout ${limit} 2s\n${ONE}`;
 
 export const LIMITS: readonly Scenario[] = [
   { name: "half a head: 408", section: limited("http-request"), clients: [sends("GET / HTTP/1.1\r\nHo")] },
@@ -62,7 +62,7 @@ export const LIMITS: readonly Scenario[] = [
   {
     name: "a body that stops",
     ours: { statuses: ["408"], why: "the client's limit counts; the peer waits for the server's" },
-    section: ` timeout client 500ms\n timeout server 2s\n${ONE}`,
+    section: ` timeout client 2s\n timeout server 6s\n${ONE}`,
     clients: [{ steps: [{ send: post(10) }, { send: "abc" }] }],
   },
   {

@@ -39,7 +39,7 @@ export const PROTOCOLS: readonly Scenario[] = [
   },
   {
     name: "tcp: silence on both sides",
-    section: `${TCP} timeout client 800ms\n${ONE}`,
+    section: `${TCP} timeout client 2s\n${ONE}`,
     raw: true,
     clients: [sends("abc")],
   },

@@ -59,7 +59,7 @@ const DEFAULTS = `defaults
 
 /** All at once would be a load of its own. */
 const SCENARIOS_AT_ONCE = 12;
-const START_LIMIT_MS = 40_000;
+const START_LIMIT_MS = 90_000;
 /** How long log lines may take once both sides have served everybody, and how long both must then stay alike. */
 const LOG_LIMIT_MS = 5000;
 const LOG_QUIET_MS = 200;
