@@ -17,6 +17,9 @@ import type { PartHooks } from "../run/further-parts.ts";
 import type { ThreadPart } from "../run/thread-part.ts";
 import { LivePeer } from "./live-peer.ts";
 
+/** Peers have so long to read that sessions end, and why; one that is gone can't. */
+const GOODBYE_LIMIT_MS = 2_000;
+
 const now = (): number => monotonicNs() / 1e6;
 
 interface LiveAnnouncement {
@@ -34,6 +37,9 @@ export class BgpPart implements ThreadPart {
   #renewAtMs = Number.POSITIVE_INFINITY;
   /** While it leaves: when routes are withdrawn and sessions end. */
   #endAtMs = Number.POSITIVE_INFINITY;
+  /** Peers were told; when sockets and addresses go. */
+  #closeAtMs = Number.POSITIVE_INFINITY;
+  #going: AnycastAddresses[] = [];
   #leaving = false;
 
   constructor(
@@ -181,7 +187,7 @@ export class BgpPart implements ThreadPart {
   }
 
   nextDeadlineMs(): number {
-    let next = Math.min(this.#renewAtMs, this.#endAtMs);
+    let next = Math.min(this.#renewAtMs, this.#endAtMs, this.#closeAtMs);
     for (const peer of this.#peers.values()) next = Math.min(next, peer.deadlineMs);
     return next;
   }
@@ -190,9 +196,11 @@ export class BgpPart implements ThreadPart {
     for (const peer of this.#peers.values()) peer.onDeadline(nowMs);
     if (nowMs >= this.#renewAtMs) {
       this.#renewAtMs = nowMs + ADDRESS_RENEW_MS;
-      this.network.routes.renewAddresses([...this.#announcements.values()].flatMap((one) => one.addresses.renewals));
+      const held = [...[...this.#announcements.values()].map((live) => live.addresses), ...this.#going];
+      this.network.routes.renewAddresses(held.flatMap((one) => one.renewals));
     }
     if (nowMs >= this.#endAtMs) this.#end();
+    if (nowMs >= this.#closeAtMs) this.#close();
   }
 
   /** Sessions notice by themselves, BFD sooner than the kernel tells; addresses wait for their interface. */
@@ -226,17 +234,30 @@ export class BgpPart implements ThreadPart {
     this.#endAtMs = now() + drainMs;
   }
 
+  /** Routes first, so that nothing more is sent here; the end of the session would do it too, but not as surely at once. */
   #end(): void {
     this.#endAtMs = Number.POSITIVE_INFINITY;
-    this.#renewAtMs = Number.POSITIVE_INFINITY;
-    const live = [...this.#announcements.values()];
+    for (const live of this.#announcements.values()) this.#going.push(live.addresses);
     this.#announcements.clear();
-    // Routes first, so that nothing more is sent here; the end of the session would do it too, but not as surely at once.
     for (const peer of this.#peers.values()) peer.sync();
+    this.#closeAtMs = now() + GOODBYE_LIMIT_MS;
+    const unheard = new Set(this.#peers.values());
+    for (const peer of this.#peers.values()) {
+      peer.sayGoodbye(() => {
+        unheard.delete(peer);
+        if (unheard.size === 0) this.#closeAtMs = now();
+      });
+    }
+    if (unheard.size === 0) this.#close();
+  }
+
+  #close(): void {
+    this.#closeAtMs = Number.POSITIVE_INFINITY;
+    this.#renewAtMs = Number.POSITIVE_INFINITY;
     for (const peer of this.#peers.values()) peer.stop();
     this.#peers.clear();
     this.#bfd.close();
-    for (const one of live) one.addresses.drop();
+    for (const addresses of this.#going.splice(0)) addresses.drop();
   }
 
   get done(): boolean {

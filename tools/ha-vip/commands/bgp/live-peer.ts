@@ -54,6 +54,8 @@ export class LivePeer {
   #told: ReadonlyMap<string, BgpRoute> = new Map();
   /** Reasons that were told already, so that they aren't at each change. */
   #said = new Set<string>();
+  /** While it says goodbye: runs when the peer has heard it. */
+  #onHeard: (() => void) | undefined;
 
   constructor(
     readonly settings: BgpPeerSettings,
@@ -92,8 +94,22 @@ export class LivePeer {
   /** Closes the session without a pause for draining; that is the part's affair. */
   stop(): void {
     this.step({ kind: "stop" });
+    this.#connection?.close();
+    this.#connection = undefined;
     this.watch?.close(now());
     this.watch = undefined;
+  }
+
+  /**
+   * Says that the session ends, and why. BFD goes on until `stop`: were it to end now, too, the peer might see that first
+   * and take it for a failure of the path.
+   * @param onHeard the peer has closed its end, or there was no session
+   */
+  sayGoodbye(onHeard: () => void): void {
+    const { established } = this;
+    if (established) this.#onHeard = onHeard;
+    this.step({ kind: "stop" });
+    if (!established) onHeard();
   }
 
   get deadlineMs(): number {
@@ -113,6 +129,8 @@ export class LivePeer {
 
   #onBfd(news: BfdNews): void {
     const { watch } = this;
+    // The peer ends BFD with the session: no news while we leave.
+    if (this.#onHeard !== undefined) return;
     if (news.kind === "up") {
       const intervalMs = watch?.settings.intervalMs ?? 0;
       this.context.onTold([reason(bgpReasons, "VIP_BFD_UP", { peer: this.name, intervalMs })]);
@@ -139,8 +157,10 @@ export class LivePeer {
         this.#connect();
         break;
       case "close":
-        this.#connection?.close();
-        this.#connection = undefined;
+        if (this.#onHeard === undefined) {
+          this.#connection?.close();
+          this.#connection = undefined;
+        } else this.#connection?.finish(this.#onHeard);
         this.#told = new Map();
         this.#said.clear();
         break;

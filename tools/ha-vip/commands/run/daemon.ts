@@ -60,6 +60,8 @@ const STARTUP_SCRIPT_MS = 10_000;
 const REPORT_EVERY_MS = 1_000;
 /** The deadline thread answers within milliseconds; without an answer the last one stands. */
 const ANSWER_LIMIT_MS = 1_000;
+/** The same for a new configuration, of which there is no earlier answer. Who asked has a limit of their own. */
+const RELOAD_LIMIT_MS = 60_000;
 
 function assignmentOf(configuration: VipConfiguration, health: Assignment["health"]): Assignment {
   const { bgp, carps = [], groups, routers, witness } = configuration;
@@ -265,7 +267,7 @@ export class Daemon {
     this.#changes.reload(read.configuration);
     this.health.reload(read.configuration);
     const reloaded = new Promise<ReloadCounts | undefined>((resolve) => {
-      setTimeout(() => resolve(undefined), ANSWER_LIMIT_MS).unref();
+      setTimeout(() => resolve(undefined), RELOAD_LIMIT_MS).unref();
       this.#waitingReloads.push(resolve);
     });
     this.#mailbox.send({ kind: "reload", assignment: assignmentOf(read.configuration, this.health.health()) });

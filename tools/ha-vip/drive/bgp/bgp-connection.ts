@@ -14,6 +14,7 @@ import {
   receive,
   send,
   setOption,
+  shutdown,
   socket,
   SOCKET_OPTION,
   SOCKET_TYPE,
@@ -50,6 +51,8 @@ export class BgpConnection {
   #closed = false;
   #unsent: Uint8Array[] = [];
   #unsentBytes = 0;
+  /** While only the peer's end is missing. */
+  #onFinished: (() => void) | undefined;
 
   private constructor(
     private readonly loop: PollLoop,
@@ -108,10 +111,25 @@ export class BgpConnection {
     close(this.fd);
   }
 
+  /**
+   * Ends our half: the peer reads what was sent before, then that there is no more, and closes its own half.
+   * @param onEnded runs once when it has, at once when there is nobody to wait for, and not after `close`; no other
+   * hook runs any more
+   */
+  finish(onEnded: () => void): void {
+    if (this.#closed || !this.#connected || shutdown(this.fd, "write") < 0) {
+      this.close();
+      onEnded();
+      return;
+    }
+    this.#onFinished = onEnded;
+  }
+
   #end(why: string): void {
     if (this.#closed) return;
     this.close();
-    this.hooks.onClosed(why);
+    if (this.#onFinished === undefined) this.hooks.onClosed(why);
+    else this.#onFinished();
   }
 
   #onReady(events: number): void {
@@ -134,7 +152,7 @@ export class BgpConnection {
         this.#end(count === 0 ? "it closed the connection" : errnoName(count));
         return;
       }
-      this.hooks.onBytes(chunk.bytes(0, count));
+      if (this.#onFinished === undefined) this.hooks.onBytes(chunk.bytes(0, count));
     }
   }
 
