@@ -4,6 +4,7 @@ import { HAS_HAPROXY } from "./pair.ts";
 import { BODIES } from "./scenario/bodies.ts";
 import { CHECKS } from "./scenario/checks.ts";
 import { COMPRESSION } from "./scenario/compression.ts";
+import { CONNECTIONS } from "./scenario/connections.ts";
 import { CONVERSIONS } from "./scenario/conversions.ts";
 import { HEADS } from "./scenario/heads.ts";
 import { LIMITS } from "./scenario/limits.ts";
@@ -31,6 +32,7 @@ const SETS: readonly (readonly [string, readonly Scenario[]])[] = [
   ["overload", OVERLOAD],
   ["rules of the server's bytes", TCP_RESPONSES],
   ["bodies that rules wait for", BODIES],
+  ["rules of connections", CONNECTIONS],
   ["passwords and groups", LOGINS],
   ["details", DETAILS],
 ];

@@ -28,7 +28,52 @@ const never: Script = { steps: [{ send: `${head("Content-Length: 10")}abc` }] };
 const FACTS =
   " http-request set-header X-Body %[req.body]\n http-request set-header X-Len %[req.body_len]\n http-request set-header X-Size %[req.body_size]\n http-request set-header X-Param %[req.body_param(b)]";
 
+const ANSWER_FACTS =
+  ' http-response set-header X-Body %[res.body]\n http-response set-header X-Sizes "%[res.body_len] %[res.body_size]"';
+const WAITS_FOR_ANSWER = " http-response wait-for-body time 20s";
+const COUNTS = ` http-response set-var(txn.n) int(0)\n${WAITS_FOR_ANSWER}\n http-response set-var(txn.n) var(txn.n),add(1)\n http-response set-header X-Count %[var(txn.n)]\n`;
+
+/** Answers whose bodies rules wait for. */
+const ANSWERS: readonly Scenario[] = [
+  withOne(
+    "wait for the body of an answer",
+    `${COUNTS}${ANSWER_FACTS}`,
+    ...visits("/secret", "/empty", "/no-content", "/until-close", "/early", "/cut", "/cut-chunks", "/bad-chunk"),
+    { steps: [{ send: "HEAD /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" }] },
+  ),
+  withOne("an answer that never ends", " http-response wait-for-body time 300ms", ...visits("/half")),
+  withOne("a server that is silent before that", `${WAITS_FOR_ANSWER}\n timeout server 2s`, ...visits("/half")),
+  withOne(
+    "some of an answer is enough",
+    `${WAITS_FOR_ANSWER} at-least 4\n http-response deny if { res.body -m beg only }`,
+    ...visits("/half", "/secret"),
+  ),
+  withOne(
+    "an answer in chunks is looked into",
+    `${WAITS_FOR_ANSWER}\n http-response deny if { res.body -m sub cdef }`,
+    ...visits("/chunked", "/secret"),
+  ),
+  withOne(
+    "another answer instead",
+    `${WAITS_FOR_ANSWER}\n http-response return status 418 content-type text/plain string no if { res.body_len eq 7 }`,
+    ...visits("/chunked", "/secret"),
+  ),
+  withOne(
+    "a large answer fills the buffer",
+    `${WAITS_FOR_ANSWER}\n http-response return status 200 hdr X-Seen large if { res.body_len gt 10000 }`,
+    ...visits("/huge"),
+  ),
+  {
+    name: "rules of both sections wait for an answer",
+    section: `${WAITS_FOR_ANSWER}\n http-response set-header X-Front %[res.body_len]\n default_backend NAME-b`,
+    more: "backend NAME-b\n http-response wait-for-body time 300ms at-least 2\n http-response set-header X-Back %[res.body_len]\n server s1 S1",
+    clients: visits("/secret", "/empty", "/cut"),
+    inTurn: true,
+  },
+];
+
 export const BODIES: readonly Scenario[] = [
+  ...ANSWERS,
   withOne(
     "wait for a body",
     ` http-request set-var(txn.n) int(0)\n http-request wait-for-body time 5s\n http-request set-var(txn.n) var(txn.n),add(1)\n${FACTS}\n http-request set-header X-Count %[var(txn.n)]`,
@@ -59,6 +104,12 @@ export const BODIES: readonly Scenario[] = [
     chunked("b=3"),
   ),
   withOne("a buffered body that never comes", " option http-buffer-request\n timeout http-request 2s", never),
+  withOne("a client that is silent before that", " option http-buffer-request\n timeout client 500ms", never),
+  withOne(
+    "a client that is silent before a rule's time",
+    " http-request wait-for-body time 20s\n timeout client 500ms",
+    never,
+  ),
   withOne(
     "a client that waits to be asked",
     " http-request wait-for-body time 5s\n http-request set-header X-Body %[req.body]",

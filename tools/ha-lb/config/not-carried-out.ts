@@ -2,6 +2,7 @@
  * Settings that the reader understands and the data plane doesn't carry out yet. What guards something is refused; what
  * can be missed is named in a warning. When the data plane learns one, its line here goes.
  */
+import { lookUp } from "../../../shared/text/lookup.ts";
 import type { LogTarget } from "../model/log-target.ts";
 import type { Position } from "../../../shared/text/position.ts";
 import type { Bind } from "../model/bind.ts";
@@ -246,11 +247,6 @@ const ACTIONS: Readonly<Partial<Record<Action["kind"], { readonly kind: Kind; re
 function reportActions(proxy: Proxy, report: Report): void {
   const { connection, content, response, session } = proxy.tcpRules;
   const http = [...proxy.httpRequest, ...proxy.httpResponse, ...proxy.httpAfterResponse];
-  for (const { action, at } of proxy.httpResponse) {
-    if (action.kind !== "wait-for-body") continue;
-    const means = "rules don't wait for bodies of answers yet: they would decide without it";
-    report.add("LB_NOT_SUPPORTED", { keyword: action.kind, means }, at);
-  }
   for (const { action, at } of [...connection, ...session, ...content, ...response, ...http]) {
     const lacking = ACTIONS[action.kind];
     if (lacking === undefined) continue;
@@ -303,8 +299,12 @@ export function reportNotCarriedOut(configuration: Configuration, report: Report
   unknownHashes(configuration, report);
 }
 
+const ACTION_AREA = /^(http|tcp)-/;
+
 /** What the reference page says of a word instead of "honoured". */
 export function notCarriedOut(area: string, name: string): { readonly kind: Kind; readonly means: string } | undefined {
+  const action = ACTION_AREA.test(area) ? lookUp(ACTIONS, name) : undefined;
+  if (action !== undefined) return action;
   const areas: Readonly<Record<string, readonly Omit<Setting<never>, "isSet">[]>> = {
     proxy: PROXY,
     option: PROXY.map((setting) => ({ ...setting, word: setting.word.replace(/^option /, "") })),

@@ -8,8 +8,11 @@ import type { CompileEnvironment } from "./sample-types.ts";
 /** Gives the text of a format now. */
 export type Render = (context: SampleContext) => string;
 
-/** How values are made safe: in log lines they are quoted and encoded, in headers and bodies they stay as they are. */
-export type RenderPurpose = "log" | "value";
+/**
+ * How values are made safe: in log lines they are quoted and encoded; what becomes a part of a message of HTTP has its
+ * control characters encoded, as in an URI; other values stay as they are.
+ */
+export type RenderPurpose = "log" | "value" | "http";
 
 /** Compiles a format; compile once, when the configuration is loaded. */
 export function compileLogFormat(format: LogFormat, environment: CompileEnvironment, purpose: RenderPurpose): Render {
@@ -58,11 +61,12 @@ function compilePart(part: LogPart, environment: CompileEnvironment, purpose: Re
     case "sample": {
       const { get } = compileExpression(part.expression, environment);
       const { flags } = part;
-      const plainValue = purpose === "value" && !flags.quote && !flags.escape;
+      const plainValue = purpose !== "log" && !flags.quote && !flags.escape;
       return (context) => {
         const value = get(context);
-        if (plainValue) return value === undefined ? "" : typeof value === "string" ? value : toText(value);
-        return decorate(value === undefined ? undefined : toText(value), flags, purpose);
+        const text = value === undefined || typeof value === "string" ? value : toText(value);
+        const safe = purpose === "http" && text !== undefined ? encodeControls(text) : text;
+        return plainValue ? (safe ?? "") : decorate(safe, flags, purpose);
       };
     }
   }
@@ -91,17 +95,32 @@ function compileCaptures(
   return (context) => {
     const texts = read(context);
     if (texts.length === 0) return "";
-    const encoded = texts.map((text = "") => (purpose === "value" ? text : encodeForLog(text)));
+    const encoded = texts.map((text = "") => (purpose !== "log" ? text : encodeForLog(text)));
     return flags.quote ? `"{${encoded.join("|")}}"` : `{${encoded.join("|")}}`;
   };
 }
 
 /** An absent value is a dash in logs; quoted it is an empty pair of quotes. */
 function decorate(text: string | undefined, flags: LogFlags, purpose: RenderPurpose): string {
-  if (purpose === "value") return text === undefined ? "" : flags.quote ? `"${text}"` : text;
+  if (purpose !== "log") return text === undefined ? "" : flags.quote ? `"${text}"` : text;
   if (text === undefined || text === "") return flags.quote ? '""' : "-";
   const safe = flags.escape ? escapeBackslash(text) : encodeForLog(text);
   return flags.quote ? `"${safe}"` : safe;
+}
+
+/** A tab is none: it may stand in a field. */
+const isControl = (unit: number): boolean => (unit < 0x20 && unit !== 0x09) || unit === 0x7f;
+
+/** A value can't end a line, or begin another field (RFC 9110, section 5.5). */
+function encodeControls(text: string): string {
+  let result = "";
+  let from = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    if (!isControl(text.charCodeAt(index))) continue;
+    result += `${text.slice(from, index)}%${hexOf(text.charAt(index))}`;
+    from = index + 1;
+  }
+  return from === 0 ? text : result + text.slice(from);
 }
 
 /** Bytes that can't stand in a log line are shown as `#XX`: controls, quotes, `#`, braces, bars and all above 126. */

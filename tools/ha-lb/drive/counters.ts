@@ -52,6 +52,9 @@ class CommonCounters {
 
 export class ProxyCounters extends CommonCounters {
   deniedRequests = 0;
+  /** By rules of connections, and of sessions on them. */
+  deniedConnections = 0;
+  deniedSessions = 0;
   requestErrors = 0;
   connections = 0;
   retries = 0;

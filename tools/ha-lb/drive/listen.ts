@@ -1,7 +1,6 @@
 /** Listening sockets of the `bind` lines, and the connections that come in on them. */
 import type { Socket, SocketHandler, TCPSocketListener, UnixSocketListener } from "bun";
 import { close, duplicate } from "../../../shared/drive/ffi/fd.ts";
-import type { ProxyHeader } from "../decide/proxy-protocol.ts";
 import type { Bind } from "../model/bind.ts";
 import { becomeHttp2 } from "./h2/connection.ts";
 import { ClientConnection } from "./http/client.ts";
@@ -54,39 +53,65 @@ function enter(plane: DataPlane, runtime: ListenerRuntime, socket: Socket<Peer>)
   plane.totalConnections += 1;
   counters.sessions += 1;
   if (frontend.active > counters.highestActive) counters.highestActive = frontend.active;
-  if (runtime.bind.acceptProxy) socket.data = new Preface(plane, runtime, socket, begin);
-  else begin(plane, runtime, socket);
+  if (!runtime.bind.acceptProxy) {
+    const peer = newPeer(plane, runtime, socket);
+    if (passes(peer, "connection")) begin(peer);
+    return;
+  }
+  // Rules of the connection see who brings the header, not whom it names.
+  const known = frontend.rules.hasConnectionRules ? newPeer(plane, runtime, socket) : undefined;
+  if (known !== undefined && !passes(known, "connection")) return;
+  socket.data = new Preface(plane, runtime, socket, {
+    begin: (header) => {
+      const peer = known ?? newPeer(plane, runtime, socket);
+      // A header of the kind "local" or "unknown" says nothing of a client.
+      if (header.source !== undefined) peer.takeProxyHeader(header);
+      return begin(peer) ? peer : undefined;
+    },
+    isGone: () => known?.endSession(),
+  });
 }
 
-/** The connection speaks its protocol from here on. */
-function begin(plane: DataPlane, runtime: ListenerRuntime, socket: Socket<Peer>, header?: ProxyHeader): Peer {
-  // A header of the kind "local" or "unknown" says nothing of a client.
-  const told = header?.source === undefined ? undefined : header;
-  if (runtime.frontend.proxy.mode === "tcp") {
-    const session = new TcpSession(plane, runtime, socket, told);
-    socket.data = session;
-    session.start();
-    return session;
+type Entering = ClientConnection | TcpSession;
+
+function newPeer(plane: DataPlane, runtime: ListenerRuntime, socket: Socket<Peer>): Entering {
+  return runtime.frontend.proxy.mode === "tcp"
+    ? new TcpSession(plane, runtime, socket)
+    : new ClientConnection(plane, runtime, socket);
+}
+
+/** Rules about the connection, or about the session on it. A client that they refuse is closed without an answer. */
+function passes(peer: Entering, level: "connection" | "session"): boolean {
+  const { frontend } = peer;
+  const { counters, rules } = frontend;
+  if (!(level === "connection" ? rules.hasConnectionRules : rules.hasSessionRules)) return true;
+  const stream = peer.rulesView();
+  stream.level = level;
+  const verdict = level === "connection" ? rules.onConnection(stream) : rules.onSession(stream);
+  stream.level = "request";
+  if (verdict === undefined || verdict.kind === "accept") return true;
+  counters[level === "connection" ? "deniedConnections" : "deniedSessions"] += 1;
+  if (level === "session" && peer.listener.bind.acceptProxy) peer.plane.logRefused(peer);
+  peer.endSession();
+  peer.abort();
+  peer.plane.leave(frontend);
+  return false;
+}
+
+/** The connection speaks its protocol from here on. @returns whether rules let it */
+function begin(peer: Entering): boolean {
+  const { socket } = peer;
+  if (!passes(peer, "session") || socket === undefined) return false;
+  socket.data = peer;
+  peer.session?.begin(peer.plane.tables);
+  if (peer instanceof TcpSession) {
+    peer.start();
+    return true;
   }
-  const client = new ClientConnection(plane, runtime, socket);
-  if (told?.source !== undefined) {
-    client.proxyHeader = told;
-    client.sourceAddress = told.source;
-    client.sourcePort = told.sourcePort;
-  }
-  socket.data = client;
-  plane.clients.add(client);
-  if (runtime.frontend.rules.hasConnectionRules) {
-    const verdict = runtime.frontend.rules.onConnection(plane.streamOf(client));
-    if (verdict !== undefined && verdict.kind !== "accept") {
-      runtime.frontend.counters.deniedRequests += 1;
-      client.abort();
-      return client;
-    }
-  }
-  const { timeouts } = runtime.frontend.proxy;
-  client.setDeadline(timeouts.httpRequest ?? timeouts.client);
-  return client;
+  peer.plane.clients.add(peer);
+  const { timeouts } = peer.frontend.proxy;
+  peer.setDeadline(timeouts.httpRequest ?? timeouts.client);
+  return true;
 }
 
 interface Destination {

@@ -5,6 +5,7 @@ import { errorPage } from "../decide/http/error-page.ts";
 import { Head } from "../decide/http/head.ts";
 import { DEFAULT_HEAD_LIMITS, type HeadLimits, READ, scanResponse } from "../decide/http/scan.ts";
 import { compileLogFormat } from "../decide/log-format.ts";
+import { logDate } from "../decide/log-format-variables.ts";
 import { countObservation, type Observation } from "../decide/observation.ts";
 import type { ServerChange } from "../decide/server-log.ts";
 import { compileProxyRules } from "../decide/rules/compile.ts";
@@ -19,6 +20,7 @@ import type { WorldView } from "../model/sample-context.ts";
 import type { ReplyFiles } from "../model/reply-files.ts";
 import type { StatsRow } from "../model/stats-row.ts";
 import type { SampleValue } from "../model/value.ts";
+import type { Ends } from "./client-session.ts";
 import { type ConnectionFacts, prefaceOf } from "./connect.ts";
 import { Rate } from "./counters.ts";
 import { EntryHall } from "./entry-hall.ts";
@@ -33,7 +35,14 @@ import { Stream } from "./http/stream.ts";
 import type { OperatorHooks } from "./operator-hooks.ts";
 import { LogSender } from "./log-sender.ts";
 import { setProcessVariables } from "./process-context.ts";
-import { BackendRuntime, type ErrorPages, FrontendRuntime, type ServerRuntime, type Waiting } from "./runtime.ts";
+import {
+  BackendRuntime,
+  type ErrorPages,
+  FrontendRuntime,
+  type ListenerRuntime,
+  type ServerRuntime,
+  type Waiting,
+} from "./runtime.ts";
 import { Occupied } from "./shared-counts.ts";
 import { changeServers } from "./server-admin.ts";
 import { rowsOf } from "./stats-rows.ts";
@@ -176,7 +185,7 @@ export class DataPlane {
     const format = proxy.logFormat ?? (style === "http" ? undefined : options.styles[style]);
     if (format !== undefined) frontend.logFormat = compileLogFormat(format, environment, "log");
     if (proxy.uniqueIdFormat !== undefined) {
-      frontend.uniqueId = compileLogFormat(proxy.uniqueIdFormat, environment, "value");
+      frontend.uniqueId = compileLogFormat(proxy.uniqueIdFormat, environment, "http");
     }
     this.frontends.push(frontend);
   }
@@ -326,6 +335,7 @@ export class DataPlane {
   forget(client: ClientConnection): void {
     if (!this.clients.delete(client)) return;
     if (client.requests === 0) this.logEmpty(client);
+    client.endSession();
     this.leave(client.frontend);
   }
 
@@ -345,6 +355,14 @@ export class DataPlane {
   names: NameKeeper | undefined;
   /** A server's state, weight or address changed: the master tells its workers. */
   onServerChange: ((server: ServerRuntime) => void) | undefined;
+  /** Rules of the session refused who came with a PROXY header. */
+  logRefused({ ends, listener }: { readonly ends: Ends; readonly listener: ListenerRuntime }): void {
+    const { proxy } = listener.frontend;
+    if (proxy.logTargets.length === 0 || proxy.flags.has("dontlognull")) return;
+    const level = proxy.flags.has("log-separate-errors") ? "err" : "info";
+    const place = `${proxy.name}/${listener.bind.name ?? listener.id}`;
+    this.logEvent(proxy, level, `${ends.source}:${ends.sourcePort} [${logDate(Date.now())}] ${place}: Success`);
+  }
   /** A connection without a request is worth a line unless `dontlognull` says otherwise. */
   private logEmpty(client: ClientConnection): void {
     const { proxy } = client.frontend;

@@ -16,12 +16,11 @@ export class Preface extends Peer {
     private readonly plane: DataPlane,
     private readonly runtime: ListenerRuntime,
     socket: Socket<Peer>,
-    private readonly begin: (
-      plane: DataPlane,
-      runtime: ListenerRuntime,
-      socket: Socket<Peer>,
-      header: ProxyHeader,
-    ) => Peer,
+    private readonly entry: {
+      readonly begin: (header: ProxyHeader) => Peer | undefined;
+      /** The connection ended before its header came. */
+      readonly isGone: () => void;
+    },
   ) {
     super();
     this.socket = socket;
@@ -40,8 +39,8 @@ export class Preface extends Peer {
     const rest = this.bytes.subarray(header.byteLength);
     wheel.remove(this);
     this.socket = undefined;
-    const peer = this.begin(this.plane, this.runtime, socket, header);
-    if (rest.length > 0) peer.onData(rest);
+    const peer = this.entry.begin(header);
+    if (rest.length > 0) peer?.onData(rest);
   }
 
   private refuse(): void {
@@ -50,6 +49,7 @@ export class Preface extends Peer {
   }
 
   private gone(): void {
+    this.entry.isGone();
     this.plane.leave(this.runtime.frontend);
   }
 

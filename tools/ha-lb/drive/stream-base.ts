@@ -20,6 +20,7 @@ import type {
 import type { VariableScope } from "../model/sample.ts";
 import type { StatsRow } from "../model/stats-row.ts";
 import type { SampleValue } from "../model/value.ts";
+import type { ClientSession, RuleLevel } from "./client-session.ts";
 import type { DataPlane } from "./plane.ts";
 
 /** Variables one stream may hold. */
@@ -79,7 +80,7 @@ export abstract class StreamBase implements RuleTarget {
   abstract setDestination(address: IpAddress | undefined, port: number | undefined): void;
   abstract statsRows(): readonly StatsRow[];
   abstract errorPage(status: number): string;
-  abstract isBodyHere(atLeastBytes: number): boolean;
+  abstract isBodyHere(side: "request" | "response", atLeastBytes: number): boolean;
   abstract sendEarlyHints(lines: string): void;
   /** The slots of the frontend, with the bytes that each has room for. */
   protected abstract readonly captureLengths: CaptureLengths;
@@ -96,13 +97,15 @@ export abstract class StreamBase implements RuleTarget {
   readonly variables: VariableStore;
   readonly nowMs = Date.now();
   readonly captures: Record<"request" | "response", (string | undefined)[]> = { request: [], response: [] };
-  protected readonly trackedEntries = new Map<number, TrackedEntry>();
+  /** Whose rules run just now. */
+  level: RuleLevel = "request";
+  private readonly ownEntries = new Map<number, TrackedEntry>();
 
   constructor(
     protected readonly plane: DataPlane,
-    session: Map<string, SampleValue>,
+    private readonly session: ClientSession,
   ) {
-    this.variables = new Variables(session, plane.processVariables);
+    this.variables = new Variables(session.variables, plane.processVariables);
   }
 
   get world(): WorldView {
@@ -112,18 +115,22 @@ export abstract class StreamBase implements RuleTarget {
     return this.plane.tables;
   }
   tracked(slot: number): TrackedEntry | undefined {
-    return this.trackedEntries.get(slot);
+    return this.ownEntries.get(slot) ?? this.session.tracked(slot);
   }
   track(slot: number, table: string, key: SampleValue): void {
-    if (this.trackedEntries.has(slot)) return;
-    const entry = this.plane.tables.track(table, key, this.isHttp);
-    if (entry !== undefined) this.trackedEntries.set(slot, entry);
+    const isRequest = this.level === "request";
+    if (isRequest ? this.ownEntries.has(slot) : this.session.tracked(slot) !== undefined) return;
+    // Requests of a tracked connection are counted when they come.
+    const entry = this.plane.tables.track(table, key, this.isHttp && isRequest);
+    if (entry === undefined) return;
+    if (isRequest) this.ownEntries.set(slot, entry);
+    else this.session.keep(slot, entry);
   }
   incrementTracked(slot: number, counter: string, index: number): void {
-    this.trackedEntries.get(slot)?.increment(counter, index, undefined);
+    this.tracked(slot)?.increment(counter, index, undefined);
   }
   setTag(slot: number, name: string, index: number, value: number): void {
-    const entry = this.trackedEntries.get(slot);
+    const entry = this.tracked(slot);
     if (entry !== undefined) this.plane.tables.setTag(entry, name, index, value);
   }
   random(): number {
@@ -139,8 +146,20 @@ export abstract class StreamBase implements RuleTarget {
     this.capture(side, slot, text);
   }
 
+  /** A request came on a connection whose rules track something. */
+  countRequest(): void {
+    for (const entry of this.session.besides(this.ownEntries)) this.plane.tables.countRequest(entry);
+  }
+
+  /** All that is tracked, by the request or by its connection. */
+  protected *allTracked(): Iterable<TrackedEntry> {
+    yield* this.ownEntries.values();
+    yield* this.session.besides(this.ownEntries);
+  }
+
   /** The session or request is over: its bytes are counted in what it tracked. */
   protected release(bytesIn: number, bytesOut: number): void {
-    for (const entry of this.trackedEntries.values()) this.plane.tables.release(entry, { bytesIn, bytesOut });
+    for (const entry of this.allTracked()) this.plane.tables.countBytes(entry, bytesIn, bytesOut);
+    for (const entry of this.ownEntries.values()) this.plane.tables.release(entry);
   }
 }

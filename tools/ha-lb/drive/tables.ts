@@ -112,7 +112,7 @@ export class Tables implements TableStore {
     return store === undefined || text === undefined ? undefined : store.obtain(text, nowMs());
   }
 
-  /** Begins to track a key: counts the session and, for `http`, the request. */
+  /** Begins to track a key: counts the connection and, for `http`, the request. */
   track(table: string, key: SampleValue, http: boolean): TrackedEntry | undefined {
     const store = this.stores.get(table);
     const entry = this.obtain(table, key);
@@ -121,7 +121,6 @@ export class Tables implements TableStore {
     entry.held += 1;
     store.event(entry, "conn", 1, now);
     if (store.stores("conn_cur")) store.add(entry, "conn_cur", 0, 1, now);
-    store.event(entry, "sess", 1, now);
     if (http) store.event(entry, "http_req", 1, now);
     return new Tracked(store, entry, this);
   }
@@ -139,15 +138,30 @@ export class Tables implements TableStore {
     if (failed) tracked.store.event(tracked.entry, "http_fail", 1, now);
   }
 
-  /** Ends tracking, with what happened meanwhile. */
-  release(tracked: TrackedEntry, facts: { readonly bytesIn: number; readonly bytesOut: number }): void {
+  /** The rules let a session begin on a connection that is tracked as a whole. */
+  countSession(tracked: TrackedEntry): void {
+    if (tracked instanceof Tracked) tracked.store.event(tracked.entry, "sess", 1, nowMs());
+  }
+
+  /** One more request of a connection that is tracked as a whole. */
+  countRequest(tracked: TrackedEntry): void {
+    if (tracked instanceof Tracked) tracked.store.event(tracked.entry, "http_req", 1, nowMs());
+  }
+
+  countBytes(tracked: TrackedEntry, bytesIn: number, bytesOut: number): void {
+    if (!(tracked instanceof Tracked)) return;
+    const now = nowMs();
+    tracked.store.event(tracked.entry, "bytes_in", bytesIn, now);
+    tracked.store.event(tracked.entry, "bytes_out", bytesOut, now);
+  }
+
+  /** Ends tracking. */
+  release(tracked: TrackedEntry): void {
     if (!(tracked instanceof Tracked)) return;
     const { store, entry } = tracked;
     const now = nowMs();
     entry.held -= 1;
     if (store.stores("conn_cur")) store.add(entry, "conn_cur", 0, -1, now);
-    store.event(entry, "bytes_in", facts.bytesIn, now);
-    store.event(entry, "bytes_out", facts.bytesOut, now);
     store.touch(entry, now);
   }
 }

@@ -28,7 +28,7 @@ const SILENT: Verdict = { kind: "drop", silently: true };
 
 export function compileAction(action: Action, side: RuleSide, environment: CompileEnvironment): RunAction {
   return (
-    compileFinal(action, environment) ??
+    compileFinal(action, side, environment) ??
     compileHeaderAction(action, side, environment) ??
     compileUriAction(action, environment) ??
     compileStateAction(action, side, environment) ??
@@ -36,7 +36,7 @@ export function compileAction(action: Action, side: RuleSide, environment: Compi
   );
 }
 
-function compileFinal(action: Action, environment: CompileEnvironment): RunAction | undefined {
+function compileFinal(action: Action, side: RuleSide, environment: CompileEnvironment): RunAction | undefined {
   switch (action.kind) {
     case "accept":
       return () => ACCEPT;
@@ -77,7 +77,7 @@ function compileFinal(action: Action, environment: CompileEnvironment): RunActio
     case "wait-for-body": {
       const { atLeastBytes = 0, timeMs } = action;
       return (target) =>
-        target.isBodyHere(atLeastBytes) ? undefined : { kind: "wait-for-body", timeMs, atLeastBytes };
+        target.isBodyHere(side, atLeastBytes) ? undefined : { kind: "wait-for-body", timeMs, atLeastBytes };
     }
     case "resolve": {
       const { family: prefer = 6, resolvers } = action;
@@ -121,7 +121,7 @@ function compileHeaderAction(action: Action, side: RuleSide, environment: Compil
   switch (action.kind) {
     case "add-header":
     case "set-header": {
-      const render = compileLogFormat(action.value, environment, "value");
+      const render = compileLogFormat(action.value, environment, "http");
       const { name } = action;
       if (action.kind === "add-header") return edit((head, target) => head.add(name, fieldValue(render(target))));
       return edit((head, target) => head.set(name, fieldValue(render(target))));
@@ -130,7 +130,7 @@ function compileHeaderAction(action: Action, side: RuleSide, environment: Compil
       return edit(deleteHeader(action));
     case "replace-header": {
       const pattern = compiled(action.pattern);
-      const render = compileLogFormat(action.value, environment, "value");
+      const render = compileLogFormat(action.value, environment, "http");
       const lower = action.name.toLowerCase();
       const { whole } = action;
       return edit((head, target) => {
@@ -141,7 +141,7 @@ function compileHeaderAction(action: Action, side: RuleSide, environment: Compil
       });
     }
     case "early-hint": {
-      const render = compileLogFormat(action.value, environment, "value");
+      const render = compileLogFormat(action.value, environment, "http");
       const { name } = action;
       return (target) => {
         target.sendEarlyHints(`${name}: ${oneLine(render(target))}\r\n`);
@@ -207,28 +207,28 @@ function compileUriAction(action: Action, environment: CompileEnvironment): RunA
   };
   switch (action.kind) {
     case "set-method": {
-      const render = compileLogFormat(action.value, environment, "value");
+      const render = compileLogFormat(action.value, environment, "http");
       return (target) => {
         target.requestHead.setRequestLine(safeTarget(render(target)), target.requestHead.target);
         return undefined;
       };
     }
     case "set-path": {
-      const render = compileLogFormat(action.value, environment, "value");
+      const render = compileLogFormat(action.value, environment, "http");
       return change((target, uri) => withPath(uri, render(target), action.withQuery));
     }
     case "set-query": {
-      const render = compileLogFormat(action.value, environment, "value");
+      const render = compileLogFormat(action.value, environment, "http");
       return change((target, uri) => withQuery(uri, render(target)));
     }
     case "set-uri": {
-      const render = compileLogFormat(action.value, environment, "value");
+      const render = compileLogFormat(action.value, environment, "http");
       return change((target) => render(target));
     }
     case "replace-uri":
     case "replace-path": {
       const pattern = compiled(action.pattern);
-      const render = compileLogFormat(action.value, environment, "value");
+      const render = compileLogFormat(action.value, environment, "http");
       if (action.kind === "replace-uri") return change((target, uri) => replaceByFormat(uri, pattern, render(target)));
       const { withQuery: both } = action;
       return change((target, uri) => {

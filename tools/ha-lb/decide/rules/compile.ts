@@ -18,8 +18,12 @@ export interface Choice {
 export interface CompiledRules {
   readonly hasRequestRules: boolean;
   readonly hasResponseRules: boolean;
+  /** When a connection comes, before anything was read. */
   readonly onConnection: RunRules;
   readonly hasConnectionRules: boolean;
+  /** When it is known who talks to whom: after a PROXY header. */
+  readonly onSession: RunRules;
+  readonly hasSessionRules: boolean;
   readonly onContent: RunRules;
   readonly hasContentRules: boolean;
   readonly onRequest: RunRules;
@@ -50,7 +54,7 @@ export function compileProxyRules(proxy: Proxy, environment: CompileEnvironment)
   const request = [...proxy.tcpRules.content, ...proxy.httpRequest, ...redirects];
   const http = [...proxy.httpRequest, ...redirects];
   const responses = proxy.tcpRules.response.length + proxy.httpResponse.length + proxy.httpAfterResponse.length;
-  const connection = [...proxy.tcpRules.connection, ...proxy.tcpRules.session];
+  const { connection, session } = proxy.tcpRules;
   const persist = (kind: "force" | "ignore") =>
     proxy.persistRules
       .filter((rule) => rule.kind === kind)
@@ -72,6 +76,8 @@ export function compileProxyRules(proxy: Proxy, environment: CompileEnvironment)
     hasAfterResponseRules: proxy.httpAfterResponse.length > 0,
     hasConnectionRules: connection.length > 0,
     onConnection: compileRules(connection, "request", environment),
+    hasSessionRules: session.length > 0,
+    onSession: compileRules(session, "request", environment),
     hasContentRules: proxy.tcpRules.content.length > 0,
     onContent: content,
     // An `accept` ends only its own rule set.

@@ -12,7 +12,7 @@ export type MakeReply = (target: RuleTarget) => string;
 export function compileReply(reply: LocalReply, environment: CompileEnvironment, refusal: boolean): MakeReply {
   const headers = reply.headers.map(({ name, value }) => ({
     name,
-    render: compileLogFormat(value, environment, "value"),
+    render: compileLogFormat(value, environment, "http"),
   }));
   const body = bodyOf(reply, environment);
   if (body === undefined && (refusal || reply.body.kind !== "none")) {
@@ -66,10 +66,10 @@ function bodyOf(reply: LocalReply, environment: CompileEnvironment): ((target: R
       return () => text;
     }
     case "log-format-string":
-      return compileLogFormat(body.format, environment, "value");
+      return compileLogFormat(body.format, environment, "http");
     case "log-format-file": {
       const format = environment.files.formats.get(body.path);
-      return format === undefined ? () => "" : compileLogFormat(format, environment, "value");
+      return format === undefined ? () => "" : compileLogFormat(format, environment, "http");
     }
     case "none":
     case "default-errorfiles":
@@ -89,7 +89,7 @@ export function compileRedirect(
   redirect: Redirect,
   environment: CompileEnvironment,
 ): (target: RuleTarget) => string | undefined {
-  const render = compileLogFormat(redirect.target.format, environment, "value");
+  const render = compileLogFormat(redirect.target.format, environment, "http");
   const { kind } = redirect.target;
   return (target) => {
     const given = render(target);

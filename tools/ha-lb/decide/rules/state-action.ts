@@ -155,9 +155,9 @@ function listEditor(
   environment: CompileEnvironment,
 ): (target: RuleTarget) => void {
   const list = environment.patterns.file(action.file, action.kind === "edit-map");
-  const key = compileLogFormat(action.key, environment, "value");
+  const key = compileLogFormat(action.key, environment, "http");
   if (action.operation === "delete") return (target) => void list.delete(key(target));
   if (action.kind === "edit-acl") return (target) => list.set(key(target), "");
-  const value = action.value === undefined ? () => "" : compileLogFormat(action.value, environment, "value");
+  const value = action.value === undefined ? () => "" : compileLogFormat(action.value, environment, "http");
   return (target) => list.set(key(target), value(target));
 }

@@ -15,8 +15,8 @@ export interface RuleTarget extends SampleContext {
   retriesOff: boolean;
   /** Rules that wait for something: where their set goes on. */
   resume: { readonly steps: object; readonly index: number } | undefined;
-  /** Has so much of the request's body come? 0: all of it. */
-  isBodyHere(atLeastBytes: number): boolean;
+  /** Has so much of the message's body come? 0: all of it. */
+  isBodyHere(side: "request" | "response", atLeastBytes: number): boolean;
   /** Fields for the client before the answer (RFC 8297). */
   sendEarlyHints(lines: string): void;
   /** Over the proxy's own timeouts. */

@@ -148,10 +148,13 @@ export function walk(plane: ExplainedPlane, listener: ListenerRuntime, request: 
     socket as unknown as Socket<Peer>,
   );
   const { rules } = listener.frontend;
-  if (rules.hasConnectionRules) {
-    const verdict = rules.onConnection(plane.streamOf(client));
+  const stream = plane.streamOf(client);
+  for (const level of ["connection", "session"] as const) {
+    stream.level = level;
+    const verdict = level === "connection" ? rules.onConnection(stream) : rules.onSession(stream);
     if (verdict !== undefined && verdict.kind !== "accept") return { kind: "dropped" };
   }
+  stream.level = "request";
   try {
     client.onData(request);
   } catch (error) {

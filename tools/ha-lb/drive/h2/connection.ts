@@ -185,6 +185,7 @@ export class Http2Connection extends Peer implements SessionEvents, StreamHost {
     this.gone = true;
     this.plane.multiplexed.delete(this);
     for (const stream of Array.from(this.streams.values())) stream.cut();
+    this.before.endSession();
     this.plane.leave(this.runtime.frontend);
   }
 }

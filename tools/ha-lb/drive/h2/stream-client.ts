@@ -18,6 +18,10 @@ class StreamClient extends ClientConnection {
     return "2.0";
   }
 
+  override endSession(): void {
+    // The session is its connection's.
+  }
+
   override requestLineText(): string {
     const { request } = this;
     if (request === undefined) return super.requestLineText();
@@ -63,9 +67,7 @@ export class Stream implements StreamSink {
       streamSocket(this, clientSocket, addresses, runtime.bind.tls !== undefined),
     );
     this.client.request = request;
-    this.client.proxyHeader = before.proxyHeader;
-    this.client.sourceAddress = before.sourceAddress;
-    this.client.sourcePort = before.sourcePort;
+    this.client.joinSession(before);
     // A stream counts as a connection: maxconn bounds what a process holds.
     plane.connections.enter();
     runtime.frontend.enter();

@@ -13,6 +13,18 @@ export interface BodyWait {
   readonly goOn: (client: ClientConnection) => void;
 }
 
+/** A wait that has begun. */
+export interface RunningWait extends BodyWait {
+  readonly untilMs: number;
+}
+
+/** The client may be silent for no longer than otherwise. */
+function setDeadline(client: ClientConnection): void {
+  const { client: most = Number.POSITIVE_INFINITY } = client.frontend.proxy.timeouts;
+  const untilMs = Math.min(client.bodyWait?.untilMs ?? Number.POSITIVE_INFINITY, nowMs() + most);
+  client.setDeadline(untilMs === Number.POSITIVE_INFINITY ? undefined : untilMs - nowMs());
+}
+
 /** Has enough of the body come? A buffer that is full has room for no more. */
 export function isBodyHere(client: ClientConnection, atLeastBytes: number): boolean {
   const { heldBytes, requestDone } = client;
@@ -26,8 +38,8 @@ export function waitForBody(client: ClientConnection, timeMs: number | undefined
     wait.goOn(client);
     return;
   }
-  client.bodyWait = wait;
-  client.setDeadline(timeMs);
+  client.bodyWait = { ...wait, untilMs: nowMs() + (timeMs ?? Number.POSITIVE_INFINITY) };
+  setDeadline(client);
   if ((client.head.flags & HEAD.EXPECT_CONTINUE) !== 0 && client.head.minor === 1) {
     // The server can't ask for the body as long as it doesn't see the request.
     client.head.removeNamed("expect");
@@ -38,7 +50,11 @@ export function waitForBody(client: ClientConnection, timeMs: number | undefined
 /** More of the body came. */
 export function onMoreBody(client: ClientConnection): void {
   const { bodyWait } = client;
-  if (bodyWait === undefined || !isBodyHere(client, bodyWait.atLeastBytes)) return;
+  if (bodyWait === undefined) return;
+  if (!isBodyHere(client, bodyWait.atLeastBytes)) {
+    setDeadline(client);
+    return;
+  }
   client.bodyWait = undefined;
   // Logs count the body as a part of the request then.
   client.headMs = nowMs();

@@ -3,16 +3,16 @@ import type { Socket } from "bun";
 import type { Coding } from "../../decide/http/compression.ts";
 import type { ChunkReader } from "../../decide/http/chunked.ts";
 import type { ProxyHeader } from "../../decide/proxy-protocol.ts";
-import type { SampleValue } from "../../model/value.ts";
 import { Head } from "../../decide/http/head.ts";
 import type { Verdict } from "../../decide/rules/verdict.ts";
 import type { RetryDecision } from "../../decide/retry.ts";
+import { ClientSession, type Ends, endsOfHeader, plainAddress } from "../client-session.ts";
 import type { DataPlane } from "../plane.ts";
 import { Peer } from "../peer.ts";
 import type { BackendRuntime, ListenerRuntime, ServerRuntime, Waiting } from "../runtime.ts";
 import { nowMs, wheel } from "../timer-wheel.ts";
 import { onClientClosed, onClientDeadline, onClientEnd, onClientInput } from "./client-events.ts";
-import type { BodyWait } from "./body-wait.ts";
+import type { RunningWait } from "./body-wait.ts";
 import { takePlace } from "./dispatch.ts";
 import { resumeServer } from "./response.ts";
 import type { ServerConnection } from "./server-connection.ts";
@@ -80,7 +80,7 @@ export class ClientConnection extends Peer implements Waiting {
   /** What a tarpit answers in the end. */
   heldReply: (Verdict & { readonly kind: "tarpit" }) | undefined;
   /** Rules go on when enough of the body is here. */
-  bodyWait: BodyWait | undefined;
+  bodyWait: RunningWait | undefined;
   /** Rules go on when a name was looked up: the mark of who asked last. */
   lookUp: object | undefined;
   lostReused = false;
@@ -128,7 +128,12 @@ export class ClientConnection extends Peer implements Waiting {
   proxyHeader: ProxyHeader | undefined;
   /** In place of the server's name in logs: the status page. */
   serverLabel: string | undefined;
-  private variables: Map<string, SampleValue> | undefined;
+  /** Made only for rules. */
+  session: ClientSession | undefined;
+  /** Of the connection itself, where a PROXY header or rules of the session say something else. */
+  connectionEnds: Ends | undefined;
+  /** Another one than the socket's. */
+  private destination: { readonly address: string; readonly port: number } | undefined;
 
   constructor(
     readonly plane: DataPlane,
@@ -144,17 +149,56 @@ export class ClientConnection extends Peer implements Waiting {
   }
 
   get destinationAddress(): string {
-    return this.proxyHeader?.destination ?? plainAddress(this.socket?.localAddress);
+    return this.destination?.address ?? plainAddress(this.socket?.localAddress);
   }
 
   get destinationPort(): number {
-    return this.proxyHeader?.destinationPort ?? this.socket?.localPort ?? 0;
+    return this.destination?.port ?? this.socket?.localPort ?? 0;
   }
 
-  /** Variables of scope `sess`: they live as long as the connection. */
-  sessionVariables(): Map<string, SampleValue> {
-    this.variables ??= new Map();
-    return this.variables;
+  /** Who talks to whom, before rules of a request change it. */
+  get ends(): Ends {
+    const { destinationAddress: destination, destinationPort, sourceAddress: source, sourcePort } = this;
+    return { source, sourcePort, destination, destinationPort };
+  }
+
+  /** Rules of the connection, or of the session on it, change who talks to whom. */
+  changeEnds(level: "connection" | "session", change: Partial<Ends>): void {
+    const ends = { ...this.ends, ...change };
+    if (level === "session") this.connectionEnds ??= this.ends;
+    this.sourceAddress = ends.source;
+    this.sourcePort = ends.sourcePort;
+    this.destination = { address: ends.destination, port: ends.destinationPort };
+  }
+
+  takeProxyHeader(header: ProxyHeader): void {
+    this.proxyHeader = header;
+    this.changeEnds("session", endsOfHeader(header, this.ends));
+  }
+
+  /** The connection as rules see it. */
+  rulesView(): Stream {
+    return this.plane.streamOf(this);
+  }
+
+  clientSession(): ClientSession {
+    this.session ??= new ClientSession();
+    return this.session;
+  }
+
+  /** The connection is over: what its rules tracked is let go. */
+  endSession(): void {
+    this.session?.end(this.plane.tables);
+  }
+
+  /** A stream of HTTP/2 is a part of the connection that brought it. */
+  joinSession(connection: ClientConnection): void {
+    this.session = connection.clientSession();
+    this.proxyHeader = connection.proxyHeader;
+    this.connectionEnds = connection.connectionEnds;
+    this.destination = connection.destination;
+    this.sourceAddress = connection.sourceAddress;
+    this.sourcePort = connection.sourcePort;
   }
 
   /** What the client speaks: `1.0`, `1.1` or `2.0`. */
@@ -169,6 +213,10 @@ export class ClientConnection extends Peer implements Waiting {
   /** The client's address as logs show it: also after a rule changed it. */
   logAddress(): string {
     return this.stream?.client.source?.toString() ?? (this.sourceAddress === "" ? "unix" : this.sourceAddress);
+  }
+
+  logPort(): number {
+    return this.stream?.client.sourcePort ?? this.sourcePort;
   }
 
   /** The address the client asked, also after a rule changed it. */
@@ -278,10 +326,4 @@ export class ClientConnection extends Peer implements Waiting {
     this.stream = undefined;
     this.idleMs = nowMs();
   }
-}
-
-/** IPv4 clients of an IPv6 listener are shown as IPv4. */
-export function plainAddress(address: string | undefined): string {
-  if (address === undefined) return "";
-  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }

@@ -30,7 +30,7 @@ export function httpLogLine(client: ClientConnection, endMs: number): string {
   const where = `${frontend.name}${listener.bind.tls === undefined ? "" : "~"} ${backend?.name ?? frontend.name}/${client.serverLabel ?? server?.name ?? "<NOSRV>"}`;
   const request = client.head.method === "" ? "<BADREQ>" : encodeForLog(client.requestLineText());
   const captured = client.stream === undefined ? "" : capturesOf(client);
-  return `${client.logAddress()}:${client.sourcePort} [${date(wallMs(startMs))}] ${where} ${requestHeadMs}/${queueMs}/${connectMs}/${responseMs}/${activeMs} ${client.status === 0 ? -1 : client.status} ${client.responseBytes} ${cookies(client)} ${terminationOf(client)} ${counts(client)} ${captured}"${request}"`;
+  return `${client.logAddress()}:${client.logPort()} [${date(wallMs(startMs))}] ${where} ${requestHeadMs}/${queueMs}/${connectMs}/${responseMs}/${activeMs} ${client.status === 0 ? -1 : client.status} ${client.responseBytes} ${cookies(client)} ${terminationOf(client)} ${counts(client)} ${captured}"${request}"`;
 }
 
 function cookies({ capturedRequestCookie, capturedResponseCookie }: ClientConnection): string {

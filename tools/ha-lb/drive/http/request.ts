@@ -24,6 +24,7 @@ function isMonitored(target: string, monitorUri: string): boolean {
 export function acceptRequest(client: ClientConnection, rest: Buffer | undefined): void {
   client.phase = PHASE.HELD;
   if (rest !== undefined && !takeBody(client, rest)) return;
+  if (client.session?.tracksNothing === false) client.plane.streamOf(client).countRequest();
   const { frontend } = client;
   const { proxy } = frontend;
   if (proxy.monitorUri !== undefined && isMonitored(client.head.target, proxy.monitorUri)) {

@@ -11,8 +11,9 @@ import { abandon } from "./client-events.ts";
 import { responseCookie } from "./captured-cookie.ts";
 import { passEncoded, startEncoding } from "./compress-response.ts";
 import { failed } from "./dispatch.ts";
-import { finishRequest, releaseServer, reply, replyError } from "./finish.ts";
+import { finishRequest, releaseServer, replyError } from "./finish.ts";
 import { cookieForResponse } from "./persistence.ts";
+import { onAnswerLate, onEndOfHeldAnswer, onMoreOfAnswer, runResponseRules } from "./response-rules.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 /** A body up to this size goes out with its rewritten head in one write. */
@@ -35,7 +36,8 @@ export function onServerInput(connection: ServerConnection, data: Buffer): void 
     if (client.pendingBytes > PENDING_HIGH_BYTES) connection.pause();
     const timeoutMs = client.plane.tunnelTimeoutMs(client);
     client.setDeadline(timeoutMs);
-  } else if (connection.inBody) passBody(connection, client, data);
+  } else if (connection.held !== undefined) onMoreOfAnswer(connection, client, data);
+  else if (connection.inBody) passBody(connection, client, data);
   else
     readResponse(connection, client, connection.input === undefined ? data : Buffer.concat([connection.input, data]));
 }
@@ -145,7 +147,16 @@ function startResponse(connection: ServerConnection, client: ClientConnection, b
   if (captureCookie !== undefined) {
     client.capturedResponseCookie = responseCookie(head.all("set-cookie"), captureCookie);
   }
-  if (!runResponseRules(connection, client)) return;
+  runResponseRules(connection, client, bytes, (held) => {
+    sendResponse(connection, client, held);
+  });
+}
+
+/** Rules let the answer through; `bytes` are its head and what has come of its body. */
+function sendResponse(connection: ServerConnection, client: ClientConnection, bytes: Buffer): void {
+  const { head } = connection;
+  const { backend } = connection.server;
+  const length = connection.bodyLeft;
   const cookie = cookieForResponse(client, head, head.status);
   const mutes = connection.mutesBody;
   const decode = length === CHUNKED && client.head.minor === 0 && !mutes;
@@ -166,47 +177,6 @@ function startResponse(connection: ServerConnection, client: ClientConnection, b
   else if (!mutes && extra === "" && !head.edited && (head.flags & HEAD.HOP_BY_HOP) === 0)
     passWhole(connection, client, bytes);
   else passRewritten(connection, client, bytes, head.render(extra, false), decode);
-}
-
-/** @returns false when a rule answered in the server's place */
-function runResponseRules(connection: ServerConnection, client: ClientConnection): boolean {
-  const { backend } = connection.server;
-  const { frontend } = client;
-  const asked = client.stream !== undefined || frontend.hasCaptures("response");
-  if (!backend.rules.hasResponseRules && !frontend.rules.hasResponseRules && !asked) return true;
-  const stream = client.plane.streamOf(client);
-  const proxies = backend.proxy === frontend.proxy ? [backend] : [backend, frontend];
-  for (const { rules } of proxies) {
-    // They know the server's bytes, not yet their meaning.
-    const verdict = rules.hasTcpResponseRules ? rules.onTcpResponse(stream) : undefined;
-    if (verdict === undefined || verdict.kind === "accept") continue;
-    connection.server.counters.deniedResponses += 1;
-    backend.counters.deniedResponses += 1;
-    client.responseMs = Number.NaN;
-    client.status = 0;
-    abandon(client, "P");
-    return false;
-  }
-  stream.responseHead = connection.head;
-  if (frontend.hasCaptures("response")) frontend.captureFrom("response", connection.head, stream);
-  stream.countStatus(connection.head.status);
-  for (const proxy of proxies) {
-    const verdict = proxy.rules.onResponse(stream);
-    if (verdict === undefined || verdict.kind === "accept") continue;
-    const denied = verdict.kind !== "reply" || verdict.denied;
-    if (denied) {
-      connection.server.counters.deniedResponses += 1;
-      backend.counters.deniedResponses += 1;
-    }
-    [client.cause, client.state] = [denied ? "P" : "L", "H"];
-    client.responseMs = Number.NaN;
-    if (verdict.kind === "reply") reply(client, verdict.status, verdict.text, verdict.closes);
-    else abandon(client, "P");
-    return false;
-  }
-  for (const proxy of proxies) proxy.rules.onAfterResponse(stream);
-  client.status = connection.head.status;
-  return true;
 }
 
 /** Nothing of the head changes: the bytes go on as they came. */
@@ -362,6 +332,10 @@ export function onServerLost(connection: ServerConnection, half: boolean): void 
     connection.close();
     return;
   }
+  if (connection.held !== undefined) {
+    onEndOfHeldAnswer(connection, client);
+    if (connection.client === undefined) return;
+  }
   if (connection.tunnel) {
     if (half && client.isOpen) client.shutdown();
     else endTunnel(connection, client);
@@ -424,6 +398,10 @@ export function onServerDeadline(connection: ServerConnection): void {
   }
   connection.server.counters.responseErrors += 1;
   connection.server.backend.counters.responseErrors += 1;
+  if (connection.held !== undefined) {
+    onAnswerLate(client);
+    return;
+  }
   if (connection.inBody) {
     client.cause = "s";
     client.state = "D";

@@ -6,6 +6,7 @@ import { nowMs, wheel } from "../timer-wheel.ts";
 import type { ClientConnection } from "./client.ts";
 import type { Encoder } from "./encoder.ts";
 import { onConnected, onConnectFailed } from "./dispatch.ts";
+import type { HeldAnswer } from "./response-rules.ts";
 import { onServerDeadline, onServerInput, onServerLost, resumeClient } from "./response.ts";
 
 /** A connection to a server: being made, serving one client's request, or idle in the pool. */
@@ -33,6 +34,10 @@ export class ServerConnection extends Peer implements Idle {
   encoder: Encoder | undefined;
   /** Bytes of the answer came. */
   answered = false;
+
+  /** Rules look at the answer, and `goOn` when what they wait for is here. */
+  held: HeldAnswer | undefined;
+  goOn: (() => void) | undefined;
 
   constructor(readonly server: ServerRuntime) {
     super();
@@ -88,6 +93,8 @@ export class ServerConnection extends Peer implements Idle {
     this.answered = false;
     this.decoding = false;
     this.encoder = undefined;
+    this.held = undefined;
+    this.goOn = undefined;
     this.chunks = undefined;
   }
 }

@@ -17,6 +17,7 @@ import type { BackendRuntime, FrontendRuntime } from "../runtime.ts";
 import { StreamBase } from "../stream-base.ts";
 import { heldBody, isBodyHere } from "./body-wait.ts";
 import type { ClientConnection } from "./client.ts";
+import type { HeldAnswer } from "./response-rules.ts";
 import { logViewOf } from "./log-view.ts";
 import { tlsViewOf } from "../tls-view.ts";
 
@@ -26,28 +27,28 @@ class ClientSide implements ClientView {
     return this.stream.connection;
   }
   get source(): IpAddress | undefined {
-    return this.stream.sourceOverride ?? this.connectionSource;
+    return this.stream.sourceOverride ?? parseIp(this.client.sourceAddress);
   }
   get sourcePort(): number {
     return this.stream.sourcePortOverride ?? this.client.sourcePort;
   }
   get destination(): IpAddress | undefined {
-    return this.stream.destinationOverride ?? this.connectionDestination;
+    return this.stream.destinationOverride ?? parseIp(this.client.destinationAddress);
   }
   get destinationPort(): number {
-    return this.stream.destinationPortOverride ?? this.connectionDestinationPort;
+    return this.stream.destinationPortOverride ?? this.client.destinationPort;
   }
   get connectionSource(): IpAddress | undefined {
-    return parseIp(this.client.sourceAddress);
+    return parseIp(this.client.connectionEnds?.source ?? this.client.sourceAddress);
   }
   get connectionSourcePort(): number {
-    return this.client.sourcePort;
+    return this.client.connectionEnds?.sourcePort ?? this.client.sourcePort;
   }
   get connectionDestination(): IpAddress | undefined {
-    return parseIp(this.client.destinationAddress);
+    return parseIp(this.client.connectionEnds?.destination ?? this.client.destinationAddress);
   }
   get connectionDestinationPort(): number {
-    return this.client.destinationPort;
+    return this.client.connectionEnds?.destinationPort ?? this.client.destinationPort;
   }
   get receivedProxyHeader(): boolean {
     return this.client.proxyHeader !== undefined;
@@ -106,7 +107,10 @@ class Request implements RequestView {
 }
 
 class Response implements ResponseView {
-  constructor(private readonly head: Head) {}
+  constructor(
+    private readonly head: Head,
+    private readonly held: HeldAnswer | undefined,
+  ) {}
   get status(): number {
     return this.head.status;
   }
@@ -117,10 +121,13 @@ class Response implements ResponseView {
     return this.head;
   }
   body(): string {
-    return "";
+    return this.held?.body() ?? "";
   }
   bodySize(): number {
-    return this.head.contentLength;
+    const { held } = this;
+    if (held === undefined) return this.head.contentLength;
+    if (held.isBodiless) return 0;
+    return this.head.contentLength > 0 ? this.head.contentLength : this.body().length;
   }
 }
 
@@ -150,7 +157,7 @@ export class Stream extends StreamBase {
   protected readonly isHttp = true;
 
   constructor(readonly connection: ClientConnection) {
-    super(connection.plane, connection.sessionVariables());
+    super(connection.plane, connection.clientSession());
     this.requestHead = connection.head;
     this.client = new ClientSide(this);
   }
@@ -159,7 +166,9 @@ export class Stream extends StreamBase {
     return this.connection.head.method === "" ? undefined : new Request(this.connection);
   }
   get response(): ResponseView | undefined {
-    return this.responseHead === undefined ? undefined : new Response(this.responseHead);
+    return this.responseHead === undefined
+      ? undefined
+      : new Response(this.responseHead, this.connection.upstream?.held);
   }
   get server(): ServerView | undefined {
     const { server, upstream } = this.connection;
@@ -201,10 +210,20 @@ export class Stream extends StreamBase {
     return this.uniqueIdText;
   }
   setSource(address: IpAddress | undefined, port: number | undefined): void {
+    if (this.level !== "request") {
+      const changed = address === undefined ? {} : { source: address.toString() };
+      this.connection.changeEnds(this.level, port === undefined ? changed : { ...changed, sourcePort: port });
+      return;
+    }
     if (address !== undefined) this.sourceOverride = address;
     if (port !== undefined) this.sourcePortOverride = port;
   }
   setDestination(address: IpAddress | undefined, port: number | undefined): void {
+    if (this.level !== "request") {
+      const changed = address === undefined ? {} : { destination: address.toString() };
+      this.connection.changeEnds(this.level, port === undefined ? changed : { ...changed, destinationPort: port });
+      return;
+    }
     if (address !== undefined) this.destinationOverride = address;
     if (port !== undefined) this.destinationPortOverride = port;
   }
@@ -215,8 +234,9 @@ export class Stream extends StreamBase {
     return this.plane.errorPageFor(this.connection, status);
   }
 
-  isBodyHere(atLeastBytes: number): boolean {
-    return isBodyHere(this.connection, atLeastBytes);
+  isBodyHere(side: "request" | "response", atLeastBytes: number): boolean {
+    if (side === "request") return isBodyHere(this.connection, atLeastBytes);
+    return this.connection.upstream?.held?.isHere(atLeastBytes, this.plane.limits.mostBytes) !== false;
   }
   sendEarlyHints(lines: string): void {
     // Clients of HTTP/1.0 don't know such messages.
@@ -225,7 +245,7 @@ export class Stream extends StreamBase {
 
   /** The server's status: rules of the answer already see it counted. */
   countStatus(status: number, fromServer = true): void {
-    for (const entry of this.trackedEntries.values()) this.plane.tables.countStatus(entry, status, fromServer);
+    for (const entry of this.allTracked()) this.plane.tables.countStatus(entry, status, fromServer);
     this.statusCounted = true;
   }
   private statusCounted = false;

@@ -28,13 +28,6 @@ function isWhole(buffer: string): boolean {
   return buffer.length >= RECORD_HEADER_BYTES + buffer.charCodeAt(3) * 256 + buffer.charCodeAt(4);
 }
 
-/** Rules about the connection itself; nothing has been read yet. */
-export function mayConnect({ rules }: FrontendRuntime, stream: TcpStream): boolean {
-  if (!rules.hasConnectionRules) return true;
-  const verdict = rules.onConnection(stream);
-  return verdict === undefined || verdict.kind === "accept";
-}
-
 /**
  * @param ended nothing more will come: the delay is over or the client has said all
  */

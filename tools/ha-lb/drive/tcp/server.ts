@@ -28,7 +28,7 @@ export class TcpServer extends Peer implements Connecting {
   onOpen(): void {
     const { backend } = this.session;
     if (backend?.rules.hasTcpResponseRules === true) {
-      this.inspection = new ResponseInspection(backend, this.session.view(), {
+      this.inspection = new ResponseInspection(backend, this.session.rulesView(), {
         pass: (bytes) => {
           this.inspection = undefined;
           if (bytes.length > 0) this.onData(bytes);

@@ -2,27 +2,25 @@ import type { Socket } from "bun";
 import type { ProxyHeader } from "../../decide/proxy-protocol.ts";
 import { decideRetry } from "../../decide/retry.ts";
 import { connectPeer, prefaceOf } from "../connect.ts";
-import { plainAddress } from "../http/client.ts";
+import { ClientSession, type Ends, endsOfHeader, endsOfSocket } from "../client-session.ts";
 import { Peer, PENDING_HIGH_BYTES } from "../peer.ts";
 import type { DataPlane } from "../plane.ts";
-import type { BackendRuntime, ListenerRuntime, ServerRuntime, Waiting } from "../runtime.ts";
+import type { BackendRuntime, FrontendRuntime, ListenerRuntime, ServerRuntime, Waiting } from "../runtime.ts";
 import type { SpliceEnd } from "../splice/messages.ts";
 import { type SplicedStream, splicer } from "../splice/splicer.ts";
 import { nowMs, wheel } from "../timer-wheel.ts";
-import { askBackend, inspect, mayConnect } from "./inspection.ts";
+import { askBackend, inspect } from "./inspection.ts";
 import { logSession } from "./log-line.ts";
 import { Asking } from "./asking.ts";
-import { endsOf } from "./ends.ts";
+import { countBytes, leaveQueue } from "./ending.ts";
 import { LETTERS_OF_END, SPLICE_AFTER_BYTES, TcpServer } from "./server.ts";
 import { silenceLimit } from "./silence.ts";
-import { type SessionFacts, TcpStream } from "./stream.ts";
+import { TcpStream } from "./stream.ts";
 
 let turns = 0;
 
 /** A session of `mode tcp`: bytes both ways until both ends are done. */
 export class TcpSession extends Peer implements Waiting, SplicedStream {
-  readonly sourceAddress: string;
-  readonly sourcePort: number;
   bytesOut = 0;
   private bytesIn = 0;
   private server: ServerRuntime | undefined;
@@ -51,39 +49,48 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   private stream: TcpStream | undefined;
   private inspecting = false;
   private readonly asking: Asking;
+  proxyHeader: ProxyHeader | undefined;
+  private readonly connectionEnds: Ends;
+  ends: Ends;
+  readonly session = new ClientSession();
   private spliceAsked = false;
   /** The sockets belong to the splicing thread. */
   private spliced = false;
   private bytesBefore = { in: 0, out: 0 };
 
   constructor(
-    private readonly plane: DataPlane,
-    private readonly listener: ListenerRuntime,
+    readonly plane: DataPlane,
+    readonly listener: ListenerRuntime,
     socket: Socket<Peer>,
-    readonly proxyHeader: ProxyHeader | undefined,
   ) {
     super();
     this.socket = socket;
     this.asking = new Asking(plane);
-    this.sourceAddress = proxyHeader?.source ?? plainAddress(socket.remoteAddress);
-    this.sourcePort = proxyHeader?.source === undefined ? (socket.remotePort ?? 0) : proxyHeader.sourcePort;
+    // Read now: at the end the socket doesn't know it any more.
+    this.connectionEnds = endsOfSocket(socket);
+    this.ends = this.connectionEnds;
+  }
+
+  get frontend(): FrontendRuntime {
+    return this.listener.frontend;
+  }
+
+  takeProxyHeader(header: ProxyHeader): void {
+    this.proxyHeader = header;
+    this.ends = endsOfHeader(header, this.ends);
+    this.stream?.takeProxyHeader(header);
   }
 
   start(): void {
-    const { frontend } = this.listener;
+    const { frontend } = this;
     const { rules, proxy } = frontend;
     // A format may ask for what the socket no longer knows at the end.
-    if (frontend.logFormat !== undefined && proxy.logStyle !== "tcp") this.view();
-    if (!rules.hasConnectionRules && !rules.hasContentRules && rules.useBackend.length === 0) {
+    if (frontend.logFormat !== undefined && proxy.logStyle !== "tcp") this.rulesView();
+    if (!rules.hasContentRules && rules.useBackend.length === 0) {
       this.enter(frontend.defaultBackend);
       return;
     }
-    this.stream = new TcpStream(this.facts());
-    if (!mayConnect(frontend, this.stream)) {
-      frontend.counters.deniedRequests += 1;
-      this.giveUp("P", "R");
-      return;
-    }
+    this.rulesView();
     this.inspecting = true;
     const { inspectDelayMs } = proxy.tcpRules;
     if (inspectDelayMs !== undefined) wheel.set(this, nowMs() + inspectDelayMs);
@@ -91,20 +98,22 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   }
 
   /** The session as rules see it. */
-  view(): TcpStream {
-    return (this.stream ??= new TcpStream(this.facts()));
+  rulesView(): TcpStream {
+    return (this.stream ??= new TcpStream({
+      plane: this.plane,
+      session: this.session,
+      listener: this.listener,
+      ends: this.ends,
+      connectionEnds: this.connectionEnds,
+      hasProxyHeader: this.proxyHeader !== undefined,
+      tlsSocket: this.listener.bind.tls === undefined ? undefined : this.socket,
+      buffered: () => Buffer.concat(this.early).toString("latin1"),
+    }));
   }
 
-  private facts(): SessionFacts {
-    const { listener, plane, proxyHeader, socket } = this;
-    return {
-      plane,
-      listener,
-      ...endsOf(this, this.stream),
-      hasProxyHeader: proxyHeader !== undefined,
-      tlsSocket: listener.bind.tls === undefined ? undefined : socket,
-      buffered: () => Buffer.concat(this.early).toString("latin1"),
-    };
+  /** What rules tracked is let go. */
+  endSession(): void {
+    this.session.end(this.plane.tables);
   }
 
   /** Asks the rules what they make of what has come so far. */
@@ -147,7 +156,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   }
 
   private askBackend(backend: BackendRuntime): void {
-    const verdict = askBackend(backend, this.listener.frontend, () => this.view());
+    const verdict = askBackend(backend, this.listener.frontend, () => this.rulesView());
     if (verdict === "go") this.assign(undefined);
     else if (verdict === "refuse") {
       backend.counters.deniedRequests += 1;
@@ -157,7 +166,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
 
   /** What a hashing algorithm looks at; 0 when the session has none of it. */
   private key(backend: BackendRuntime): number {
-    return backend.keyOf?.(this.view()) ?? 0;
+    return backend.keyOf?.(this.rulesView()) ?? 0;
   }
 
   private assign(avoid: ServerRuntime | undefined): void {
@@ -205,9 +214,9 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     const { connect } = server.backend.proxy.timeouts;
     if (connect !== undefined) wheel.set(peer, nowMs() + connect);
     const { sendProxy } = server.settings;
-    const { destination, destinationPort, source, sourcePort } = endsOf(this, this.stream);
+    const { destination, destinationPort, source, sourcePort } = this.stream?.client.ends ?? this.ends;
     const preface = prefaceOf(sendProxy, source, sourcePort, destination, destinationPort);
-    const serverName = server.serverName(this.plane, () => this.view());
+    const serverName = server.serverName(this.plane, () => this.rulesView());
     const place = server.placeFor(destination, destinationPort);
     connectPeer(peer, place.host, place.port, server.socketOptions({ preface, serverName }), preface);
   }
@@ -315,8 +324,8 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   }
 
   private maySplice(server: ServerRuntime | undefined): boolean {
-    if (server === undefined || server.settings.tls !== undefined || this.listener.bind.tls !== undefined) return false;
-    return this.plane.configuration.global.splice;
+    const isPlain = server !== undefined && server.settings.tls === undefined && this.listener.bind.tls === undefined;
+    return isPlain && this.plane.configuration.global.splice;
   }
 
   onMoved(fromClient: number, fromServer: number): void {
@@ -411,23 +420,16 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     this.done = true;
     this.asking.forget();
     const { backend, server, listener } = this;
-    if (this.waiting) {
-      const queue = server === undefined ? backend?.queue : server.queue;
-      const at = queue?.indexOf(this) ?? -1;
-      if (at >= 0) queue?.splice(at, 1);
-    }
+    if (this.waiting) leaveQueue((server ?? backend)?.queue, this);
     const { peer } = this;
     this.peer = undefined;
     // A client that is gone reads nothing more: its server must see that, and not wait for room that never comes.
     if (this.cause === "C" || this.cause === "c") peer?.abort();
     else peer?.close();
     this.close();
-    for (const counters of [listener.frontend.counters, backend?.counters, server?.counters]) {
-      if (counters === undefined) continue;
-      counters.bytesIn += this.bytesIn;
-      counters.bytesOut += this.bytesOut;
-    }
+    countBytes(this.bytesIn, this.bytesOut, [listener.frontend, backend, server]);
     this.stream?.end(this.bytesIn, this.bytesOut);
+    this.endSession();
     if (backend !== undefined) backend.leave();
     const freed = this.freePlace();
     // The line counts the sessions beside this one, without the one that gets its place.
@@ -439,11 +441,10 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   private log(): void {
     const { backend, server, listener, plane } = this;
     const { acceptMs, assignedMs, backendQueue, bytesIn, bytesOut, cause, connectedMs, serverQueue, state } = this;
-    const { redispatched, retriesDone } = this;
-    const { source: sourceAddress, sourcePort } = endsOf(this, this.stream);
+    const { source: sourceAddress, sourcePort } = this.stream?.client.ends ?? this.ends;
     const moments = { acceptMs, assignedMs, connectedMs, endMs: nowMs() };
     const places = { plane, frontend: listener.frontend, backend, server, serverQueue, backendQueue };
-    const ending = { bytesIn, bytesOut, cause, state, redispatched, retriesDone };
-    logSession({ ...places, ...moments, ...ending, sourceAddress, sourcePort }, () => this.view());
+    const ending = { bytesIn, bytesOut, cause, state, redispatched: this.redispatched, retriesDone: this.retriesDone };
+    logSession({ ...places, ...moments, ...ending, sourceAddress, sourcePort }, () => this.rulesView());
   }
 }

@@ -4,6 +4,8 @@ import { Head } from "../../decide/http/head.ts";
 import { type IpAddress, parseIp } from "../../model/ip.ts";
 import type { ClientView, LogView, ProxyView, ServerView, TlsView } from "../../model/sample-context.ts";
 import type { StatsRow } from "../../model/stats-row.ts";
+import type { ProxyHeader } from "../../decide/proxy-protocol.ts";
+import { type ClientSession, type Ends, endsOfHeader } from "../client-session.ts";
 import type { DataPlane } from "../plane.ts";
 import type { BackendRuntime, ListenerRuntime } from "../runtime.ts";
 import { plainProxyView, StreamBase } from "../stream-base.ts";
@@ -13,11 +15,11 @@ import { type EndedSession, sessionLogView } from "./log-line.ts";
 /** What the session lets its view read. */
 export interface SessionFacts {
   readonly plane: DataPlane;
+  readonly session: ClientSession;
   readonly listener: ListenerRuntime;
-  readonly source: string;
-  readonly sourcePort: number;
-  readonly destination: string;
-  readonly destinationPort: number;
+  readonly ends: Ends;
+  /** Of the connection itself. */
+  readonly connectionEnds: Ends;
   readonly hasProxyHeader: boolean;
   readonly tlsSocket: object | undefined;
   /** Bytes that came and weren't forwarded. */
@@ -25,34 +27,41 @@ export interface SessionFacts {
 }
 
 class ClientSide implements ClientView {
-  source: IpAddress | undefined;
-  sourcePort: number;
-  destination: IpAddress | undefined;
-  destinationPort: number;
   readonly proxyAuthority = undefined;
   readonly proxyUniqueId = undefined;
   readonly httpMajor = 0;
+  receivedProxyHeader: boolean;
+  ends: Ends;
+  connectionEnds: Ends;
 
   constructor(private readonly facts: SessionFacts) {
-    this.source = parseIp(facts.source);
-    this.sourcePort = facts.sourcePort;
-    this.destination = parseIp(facts.destination);
-    this.destinationPort = facts.destinationPort;
+    this.ends = facts.ends;
+    this.connectionEnds = facts.connectionEnds;
+    this.receivedProxyHeader = facts.hasProxyHeader;
+  }
+  get source(): IpAddress | undefined {
+    return parseIp(this.ends.source);
+  }
+  get sourcePort(): number {
+    return this.ends.sourcePort;
+  }
+  get destination(): IpAddress | undefined {
+    return parseIp(this.ends.destination);
+  }
+  get destinationPort(): number {
+    return this.ends.destinationPort;
   }
   get connectionSource(): IpAddress | undefined {
-    return parseIp(this.facts.source);
+    return parseIp(this.connectionEnds.source);
   }
   get connectionSourcePort(): number {
-    return this.facts.sourcePort;
+    return this.connectionEnds.sourcePort;
   }
   get connectionDestination(): IpAddress | undefined {
-    return parseIp(this.facts.destination);
+    return parseIp(this.connectionEnds.destination);
   }
   get connectionDestinationPort(): number {
-    return this.facts.destinationPort;
-  }
-  get receivedProxyHeader(): boolean {
-    return this.facts.hasProxyHeader;
+    return this.connectionEnds.destinationPort;
   }
   get tls(): TlsView | undefined {
     return tlsViewOf(this.facts.tlsSocket);
@@ -84,7 +93,7 @@ export class TcpStream extends StreamBase {
   protected readonly isHttp = false;
 
   constructor(private readonly facts: SessionFacts) {
-    super(facts.plane, new Map());
+    super(facts.plane, facts.session);
     this.client = new ClientSide(facts);
   }
 
@@ -125,12 +134,22 @@ export class TcpStream extends StreamBase {
     return this.uniqueIdText;
   }
   setSource(address: IpAddress | undefined, port: number | undefined): void {
-    if (address !== undefined) this.client.source = address;
-    if (port !== undefined) this.client.sourcePort = port;
+    const source = address === undefined ? {} : { source: address.toString() };
+    this.change(port === undefined ? source : { ...source, sourcePort: port });
   }
   setDestination(address: IpAddress | undefined, port: number | undefined): void {
-    if (address !== undefined) this.client.destination = address;
-    if (port !== undefined) this.client.destinationPort = port;
+    const destination = address === undefined ? {} : { destination: address.toString() };
+    this.change(port === undefined ? destination : { ...destination, destinationPort: port });
+  }
+  private change(ends: Partial<Ends>): void {
+    const { client } = this;
+    client.ends = { ...client.ends, ...ends };
+    if (this.level === "connection") client.connectionEnds = client.ends;
+  }
+  /** The PROXY header tells more than the connection. */
+  takeProxyHeader(header: ProxyHeader): void {
+    this.client.ends = endsOfHeader(header, this.client.ends);
+    this.client.receivedProxyHeader = true;
   }
   statsRows(): readonly StatsRow[] {
     return [];
