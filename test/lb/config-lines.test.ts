@@ -68,4 +68,4 @@ test.skipIf(!existsSync(HAPROXY))("the recorded verdicts are those of the instal
   }
   rmSync(folder, { recursive: true });
   expect(wrong).toEqual([]);
-});
+}, 60_000);

@@ -215,7 +215,8 @@ export const GLOBAL_READERS: Readonly<Record<string, GlobalReader>> = {
     draft.maxSessionRate = value;
   }),
   maxsslconn: integer(0, INT_MAX, (draft, value) => {
-    draft.maxTlsConnections = value;
+    // 0 is no limit.
+    draft.maxTlsConnections = value === 0 ? undefined : value;
   }),
   maxsslrate: integer(0, INT_MAX, (draft, value) => {
     draft.maxTlsRate = value;

@@ -215,12 +215,6 @@ const GLOBAL: readonly Setting<Global>[] = [
     isSet: ({ tune }) => tune.serverSendBytes !== undefined,
   },
   {
-    word: "maxsslconn",
-    kind: "refused",
-    means: "use 'maxconn' in the frontends with TLS",
-    isSet: ({ maxTlsConnections }) => maxTlsConnections !== undefined,
-  },
-  {
     word: "chroot",
     kind: "ignored",
     means: "the process gives up root for 'user' and 'group' instead",

@@ -10,6 +10,8 @@ export interface ConnectTls {
   readonly accepts: (socket: Socket<Peer>, error: Error | null | undefined) => boolean;
   /** Where sessions are kept for the next connection; nothing with `no-ssl-reuse`. */
   readonly session?: SessionPlace;
+  /** Where the number of connections is limited: gives what gives the place back, or nothing when all are taken. */
+  readonly takePlace?: () => (() => void) | undefined;
 }
 
 export interface SessionPlace {
@@ -37,6 +39,9 @@ interface Upgrading {
 
 /** Why a connection failed: the server was there, TLS was not. */
 export const NO_HANDSHAKE = "handshake";
+/** There are as many connections with TLS as there may be. */
+const NO_PLACE = "maxsslconn";
+const unlimited = (): void => undefined;
 
 function canUpgrade(socket: object): socket is Upgrading {
   return "upgradeTLS" in socket;
@@ -55,7 +60,7 @@ function takeLastSession(socket: object, tls: ConnectTls): void {
   if (last !== undefined && canResume(socket)) socket.setSession(last);
 }
 
-function tlsHandlers(tls: ConnectTls): Bun.SocketHandler<Connecting> {
+function tlsHandlers(tls: ConnectTls, release: () => void): Bun.SocketHandler<Connecting> {
   // Per connection: until the handshake is done its end is a failure to connect.
   let isOpen = false;
   // A session that came before the server was accepted.
@@ -68,6 +73,7 @@ function tlsHandlers(tls: ConnectTls): Bun.SocketHandler<Connecting> {
   };
   const fail = (socket: Socket<Connecting>): void => {
     const peer = socket.data;
+    release();
     if (peer.socket === undefined) return;
     peer.detach();
     socket.terminate();
@@ -108,6 +114,7 @@ function tlsHandlers(tls: ConnectTls): Bun.SocketHandler<Connecting> {
       else fail(socket);
     },
     close(socket) {
+      release();
       if (!isOpen) fail(socket);
       else if (socket.data.socket !== undefined) socket.data.onClose();
     },
@@ -115,6 +122,7 @@ function tlsHandlers(tls: ConnectTls): Bun.SocketHandler<Connecting> {
       // `close` follows and says all that matters.
     },
     connectError(socket, error) {
+      release();
       socket.data.onFailed("code" in error ? String(error.code) : undefined);
     },
   };
@@ -122,12 +130,17 @@ function tlsHandlers(tls: ConnectTls): Bun.SocketHandler<Connecting> {
 
 /** Starts to connect. `preface` goes before the handshake, in clear: the PROXY protocol. */
 export function connectTls(peer: Connecting, to: object, tls: ConnectTls, preface: Uint8Array | undefined): void {
-  const handlers = tlsHandlers(tls);
+  const release = tls.takePlace === undefined ? unlimited : tls.takePlace();
+  if (release === undefined) {
+    queueMicrotask(() => peer.onFailed(NO_PLACE));
+    return;
+  }
+  const handlers = tlsHandlers(tls, release);
   const common = { hostname: "", port: 0, ...to, data: peer, allowHalfOpen: true };
   const options =
     preface === undefined
       ? { ...common, tls: tls.options, socket: handlers }
-      : { ...common, socket: withPreface(preface, tls.options, handlers) };
+      : { ...common, socket: withPreface(preface, tls.options, handlers, release) };
   // The failure is told by `connectError`; the promise only repeats it.
   Bun.connect<Connecting>(options).catch(() => undefined);
 }
@@ -136,6 +149,7 @@ function withPreface(
   preface: Uint8Array,
   tls: Bun.TLSOptions,
   handlers: Bun.SocketHandler<Connecting>,
+  release: () => void,
 ): Bun.SocketHandler<Connecting> {
   return {
     open(socket) {
@@ -150,7 +164,11 @@ function withPreface(
     data() {
       // The bytes under TLS.
     },
+    close() {
+      release();
+    },
     connectError(socket) {
+      release();
       socket.data.onFailed();
     },
   };

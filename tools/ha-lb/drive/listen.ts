@@ -13,6 +13,7 @@ import { TcpSession } from "./tcp/session.ts";
 import { nowMs } from "./timer-wheel.ts";
 import { CertificateChoice } from "./certificate-choice.ts";
 import { addCertificates, bindTlsContexts } from "./tls.ts";
+import { tlsPlaces } from "./tls-places.ts";
 import { clientVerifier } from "./tls-verify.ts";
 
 export interface OpenListener {
@@ -177,11 +178,32 @@ function listenAt(to: Destination, fd: number, certificates: CertificateChoice |
   const { tls } = to.runtime.bind;
   const verifies = tls === undefined ? undefined : clientVerifier(tls, certificates);
   const listener = listenWith(fd, {
-    socket: { ...handlersOf(to), ...(verifies === undefined ? {} : { handshake: verifying(verifies) }) },
+    socket: { ...counting(handlersOf(to)), ...(verifies === undefined ? {} : { handshake: verifying(verifies) }) },
     tls: certificates.standard,
   });
   addCertificates(listener, certificates);
   return listener;
+}
+
+/** Each connection takes a place; who comes when there is none is turned away. */
+function counting(handlers: SocketHandler<Peer>): SocketHandler<Peer> {
+  const places = new WeakMap<object, () => void>();
+  return {
+    ...handlers,
+    open(socket) {
+      const release = tlsPlaces.take();
+      if (release === undefined) {
+        socket.terminate();
+        return;
+      }
+      places.set(socket, release);
+      void handlers.open?.(socket);
+    },
+    close(socket) {
+      places.get(socket)?.();
+      void handlers.close?.(socket);
+    },
+  };
 }
 
 /** Who isn't accepted when the handshake is done is not served. */
@@ -263,6 +285,7 @@ export function openPlanned(
     return one === undefined ? [] : [one];
   });
   for (const old of before) if (!open.includes(old)) old.stop();
+  tlsPlaces.most = plane.configuration.global.maxTlsConnections ?? Number.POSITIVE_INFINITY;
   return open;
 }
 

@@ -18,6 +18,7 @@ import type { ConnectionFacts, ConnectOptions } from "./connect.ts";
 import type { SampleContext } from "../model/sample-context.ts";
 import type { Sticker } from "./tables.ts";
 import { OutgoingTls } from "./outgoing-tls.ts";
+import { tlsPlaces } from "./tls-places.ts";
 import type { ClientConnection } from "./http/client.ts";
 import type { Bind } from "../model/bind.ts";
 import type { Proxy } from "../model/proxy.ts";
@@ -193,7 +194,10 @@ export class ServerRuntime extends Occupied implements Candidate {
   /** Options of the runtime for a connection to this server. */
   socketOptions(facts: ConnectionFacts, protocols: readonly string[] = []): ConnectOptions {
     const { address } = this.settings;
-    const tls = this.tls === undefined ? {} : { tls: this.tls.connect(facts.serverName, protocols) };
+    const tls =
+      this.tls === undefined
+        ? {}
+        : { tls: { ...this.tls.connect(facts.serverName, protocols), takePlace: () => tlsPlaces.take() } };
     return address.kind === "unix" ? { ...tls, unix: address.path } : tls;
   }
 

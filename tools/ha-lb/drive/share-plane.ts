@@ -1,13 +1,15 @@
 /** Lets the counts of a data plane hold over all workers. */
 import type { DataPlane } from "./plane.ts";
 import type { SharedCounts } from "./shared-counts.ts";
+import { tlsPlaces } from "./tls-places.ts";
 import { type QueueCells, WaitingRoom } from "./waiting-room.ts";
 
 const PROCESS = "process";
+const TLS = "tls";
 
 /** Names of all cells that a configuration needs, in the same order in each process. */
 export function cellNames(plane: DataPlane): readonly string[] {
-  const names = [PROCESS, ...plane.frontends.map((frontend) => `frontend/${frontend.name}`)];
+  const names = [PROCESS, TLS, ...plane.frontends.map((frontend) => `frontend/${frontend.name}`)];
   for (const backend of plane.backends.values()) {
     names.push(`backend/${backend.name}`, `queue/${backend.name}`, `since/${backend.name}`);
     for (const server of backend.servers) {
@@ -30,6 +32,7 @@ export function sharePlane(plane: DataPlane, counts: SharedCounts, cells: Readon
     return length === undefined || since === undefined ? undefined : { length, since };
   };
   share(plane.connections, PROCESS);
+  share(tlsPlaces, TLS);
   for (const frontend of plane.frontends) share(frontend, `frontend/${frontend.name}`);
   for (const backend of plane.backends.values()) {
     share(backend, `backend/${backend.name}`);

@@ -132,6 +132,8 @@ export function releaseServer(connection: ServerConnection, client: ClientConnec
     !room ||
     worn ||
     !server.takesTied ||
+    // Nobody would take it from the pool.
+    server.backend.proxy.reuse === "never" ||
     client.plane.stopping
   ) {
     connection.close();
