@@ -112,8 +112,8 @@ describe.skipIf(lacking !== undefined)(named("BGP with the real bird", lacking),
       await host.writeFile("/etc/ha.yaml", haYaml(host, router, 65_001 + index));
       await start(host);
     }
-  }, 30_000);
-  afterAll(async () => lab.close());
+  }, 180_000);
+  afterAll(async () => lab.close(), 180_000);
 
   test("both hosts are next hops of one route, IPv4 and IPv6, and the address answers", async () => {
     await untilPaths("two paths", [h1, h2]);
@@ -131,7 +131,7 @@ describe.skipIf(lacking !== undefined)(named("BGP with the real bird", lacking),
       async () => ((await birdSays("show bfd sessions")).match(/ Up /g) ?? []).length === 2,
     );
     expect(bird.stderr).not.toMatch(/Invalid|Malformed|Error: /);
-  }, 40_000);
+  }, 180_000);
 
   test("a failing check withdraws the routes of that host, and they come back with it", async () => {
     await h1.run(["rm", "/etc/good"]);
@@ -145,7 +145,7 @@ describe.skipIf(lacking !== undefined)(named("BGP with the real bird", lacking),
     expect(await h1.run([...HA_VIP, "explain", "web"])).toContain("released by an operator");
     await h1.run([...HA_VIP, "resume", "web"]);
     await untilPaths("resumed", [h1, h2]);
-  }, 40_000);
+  }, 180_000);
 
   test("a reload announces what is new, and nothing else is touched", async () => {
     const since = async (): Promise<string> =>
@@ -159,7 +159,7 @@ describe.skipIf(lacking !== undefined)(named("BGP with the real bird", lacking),
     await untilPaths("the new address", [h1], "192.0.2.11");
     await untilPaths("the old one as before", [h1, h2]);
     expect(await since()).toBe(before);
-  }, 40_000);
+  }, 180_000);
 
   test("a host that stands still is found by BFD, long before the hold time is over", async () => {
     await lab.pause(h1);
@@ -169,7 +169,7 @@ describe.skipIf(lacking !== undefined)(named("BGP with the real bird", lacking),
     await lab.resume(h1);
     await untilPaths("two paths again", [h1, h2]);
     await bfdWithBoth();
-  }, 40_000);
+  }, 180_000);
 
   test("a cut that neither side is told of is found by BFD", async () => {
     await lab.isolate(h1);
@@ -178,7 +178,7 @@ describe.skipIf(lacking !== undefined)(named("BGP with the real bird", lacking),
     await until("our side noticed too", () => /VIP_BFD_DOWN/.test(running.get("h1")?.stderr ?? ""));
     await lab.heal();
     await untilPaths("two paths again", [h1, h2]);
-  }, 40_000);
+  }, 180_000);
 
   test("kill -9 of everything: the route goes, the address goes", async () => {
     const pids = (await h1.run("pgrep -f 'ha-vip/[m]ain.ts'")).trim().split("\n");
@@ -187,7 +187,7 @@ describe.skipIf(lacking !== undefined)(named("BGP with the real bird", lacking),
     await until("the kernel took the address back", async () => !(await h1.hasAddress(ANYCAST, "lo")));
     await start(h1);
     await untilPaths("two paths again", [h1, h2]);
-  }, 40_000);
+  }, 180_000);
 
   test("a planned stop marks the route as leaving, then withdraws it", async () => {
     const process = running.get("h1");
@@ -199,12 +199,12 @@ describe.skipIf(lacking !== undefined)(named("BGP with the real bird", lacking),
     await until("it has ended", () => process?.running === false);
     expect(await h1.hasAddress(ANYCAST, "lo")).toBe(false);
     expect(bird.stderr).toMatch(/h1: Received: Administrative shutdown/);
-  }, 40_000);
+  }, 180_000);
 
   test("another password makes no session, and the reason is told", async () => {
     await h1.writeFile("/etc/bgp.password", "guess\n", "600");
     await start(h1);
     await until("it is told", () => /VIP_BGP_DOWN/.test(running.get("h1")?.stderr ?? ""));
     expect(await paths()).toEqual([h2.ipv4]);
-  }, 40_000);
+  }, 180_000);
 });

@@ -122,7 +122,7 @@ describe.skipIf(lacking !== undefined)(named("samples mean what they mean to kee
         const found = await dumps.get(sample.name);
         expect(read.value.routers.map(asKeepalived)).toEqual((found ?? []).map(asOurs));
       },
-      30_000,
+      180_000,
     );
   }
 });

@@ -59,7 +59,7 @@ describe.skipIf(skip)(named("what the real keepalived says of them", lacking), (
       return `${option(block, "id") ?? "node1"}:${path}`;
     });
     verdicts = verdictsOf(VERDICT_SCRIPT, paths);
-  });
+  }, 180_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   for (const [index, { block, name }] of allSamples().entries()) {

@@ -4,7 +4,7 @@ import { type Host, until } from "../../shared/lab/host.ts";
 import { createLab, type Lab } from "../../shared/lab/lab.ts";
 import { startAnswering, startProbe } from "../../shared/lab/prober/prober.ts";
 import { named, requireRootNamespaces } from "../../shared/lab/requirements.ts";
-import { HA_VIP, startVipWith, VIP } from "./support.ts";
+import { HA_VIP, startVipWith, VIP, waitForAnswer } from "./support.ts";
 
 const lacking = requireRootNamespaces();
 const CONF = "/etc/keepalived.conf";
@@ -26,6 +26,11 @@ function router(name: string, vrid: number, address: string, lines = ""): string
 `;
 }
 
+/** The file is the service; a busy machine may take its time to start the program that looks for it. */
+const CHECK = `vrrp_script good {\n script "/usr/bin/test -e /etc/good"\n interval 1\n timeout 30\n}\n`;
+/** An answer may come late on a busy machine; what hasn't come after so long was lost. */
+const LATE_MS = 10_000;
+
 /** A script that appends its arguments to a file. */
 async function writeScript(host: Host, path: string, to: string): Promise<void> {
   await host.writeFile(path, `#!/bin/sh\necho "$@" >> ${to}\n`, "755");
@@ -43,19 +48,18 @@ describe.skipIf(lacking !== undefined)(named("a keepalived.conf in full", lackin
   beforeEach(async () => {
     lab = await createLab({ hosts: 1 });
     host = lab.host("h1");
-  });
-  afterEach(async () => lab.close());
+  }, 180_000);
+  afterEach(async () => lab.close(), 180_000);
 
   test("notify scripts and the FIFO hear of every change, in order, with keepalived's words", async () => {
     await writeScript(host, "/etc/any.sh", "/root/any");
     await writeScript(host, "/etc/master.sh", "/root/master");
     await host.writeFile("/etc/good", "");
-    const check = `vrrp_script good {\n script "/usr/bin/test -e /etc/good"\n interval 1\n}\n`;
     const global = "global_defs {\n vrrp_notify_fifo /run/vip.fifo\n script_user root\n}\n";
     const notify = `notify /etc/any.sh\n notify_master "/etc/master.sh it is here"\n track_script {\n good\n }`;
     await host.run("mkfifo /run/vip.fifo");
     const reader = await host.spawn("cat /run/vip.fifo");
-    const process = await startVipWith(host, global + check + router("VI_1", 51, VIP, notify));
+    const process = await startVipWith(host, global + CHECK + router("VI_1", 51, VIP, notify));
     await until("it is master", async () => await host.hasAddress(VIP));
     await host.run(["rm", "/etc/good"]);
     await until("it is in fault", async () => !(await host.hasAddress(VIP)));
@@ -64,19 +68,19 @@ describe.skipIf(lacking !== undefined)(named("a keepalived.conf in full", lackin
     );
     process.signal("SIGTERM");
     await until("it has ended", () => !process.running);
+    await host.waitFor("grep -q STOP /root/any");
     expect(await lines(host, "/root/master")).toEqual(["it is here"]);
     const heard = (await lines(host, "/root/any")).map((line) => line.replace(/ \d+$/, ""));
     expect(heard.slice(-3)).toEqual(["INSTANCE VI_1 MASTER", "INSTANCE VI_1 FAULT", "INSTANCE VI_1 STOP"]);
     await until("the FIFO has told", () => /INSTANCE "VI_1" STOP/.test(reader.stdout));
     expect(reader.stdout).toMatch(/INSTANCE "VI_1" MASTER 100\n(.*\n)*INSTANCE "VI_1" FAULT/);
-  }, 60_000);
+  }, 180_000);
 
   test("routers of a sync group change together, and the group's script hears once", async () => {
     await writeScript(host, "/etc/group.sh", "/root/group");
     await host.writeFile("/etc/good", "");
-    const check = `vrrp_script good {\n script "/usr/bin/test -e /etc/good"\n interval 1\n}\n`;
     const group = "vrrp_sync_group G {\n group {\n VI_1\n VI_2\n }\n notify_fault '/etc/group.sh fault'\n}\n";
-    const conf = check + group + router("VI_1", 51, VIP, "track_script {\n good\n }") + router("VI_2", 52, SECOND);
+    const conf = CHECK + group + router("VI_1", 51, VIP, "track_script {\n good\n }") + router("VI_2", 52, SECOND);
     await startVipWith(host, conf);
     await until("both are here", async () => (await host.hasAddress(VIP)) && (await host.hasAddress(SECOND)));
     await host.run(["rm", "/etc/good"]);
@@ -85,50 +89,43 @@ describe.skipIf(lacking !== undefined)(named("a keepalived.conf in full", lackin
     await host.writeFile("/etc/good", "");
     await until("both are back", async () => (await host.hasAddress(VIP)) && (await host.hasAddress(SECOND)));
     expect(await lines(host, "/root/group")).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   test("virtual routes and rules exist exactly while the address is here", async () => {
     const more = `virtual_routes {\n 192.0.2.0/24 via 10.77.0.254 dev eth0\n }
     virtual_rules {\n from ${VIP} table 100 preference 300\n }`;
     const process = await startVipWith(host, router("VI_1", 51, VIP, more));
     await host.waitFor("ip route show 192.0.2.0/24 | grep -q 'via 10.77.0.254'");
-    expect(await host.run("ip rule show")).toContain(`from ${VIP} lookup 100`);
+    await host.waitFor(`ip rule show | grep -q 'from ${VIP} lookup 100'`);
     process.signal("SIGTERM");
     await until("it has ended", () => !process.running);
     expect(await host.run("ip route show 192.0.2.0/24")).toBe("");
     expect(await host.run("ip rule show")).not.toContain(VIP);
-  }, 60_000);
+  }, 180_000);
 
   test("use_vmac gives the address the virtual router's own hardware address", async () => {
     const process = await startVipWith(host, router("VI_1", 51, VIP, "use_vmac"));
     await host.waitFor("ip -4 address show | grep -q 10.77.0.100");
-    const client = lab.client;
     await startAnswering(lab.hosts);
-    await until("the client is answered", async () => {
-      const { total } = await (await startProbe(lab, { address: VIP, intervalMs: 20 })).stop();
-      return total.sent > 0 && total.lost === 0;
-    });
-    expect(await client.run(`ip neigh show ${VIP}`)).toContain("00:00:5e:00:01:33");
+    await waitForAnswer(await startProbe(lab, { address: VIP, intervalMs: 20 }));
+    expect(await lab.client.run(`ip neigh show ${VIP}`)).toContain("00:00:5e:00:01:33");
     process.signal("SIGTERM");
     await until("it has ended", () => !process.running);
     expect(await host.run("ip link show")).not.toContain("00:00:5e:00:01:33");
-  }, 60_000);
+  }, 180_000);
 
   test("reload changes what changed: an unchanged address loses not one datagram", async () => {
     const process = await startVipWith(host, router("VI_1", 51, VIP) + router("VI_2", 52, SECOND));
     await until("both are here", async () => (await host.hasAddress(VIP)) && (await host.hasAddress(SECOND)));
     await startAnswering(lab.hosts);
-    const probe = await startProbe(lab, { address: VIP });
-    await until("the client is answered", async () => {
-      const { total } = await (await startProbe(lab, { address: VIP, intervalMs: 20 })).stop();
-      return total.lost === 0;
-    });
+    const probe = await startProbe(lab, { address: VIP, timeoutMs: LATE_MS });
+    await waitForAnswer(probe);
     probe.mark("reload");
     await host.writeFile(CONF, router("VI_1", 51, VIP) + router("VI_3", 53, "10.77.0.102"));
     process.signal("SIGHUP");
     await until("the new one is here", async () => await host.hasAddress("10.77.0.102"));
-    expect(await host.hasAddress(SECOND)).toBe(false);
-    expect(process.stderr).toMatch(/VIP_RELOADED.* added=1 changed=0 removed=1 kept=1/);
+    await until("the old one is gone", async () => !(await host.hasAddress(SECOND)));
+    await process.waitForOutput(/VIP_RELOADED.* added=1 changed=0 removed=1 kept=1/);
     await host.writeFile(CONF, "vrrp_instance BROKEN {");
     process.signal("SIGHUP");
     await process.waitForOutput(/VIP_RELOAD_FAILED/);
@@ -136,7 +133,7 @@ describe.skipIf(lacking !== undefined)(named("a keepalived.conf in full", lackin
     const applied = await host.exec([...HA_VIP, "apply", "--yes"]);
     expect(applied.code).toBe(65);
     expect((await probe.stop()).windows[0]?.lost).toBe(0);
-  }, 60_000);
+  }, 180_000);
 
   test("keepalived's flags: background with pid file, test, dump on SIGUSR1, metrics and JSON dump", async () => {
     await host.writeFile(
@@ -169,7 +166,7 @@ describe.skipIf(lacking !== undefined)(named("a keepalived.conf in full", lackin
     await host.run(`/usr/bin/kill -TERM ${pid}`);
     await until("the address is gone", async () => !(await host.hasAddress(VIP)));
     await host.waitFor("! test -e /run/vip.pid");
-  }, 60_000);
+  }, 180_000);
 
   test("as an OCF agent it starts, is seen, announces, stops, and refuses what it doesn't honour", async () => {
     const agent = async (action: string, more = "") =>
@@ -186,5 +183,5 @@ describe.skipIf(lacking !== undefined)(named("a keepalived.conf in full", lackin
     expect(refused.code).toBe(6);
     expect(refused.stderr).toContain("ocf-exit-reason:");
     expect((await agent("meta-data")).stdout).toContain('<parameter name="cidr_netmask"');
-  }, 60_000);
+  }, 180_000);
 });

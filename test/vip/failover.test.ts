@@ -6,7 +6,7 @@ import { createLab, type Lab } from "../../shared/lab/lab.ts";
 import { startAnswering, startProbe } from "../../shared/lab/prober/prober.ts";
 import type { LabProcess } from "../../shared/lab/process.ts";
 import { named, requireNamespaces, requirePackages } from "../../shared/lab/requirements.ts";
-import { HA_VIP, holders, startVip, startVipWith, VIP, waitForHolder } from "./support.ts";
+import { HA_VIP, holders, startVip, startVipWith, VIP, waitForAnswer, waitForHolder, waitForOther } from "./support.ts";
 
 const lacking = requireNamespaces() ?? requirePackages("nftables");
 const SEEDS = join(import.meta.dir, "..", "cases", "seed");
@@ -18,12 +18,23 @@ describe.skipIf(lacking !== undefined)(named("a floating address", lacking), () 
   beforeEach(async () => {
     lab = await createLab({ hosts: 3 });
     running = [];
-  });
-  afterEach(async () => lab.close());
+  }, 180_000);
+  afterEach(async () => lab.close(), 180_000);
 
+  /** Starts all hosts at once, and tells who has the address when they agree. */
   async function startAll(...options: readonly string[]): Promise<string> {
     running = await Promise.all(lab.hosts.map((host) => startVip(host, ...options)));
-    return await waitForHolder(lab, undefined);
+    let holder = "";
+    await until("all follow one host", async () => {
+      holder = await waitForHolder(lab, undefined);
+      const said = await Promise.all(lab.hosts.map((host) => host.exec([...HA_VIP, "explain"])));
+      return said.every(({ stdout }, index) =>
+        lab.hosts[index]?.name === holder
+          ? stdout.includes("is on this host")
+          : stdout.includes(`is on ${lab.host(holder).ipv4}`),
+      );
+    });
+    return holder;
   }
 
   function processOf(name: string): LabProcess {
@@ -33,21 +44,17 @@ describe.skipIf(lacking !== undefined)(named("a floating address", lacking), () 
   }
 
   test("is on one host, survives that host's loss of power, and clients reach the new one", async () => {
-    const first = await startAll();
+    await startAll();
     await startAnswering(lab.hosts);
     const probe = await startProbe(lab, { address: VIP });
+    const first = await waitForAnswer(probe);
     await lab.killHost(first);
-    probe.mark("power lost");
-    const second = await waitForHolder(lab, undefined);
-    expect(second).not.toBe(first);
+    await waitForOther(lab, first);
     await until("the client is answered by the new host", async () => {
-      const { total } = await (await startProbe(lab, { address: VIP, intervalMs: 20 })).stop();
-      return total.lost < total.sent;
+      const { hostAfter, switches } = (await probe.report()).total;
+      return switches > 0 && hostAfter !== first;
     });
-    const report = await probe.stop();
-    expect(report.total.lost).toBeGreaterThan(0);
-    expect(report.total.switches).toBeGreaterThan(0);
-  }, 60_000);
+  }, 180_000);
 
   test("moves when the cable is pulled, and comes to rest on one host when it is back", async () => {
     const first = await startAll();
@@ -56,15 +63,15 @@ describe.skipIf(lacking !== undefined)(named("a floating address", lacking), () 
     await until("the cut host has let go", async () => !(await holders(lab)).includes(first));
     await lab.uncut(first);
     await waitForHolder(lab, undefined);
-  }, 60_000);
+  }, 180_000);
 
   test("leaves nothing behind on an orderly stop, and the next host takes over at once", async () => {
     const first = await startAll();
     processOf(first).signal("SIGTERM");
-    await waitForHolder(lab, undefined);
-    expect(await holders(lab)).not.toContain(first);
+    await waitForOther(lab, first);
     await until("the process has ended", () => !processOf(first).running);
-  }, 60_000);
+    expect(await holders(lab)).not.toContain(first);
+  }, 180_000);
 
   test("is removed by the kernel when everything of ours is killed or stopped at once", async () => {
     const first = await startAll();
@@ -76,34 +83,37 @@ describe.skipIf(lacking !== undefined)(named("a floating address", lacking), () 
     await host.run(`/usr/bin/kill -STOP ${pids.join(" ")}`);
     await until("the stopped host has lost it", async () => !(await host.hasAddress(VIP)));
     await until("another host has it", async () => (await holders(lab)).some((name) => name !== first));
-  }, 60_000);
+  }, 180_000);
 
   test("is released by the supervisor when the daemon is killed", async () => {
     const first = await startAll();
     const daemon = await lab.host(first).run("pgrep -f '[m]ain.ts daemon'");
     await lab.host(first).run(`/usr/bin/kill -9 ${daemon.trim()}`);
-    await until("the supervisor has noticed", () => /ha-vip died \(SIGKILL\)/.test(processOf(first).stderr));
+    await processOf(first).waitForOutput(/ha-vip died \(SIGKILL\)/);
     await waitForHolder(lab, undefined);
-  }, 60_000);
+  }, 180_000);
 
   test("follows the check of the service", async () => {
     await Promise.all(lab.hosts.map((host) => host.writeFile("/etc/good", "")));
-    const first = await startAll("--check", "exec:test -e /etc/good");
+    // A check that starts a program has a tenth of a second on this line: on a busy machine it might fail by itself.
+    const first = await startAll("--check", "file:/etc/good");
     await lab.host(first).run(["rm", "/etc/good"]);
-    await until("another host has it", async () => {
-      const now = await holders(lab);
-      return now.length === 1 && now[0] !== first;
+    await waitForOther(lab, first);
+    await until("the status says why", async () => {
+      const { stdout } = await lab.host(first).exec([...HA_VIP, "status", "-o", "json"]);
+      return stdout.includes("VIP_CHECK_DOWN");
     });
-    const status = await lab.host(first).exec([...HA_VIP, "status", "-o", "json"]);
-    expect(status.stdout).toContain("VIP_CHECK_DOWN");
-  }, 60_000);
+  }, 180_000);
 
   test("comes back when somebody deletes it by hand", async () => {
-    const first = await startAll();
-    await lab.host(first).run(["ip", "address", "del", `${VIP}/24`, "dev", "eth0"]);
-    await until("it is back", async () => await lab.host(first).hasAddress(VIP));
-    await until("the event is told", () => /VIP_ADDRESS_TAKEN_AWAY/.test(processOf(first).stderr));
-  }, 60_000);
+    const [host] = lab.hosts;
+    if (host === undefined) throw new Error("a lab without hosts");
+    const process = await startVip(host);
+    await waitForHolder(lab, host.name);
+    await host.run(["ip", "address", "del", `${VIP}/24`, "dev", "eth0"]);
+    await process.waitForOutput(/VIP_ADDRESS_TAKEN_AWAY/);
+    await until("it is back", async () => await host.hasAddress(VIP));
+  }, 180_000);
 
   test("the files of the documents that the product comes from run as they stand, but for names", async () => {
     // Only the interface, the address and the check's program are those of the lab.
@@ -122,5 +132,5 @@ describe.skipIf(lacking !== undefined)(named("a floating address", lacking), () 
     await waitForHolder(lab, "h2");
     await fred.writeFile("/etc/good", "");
     await waitForHolder(lab, "h1");
-  }, 90_000);
+  }, 180_000);
 });

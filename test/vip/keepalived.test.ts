@@ -29,8 +29,8 @@ describe.skipIf(lacking !== undefined)(named("with the real keepalived on the ot
 
   beforeEach(async () => {
     lab = await createLab({ hosts: 2 });
-  });
-  afterEach(async () => lab.close());
+  }, 180_000);
+  afterEach(async () => lab.close(), 180_000);
 
   function pair({ unicast, ...settings }: Settings & { readonly unicast?: boolean }, ours: number, theirs: number) {
     const family = settings.addresses?.[0]?.includes(":") === true ? "ipv6" : "ipv4";
@@ -68,7 +68,7 @@ describe.skipIf(lacking !== undefined)(named("with the real keepalived on the ot
       await neverTwo(address, process);
       process.signal("SIGTERM");
       await waitForHolder(lab, "h2", address);
-    }, 90_000);
+    }, 180_000);
 
     test(`${name}: keepalived is the master, and ha-vip takes over when it stops`, async () => {
       const { ours, theirs } = pair(settings, 100, 150);
@@ -80,6 +80,6 @@ describe.skipIf(lacking !== undefined)(named("with the real keepalived on the ot
       keepalived.signal("SIGTERM");
       await waitForHolder(lab, "h1", address);
       expect(process.stderr).toContain("VIP_MASTER_LEFT");
-    }, 90_000);
+    }, 180_000);
   }
 });

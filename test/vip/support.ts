@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { type Host, until } from "../../shared/lab/host.ts";
 import type { Lab } from "../../shared/lab/lab.ts";
+import type { Probe } from "../../shared/lab/prober/prober.ts";
 import type { LabProcess } from "../../shared/lab/process.ts";
 
 const root = join(import.meta.dir, "..", "..");
@@ -42,6 +43,26 @@ export async function waitForHolder(lab: Lab, name: string | undefined, address 
     return last.length === 1 && (name === undefined || last[0] === name);
   });
   return last[0] ?? "";
+}
+
+/** Waits until exactly one host has the address, and another one than `before`. */
+export async function waitForOther(lab: Lab, before: string, address = VIP): Promise<string> {
+  let last: string[] = [];
+  await until(`${address} on one host, and not on ${before}`, async () => {
+    last = await holders(lab, address);
+    return last.length === 1 && last[0] !== before;
+  });
+  return last[0] ?? "";
+}
+
+/** Waits until the probe has had an answer, and tells from whom the last one came. */
+export async function waitForAnswer(probe: Probe): Promise<string> {
+  let host: string | null = null;
+  await until("the client is answered", async () => {
+    host = (await probe.report()).total.hostAfter;
+    return host !== null;
+  });
+  return host ?? "";
 }
 
 /** A file for keepalived and for ha-vip alike. */

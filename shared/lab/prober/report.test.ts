@@ -113,3 +113,12 @@ test("memory grows past its first size and keeps everything", () => {
   expect(samples.startedNs(39_999)).toBe(39_999 * MS);
   expect(samples.host(39_999)).toBe("a");
 });
+
+test("what is open is counted", () => {
+  const samples = record("a.x?");
+  expect(samples.open).toBe(2);
+  samples.answer(1, START_NS + 90 * MS, "b");
+  samples.answer(1, START_NS + 91 * MS, "c");
+  samples.fail(3, START_NS + 92 * MS, "refused");
+  expect(samples.open).toBe(0);
+});

@@ -35,9 +35,15 @@ export class Samples {
   #host = new Uint16Array(FIRST_CAPACITY);
   #error = new Uint16Array(FIRST_CAPACITY);
   #count = 0;
+  #endedCount = 0;
 
   get count(): number {
     return this.#count;
+  }
+
+  /** Attempts that were neither answered nor failed. */
+  get open(): number {
+    return this.#count - this.#endedCount;
   }
 
   /** Begins an attempt and returns its number, or -1 when the memory is full. */
@@ -53,6 +59,7 @@ export class Samples {
   answer(number: number, nowNs: number, host: string): void {
     if (number < 0 || number >= this.#count || this.#ended[number] !== 0) return;
     this.#ended[number] = nowNs;
+    this.#endedCount += 1;
     this.#host[number] = this.hosts.numberOf(host);
   }
 
@@ -60,6 +67,7 @@ export class Samples {
   fail(number: number, nowNs: number, error: string): void {
     if (number < 0 || number >= this.#count || this.#ended[number] !== 0) return;
     this.#ended[number] = nowNs;
+    this.#endedCount += 1;
     this.#error[number] = this.errors.numberOf(error);
   }
 

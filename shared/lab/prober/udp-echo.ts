@@ -10,8 +10,8 @@ import { FAMILY } from "../../drive/ffi/socket-address.ts";
 import { IPV6_OPTION } from "../../drive/net/ip-options.ts";
 
 const PACKET_LIMIT_BYTES = 512;
-/** Questions that wait while this process waits for a processor. */
-const RECEIVE_BUFFER_BYTES = 1 << 20;
+/** Questions of some seconds, at one a millisecond, that wait while this process waits for a processor. */
+const RECEIVE_BUFFER_BYTES = 4 << 20;
 const TOKEN_BYTES = 4;
 
 /** One socket for both families: IPv4 addresses arrive as mapped IPv6 ones. */

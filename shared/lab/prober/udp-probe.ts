@@ -17,7 +17,7 @@ import { Samples } from "./samples.ts";
 
 const QUESTION_BYTES = 8;
 const ANSWER_LIMIT_BYTES = 512;
-const RECEIVE_BUFFER_BYTES = 1 << 20;
+const RECEIVE_BUFFER_BYTES = 4 << 20;
 const TOKEN_BYTES = 4;
 const STANDARD_INPUT = 0;
 const NS_PER_MS = 1e6;
@@ -117,11 +117,11 @@ class UdpProbe {
     return true;
   }
 
-  /** Waits for the last answers. */
+  /** Waits for the last answers: until all are there, or those that are missing count as lost. */
   #settle(): void {
     const untilNs = monotonicNs() + this.settings.settleMs * NS_PER_MS;
     this.#poll.set(1, -1, 0);
-    for (let leftNs = untilNs - monotonicNs(); leftNs > 0; leftNs = untilNs - monotonicNs()) {
+    for (let leftNs = untilNs - monotonicNs(); leftNs > 0 && this.#samples.open > 0; leftNs = untilNs - monotonicNs()) {
       if (this.#poll.wait(leftNs) > 0) this.#collect();
     }
   }

@@ -1,9 +1,13 @@
 /** What the real keepalived has understood of a configuration: it is started in a namespace of its own and asked for its data. */
 import { z } from "zod";
 
+/** Starting keepalived and asking it takes two seconds; on a busy machine many times that. */
+const DUMP_LIMIT_MS = 150_000;
+
 /**
  * $1: the folder with asked.conf and the files it includes, $2: the configuration's id. Prints the data as JSON.
- * Its own /tmp, because keepalived always writes to /tmp/keepalived.json; asked only when its handlers are there.
+ * Its own /tmp, because keepalived always writes to /tmp/keepalived.json; asked only when its handlers are there. Read
+ * when it has ended: until then it may be writing. The processes have a namespace, so that all end with the script.
  */
 const SCRIPT = `
 mount --bind "$1" /mnt && mount -t tmpfs tmpfs /tmp && mount -t tmpfs tmpfs /run || exit 1
@@ -14,12 +18,12 @@ ip link set lo up
 ip address add 10.0.0.1/24 dev eth0
 keepalived -n -i "$2" -p /run/parent -r /run/vrrp -c /run/checker -b /run/bfd -f /mnt/asked.conf >/tmp/log 2>&1 &
 process=$!
-for turn in $(seq 100); do [ -s /run/vrrp ] && break; sleep 0.05; done
+for turn in $(seq 1000); do [ -s /run/vrrp ] && break; sleep 0.05; done
 kill -s "$(keepalived --signum=JSON)" $process
-for turn in $(seq 100); do [ -s /tmp/keepalived.json ] && break; sleep 0.05; done
-cat /tmp/keepalived.json
+for turn in $(seq 1000); do [ -s /tmp/keepalived.json ] && break; sleep 0.05; done
 kill $process
 wait $process
+cat /tmp/keepalived.json
 `;
 
 /** The part of the data that ha-vip has words for, too. */
@@ -58,8 +62,21 @@ export function tellsData(): boolean {
 }
 
 export async function dumpOf(folder: string, id: string): Promise<readonly Dump[]> {
-  const command = ["unshare", "--net", "--mount", "sh", "-c", SCRIPT, "sh", folder, id];
-  const child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe", timeout: 20_000 });
+  const command = [
+    "unshare",
+    "--net",
+    "--mount",
+    "--pid",
+    "--kill-child",
+    "--mount-proc",
+    "sh",
+    "-c",
+    SCRIPT,
+    "sh",
+    folder,
+    id,
+  ];
+  const child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe", timeout: DUMP_LIMIT_MS });
   const [text, errors] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   await child.exited;
   try {

@@ -23,9 +23,12 @@ include keepalived.conf
 /** keepalived's exit codes; 5 stands for warnings, too. */
 const WORDS: Readonly<Record<string, string>> = { 0: "accepts", 4: "refuses", 5: "refuses" };
 
+/** All of them: each takes a fraction of a second. */
+const VERDICTS_LIMIT_MS = 150_000;
+
 /** @returns the verdict by path: `accepts` or `refuses`, or what went wrong */
 export function verdictsOf(script: string, paths: readonly string[]): Map<string, string> {
-  const done = Bun.spawnSync(["unshare", "--net", "sh", "-c", script, "sh", ...paths], { timeout: 50_000 });
+  const done = Bun.spawnSync(["unshare", "--net", "sh", "-c", script, "sh", ...paths], { timeout: VERDICTS_LIMIT_MS });
   const lines = done.stdout.toString().split("\n");
   return new Map(
     lines.flatMap((line) => {
