@@ -1,5 +1,5 @@
 /** Clients that mean harm or are very slow, and reloads and stops under load: whole processes, small counts. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,6 +7,9 @@ import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
 import { freePort } from "../../shared/lab/free-port.ts";
 import { exchange } from "./pair.ts";
+
+/** Far more than it takes, also on a machine that does many other things. */
+setDefaultTimeout(120_000);
 
 const ROOT = join(import.meta.dir, "..", "..");
 const IDLE = 500;
@@ -18,9 +21,12 @@ function residentKb(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? Number.NaN);
 }
 
-function open(port: number): Promise<Socket> {
+function open(port: number, first = ""): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1", () => resolve(socket));
+    const socket = connect(port, "127.0.0.1", () => {
+      if (first !== "") socket.write(first);
+      resolve(socket);
+    });
     socket.on("error", reject);
   });
 }
@@ -28,20 +34,20 @@ function open(port: number): Promise<Socket> {
 const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 /** Ends its connection: its answer is whole when that closes, however busy the machine is. */
 const LAST_GET = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-const PATIENCE_MS = 10_000;
 
 describe("clients that mean harm, reloads and stops", () => {
   const folder = mkdtempSync(join(tmpdir(), "lb-hostile-"));
   const file = join(folder, "haproxy.cfg");
   let server: Server;
   let balancer: Bun.Subprocess<"ignore", "ignore", "pipe">;
+  let said = "";
   let port = 0;
   let serverPort = 0;
   const configuration = (mark: string): string => `defaults
  mode http
  timeout client 60s
- timeout server 5s
- timeout connect 1s
+ timeout server 60s
+ timeout connect 60s
  timeout http-request 1500ms
  timeout http-keep-alive 60s
 frontend f
@@ -64,8 +70,12 @@ backend b
       stdout: "ignore",
       stderr: "pipe",
     });
-    await until("it serves", async () => (await exchange(port, GET, 200)).startsWith("HTTP/1.1 200"));
-  }, 20_000);
+    void (async () => {
+      const decoder = new TextDecoder();
+      for await (const chunk of balancer.stderr) said += decoder.decode(chunk, { stream: true });
+    })();
+    await until("it serves", async () => (await exchange(port, LAST_GET)).startsWith("HTTP/1.1 200"));
+  });
   afterAll(async () => {
     balancer.kill("SIGKILL");
     await balancer.exited;
@@ -75,38 +85,41 @@ backend b
 
   test("idle and slow connections cost little, slow ones get 408, others are served meanwhile", async () => {
     const before = residentKb(balancer.pid);
-    const idle = await Promise.all(Array.from({ length: IDLE }, () => open(port)));
-    for (const socket of idle) socket.write(GET);
-    const slow = await Promise.all(Array.from({ length: SLOW }, () => open(port)));
+    const idle = await Promise.all(Array.from({ length: IDLE }, () => open(port, GET)));
+    const told = new Set<Socket>();
     let refused = 0;
-    for (const socket of slow) {
-      socket.write("GET / HTTP/1.1\r\nHost: x\r\n");
-      socket.once("data", (data) => {
-        if (data.toString("latin1").startsWith("HTTP/1.1 408")) refused += 1;
-      });
-    }
+    const slow = await Promise.all(
+      Array.from({ length: SLOW }, async () => {
+        const socket = await open(port, "GET / HTTP/1.1\r\nHost: x\r\n");
+        socket.once("data", (data) => {
+          told.add(socket);
+          if (data.toString("latin1").startsWith("HTTP/1.1 408")) refused += 1;
+        });
+        return socket;
+      }),
+    );
     // One more byte now and then doesn't buy them time.
     const drip = setInterval(() => {
-      for (const socket of slow) if (socket.writable) socket.write("X");
+      for (const socket of slow) if (socket.writable && !told.has(socket)) socket.write("X");
     }, 200);
-    expect(await exchange(port, LAST_GET, PATIENCE_MS)).toStartWith("HTTP/1.1 200");
+    expect(await exchange(port, LAST_GET)).toStartWith("HTTP/1.1 200");
     await until("all slow ones were told", () => Promise.resolve(refused === SLOW));
     clearInterval(drip);
     const grown = residentKb(balancer.pid) - before;
     expect(grown).toBeLessThan((IDLE + SLOW) * MOST_KB_PER_CONNECTION);
     for (const socket of [...idle, ...slow]) socket.destroy();
-  }, 20_000);
+  });
 
   test("floods of headers and lines without an end are cut off at the size of a head", async () => {
     const flood = "X-A: ".padEnd(1000, "a");
     const answers = await Promise.all([
-      exchange(port, `GET / HTTP/1.1\r\nHost: x\r\n${`${flood}\r\n`.repeat(100)}\r\n`, 1000),
-      exchange(port, `GET / HTTP/1.1\r\nHost: x\r\n${"X: 1\r\n".repeat(5000)}\r\n`, 1000),
-      exchange(port, `GET /${"a".repeat(200_000)}`, 1000),
-      exchange(port, "a".repeat(200_000), 1000),
+      exchange(port, `GET / HTTP/1.1\r\nHost: x\r\n${`${flood}\r\n`.repeat(100)}\r\n`),
+      exchange(port, `GET / HTTP/1.1\r\nHost: x\r\n${"X: 1\r\n".repeat(5000)}\r\n`),
+      exchange(port, `GET /${"a".repeat(200_000)}`),
+      exchange(port, "a".repeat(200_000)),
     ]);
     expect(answers.map((text) => text.slice(9, 12))).toEqual(["431", "431", "414", "414"]);
-  }, 10_000);
+  });
 
   test("half a client that vanishes leaves nothing behind", async () => {
     for (let round = 0; round < 50; round += 1) {
@@ -115,8 +128,8 @@ backend b
       if (round % 2 === 0) socket.resetAndDestroy();
       else socket.end();
     }
-    expect(await exchange(port, LAST_GET, PATIENCE_MS)).toStartWith("HTTP/1.1 200");
-  }, 10_000);
+    expect(await exchange(port, LAST_GET)).toStartWith("HTTP/1.1 200");
+  });
 
   test("reloads under load lose no request", async () => {
     let stop = false;
@@ -125,7 +138,7 @@ backend b
     const marks = new Set<string>();
     const work = Array.from({ length: 8 }, async () => {
       while (!stop) {
-        const text = await exchange(port, GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"), 2000);
+        const text = await exchange(port, LAST_GET);
         if (text.endsWith("ok")) served += 1;
         else failed += 1;
         marks.add(/X-Mark: (\w+)/i.exec(text)?.[1] ?? "none");
@@ -140,13 +153,13 @@ backend b
     await Promise.all(work);
     expect(failed).toBe(0);
     expect(served).toBeGreaterThan(20);
-  }, 40_000);
+  });
 
   test("a broken configuration changes nothing", async () => {
     writeFileSync(file, "frontend f\n bind nonsense\n nosuchword\n");
     balancer.kill("SIGUSR2");
-    await Bun.sleep(300);
-    expect(await exchange(port, LAST_GET, PATIENCE_MS)).toContain("X-Mark: r10");
+    await until("it is refused", () => said.includes("reload refused"));
+    expect(await exchange(port, LAST_GET)).toContain("X-Mark: r10");
   });
 
   test("SIGINT ends it with 130, as haproxy does", async () => {

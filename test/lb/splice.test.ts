@@ -6,10 +6,10 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
-import { freePort } from "../../shared/lab/free-port.ts";
+import { freePorts } from "../../shared/lab/free-port.ts";
 
 /** Far more than it takes, also on a machine that does many other things. */
-setDefaultTimeout(30_000);
+setDefaultTimeout(120_000);
 
 const ROOT = join(import.meta.dir, "..", "..");
 const LONG = 8 * 1024 * 1024;
@@ -60,18 +60,20 @@ describe("long streams", () => {
   const serverEnds: Ended[] = [];
   let server: Server;
   let port = 0;
+  /** Where silence is over soon. */
+  let impatient = 0;
   let log = "";
   let balancer: Bun.Subprocess<"ignore", "pipe", "inherit">;
 
   beforeAll(async () => {
-    const serverPort = await freePort();
+    const [serverPort = 0, ...own] = await freePorts(3);
+    [port = 0, impatient = 0] = own;
     server = createServer({ allowHalfOpen: true }, (socket) => serve(socket, (how) => serverEnds.push(how)));
     await new Promise<void>((resolve) => void server.listen(serverPort, "127.0.0.1", resolve));
-    port = await freePort();
     const file = join(folder, "haproxy.cfg");
     writeFileSync(
       file,
-      `global\n log stdout format raw daemon\ndefaults\n mode tcp\n log global\n option tcplog\n timeout connect 2s\n timeout client 2s\n timeout server 2s\nlisten l\n bind 127.0.0.1:${port}\n server s 127.0.0.1:${serverPort}\n`,
+      `global\n log stdout format raw daemon\ndefaults\n mode tcp\n log global\n option tcplog\n timeout connect 60s\n timeout client 60s\n timeout server 60s\nlisten l\n bind 127.0.0.1:${port}\n server s 127.0.0.1:${serverPort}\nlisten i\n bind 127.0.0.1:${impatient}\n timeout client 2s\n timeout server 2s\n server s 127.0.0.1:${serverPort}\n`,
     );
     const command = [process.execPath, join(ROOT, "tools/ha-lb/main.ts"), "-db", "-f", file];
     balancer = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
@@ -87,8 +89,8 @@ describe("long streams", () => {
     rmSync(folder, { recursive: true });
   });
 
-  async function talk(first: string | Buffer, ends: boolean): Promise<Ended> {
-    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  async function talk(first: string | Buffer, ends: boolean, to = port): Promise<Ended> {
+    const socket = connect({ port: to, host: "127.0.0.1", allowHalfOpen: true });
     const whole = wholeOf(socket);
     socket.on("end", () => socket.end());
     if (ends) socket.end(first);
@@ -151,7 +153,7 @@ describe("long streams", () => {
   });
 
   test("silence ends it", async () => {
-    const { bytes } = await talk("s", false);
+    const { bytes } = await talk("s", false, impatient);
     expect(bytes.length).toBe(LONG / 4);
     await lineWith(new RegExp(` ${LONG / 4} cD `));
   });

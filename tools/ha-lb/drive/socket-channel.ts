@@ -10,8 +10,8 @@ import type { Bind } from "../model/bind.ts";
 import { keyOf, type SocketSource } from "./listening-sockets.ts";
 import { limitWaiting } from "./transfer.ts";
 
-/** A side that doesn't take or give within this time is broken. */
-const TIME_LIMIT_SECONDS = 5;
+/** A side that doesn't take or give within this time is broken; a worker that only just starts reads late. */
+const TIME_LIMIT_SECONDS = 30;
 /** Bytes of one message: as many keys as descriptors go in one, and a key is at most a path long. */
 const MESSAGE_BYTES = 128 * 1024;
 /** Numbers of one list. */

@@ -5,6 +5,11 @@
 
 /** How late a deadline may fire. */
 export const TICK_MS = 20;
+/**
+ * A turn that comes so much later than it should follows a time in which this process didn't run: it was stopped, had no
+ * processor, or its machine stood still. What its sockets brought meanwhile is read before anybody's time is over.
+ */
+const LATE_MS = 5 * TICK_MS;
 const SLOTS = 1024;
 /** Farther deadlines are looked at again after this long. */
 const HORIZON_MS = TICK_MS * (SLOTS - 2);
@@ -31,6 +36,8 @@ export class TimerWheel {
   private turnedMs: number;
   private count = 0;
   private timer: Timer | undefined;
+  private askedMs = 0;
+  private isReading = false;
 
   constructor(private readonly clock: () => number) {
     this.turnedMs = Math.floor(clock() / TICK_MS) * TICK_MS;
@@ -79,8 +86,29 @@ export class TimerWheel {
   }
 
   private start(): void {
-    this.turnedMs = Math.floor(this.clock() / TICK_MS) * TICK_MS;
-    this.timer = setInterval(() => this.turn(), TICK_MS);
+    this.askedMs = this.clock();
+    this.turnedMs = Math.floor(this.askedMs / TICK_MS) * TICK_MS;
+    this.timer = setInterval(() => this.tick(), TICK_MS);
+  }
+
+  /** Turns; when it comes late, after sockets were read. */
+  tick(): void {
+    const nowMs = this.clock();
+    const isLate = nowMs - this.askedMs > LATE_MS;
+    this.askedMs = nowMs;
+    if (this.isReading) return;
+    if (!isLate) {
+      this.turn();
+      return;
+    }
+    this.isReading = true;
+    // The first comes before the event loop looks at its sockets, the second after it has.
+    setImmediate(() =>
+      setImmediate(() => {
+        this.isReading = false;
+        this.turn();
+      }),
+    );
   }
 
   /** Fires what is due. */

@@ -10,8 +10,8 @@ import { FAMILY, SocketAddressMemory } from "../../../shared/drive/ffi/socket-ad
 import { connect, LEVEL, send, setOptionBytes, socket, SOCKET_TYPE } from "../../../shared/drive/ffi/socket.ts";
 
 export const TRANSFER_COMMAND = "_getsocks";
-/** The other process answers at once or is not to be waited for. */
-const TIME_LIMIT_SECONDS = 2;
+/** The other process answers at once, unless the machine is busy, or is not to be waited for. */
+const TIME_LIMIT_SECONDS = 10;
 const RECEIVE_TIMEOUT = 20;
 const SEND_TIMEOUT = 21;
 /** More than any process listens on. */

@@ -26,7 +26,7 @@ export interface RunRequest {
 }
 
 /** What is left to do at the end may take this long: then the kernel ends the process. */
-const END_LIMIT_SECONDS = 5;
+const END_LIMIT_SECONDS = 15;
 
 /** Signals that wait until the process serves: without a handler they would end it while it starts. */
 const HELD = ["SIGUSR1", "SIGUSR2", "SIGHUP"] as const;

@@ -20,7 +20,8 @@ import { Supervision } from "./supervision.ts";
 
 /** A worker that dies again and again is started this much later each time. */
 const RESTART_AFTER_MS = 200;
-const START_LIMIT_MS = 10_000;
+/** One that can't serve says so or ends: only one that hangs meets this limit, however slow the machine is. */
+const START_LIMIT_MS = 120_000;
 /** Workers that were told to end at once and are still there after this long are killed. */
 const STOP_LIMIT_MS = 2000;
 /** Where a worker finds its channel for sockets. */

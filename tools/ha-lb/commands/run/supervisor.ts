@@ -18,8 +18,8 @@ import { MasterSockets } from "./master-sockets.ts";
 
 const RESTART_AFTER_MS = 500;
 const POLL_MS = 200;
-/** An engine that isn't ready by then is given up. */
-const READY_LIMIT_MS = 30_000;
+/** An engine that isn't ready by then hangs, and is given up; one that can't serve ends by itself. */
+const READY_LIMIT_MS = 120_000;
 /** Descriptors above it are not handed on. */
 const MOST_INHERITED = 1024;
 const STATE = "HA_LB_SUPERVISOR_STATE";
