@@ -12,7 +12,7 @@ import type { VipConfiguration } from "../../tools/ha-vip/model/configuration.ts
 import { checkConfiguration } from "../../tools/ha-vip/model/check-configuration.ts";
 import { configurations } from "./configuration-samples/arbitrary.ts";
 import { plain } from "./configuration-samples/plain.ts";
-import { allSamples, tell } from "./configuration-samples/sample.ts";
+import { allSamples, tell, unsaid } from "./configuration-samples/sample.ts";
 
 describe("a configuration of any shape", () => {
   test("is written as ha.yaml and read again as what it was", () => {
@@ -27,7 +27,7 @@ describe("a configuration of any shape", () => {
       }),
       { numRuns: 100 },
     );
-  }, 60_000);
+  }, 180_000);
 });
 
 /** Longest answer to a text: a few reasons for each of its letters are more than enough. */
@@ -39,7 +39,7 @@ function answers(text: string, result: Result<VipConfiguration>): void {
   if (!result.ok) expect(facts.length).toBeGreaterThan(0);
   expect(facts.length).toBeLessThanOrEqual(most(text));
   // Every fact can be said: no placeholder is left in its sentence.
-  for (const line of tell(facts)) expect(line).not.toMatch(/\{[a-z]+\}/);
+  for (const fact of facts) expect(unsaid(fact)).toEqual([]);
   if (result.ok) parseHaYaml(makeSource("ha.yaml", writeVipSection(result.value)));
 }
 
@@ -119,7 +119,7 @@ describe("a text that may be anything", () => {
   });
 
   test("as keepalived.conf that includes itself, or parameters that name themselves", () => {
-    const started = performance.now();
+    const before = process.cpuUsage();
     const include = "include again.conf\ninclude again.conf\n";
     answers(include, parseKeepalived("k.conf", include, { include: () => loops(include) }));
     const doubling = Array.from({ length: 40 }, (_, index) => `$A${index}=\${A${index + 1}}\${A${index + 1}}\n`).join(
@@ -139,8 +139,8 @@ describe("a text that may be anything", () => {
       answers(text, parseKeepalived("k.conf", text, { configId: "@" }));
     }
     // Not a measurement: without the limits these would never end.
-    expect(performance.now() - started).toBeLessThan(20_000);
-  }, 30_000);
+    expect(process.cpuUsage(before).user / 1e6).toBeLessThan(20);
+  }, 180_000);
 
   test("as ha.yaml, spoilt", () => {
     expect(YAML.length).toBeGreaterThan(20);

@@ -1,7 +1,7 @@
 /** Sample configurations of test/cases/vip/keepalived: one block is one keepalived.conf with the files it includes. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe } from "../../../shared/reason/catalogue.ts";
+import { type Catalogue, describe } from "../../../shared/reason/catalogue.ts";
 import type { Reason } from "../../../shared/reason/catalogue.ts";
 import type { Result } from "../../../shared/reason/result.ts";
 import { textReasons } from "../../../shared/reason/text-reasons.ts";
@@ -34,10 +34,18 @@ export function readSample(block: DataBlock): Result<VipConfiguration> {
   });
 }
 
+const CATALOGUE: Catalogue = { ...textReasons, ...configReasons };
+
+/** Words that a reason's sentence has a place for and its data lacks. */
+export function unsaid({ code, data }: Reason): string[] {
+  const sentence = CATALOGUE[code]?.sentence ?? "{sentence}";
+  return [...sentence.matchAll(/\{(\w+)\}/g)].flatMap(([, name = ""]) => (data[name] === undefined ? [name] : []));
+}
+
 /** One line for each reason: its place, its code and its sentence. */
 export function tell(reasons: readonly Reason[]): string[] {
   return reasons.map((fact) => {
-    const { at, sentence, severity } = describe({ ...textReasons, ...configReasons }, fact);
+    const { at, sentence, severity } = describe(CATALOGUE, fact);
     return `${at === undefined ? "" : `${formatPosition(at)}: `}${severity} ${fact.code}: ${sentence}`;
   });
 }
