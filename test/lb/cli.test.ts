@@ -180,6 +180,8 @@ const COMMANDS: readonly string[] = [
   "quit",
 ];
 
+const START_LIMIT_MS = 90_000;
+
 /** The name in the certificate that a listener shows. */
 async function certificateName(port: number): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
@@ -239,6 +241,8 @@ describe.skipIf(!HAS_HAPROXY)("the command socket (needs haproxy)", () => {
       writeFileSync(file, text.replace("TLS", String(tlsPorts[label])));
       children.push(Bun.spawn([...command, file], { stdout: "ignore", stderr: "ignore" }));
       await until(`${label} answers`, async () => (await ask(socket(label), "show backend")).includes("# name"));
+      // Workers may need longer than their master.
+      await until(`${label} serves`, async () => await isServed(ports[label]), START_LIMIT_MS);
     }
   });
   afterAll(async () => {

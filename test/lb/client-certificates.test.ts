@@ -179,7 +179,7 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates in use (needs haprox
         `$1 ${folder}/`,
       )}\n http-request return status 200 content-type text/plain lf-string "${SHOWN}"\n`;
     const text = (side: number) => (port: number) =>
-      `defaults\n mode http\n timeout connect 20s\n timeout client 20s\n timeout server 20s\nlisten probe\n bind 127.0.0.1:${port}\n${BINDS.map((bind, index) => frontend(bind, ports[2 * index + side] ?? 0)).join("")}`;
+      `defaults\n mode http\n timeout connect 20s\n timeout client 20s\n timeout server 20s\n${BINDS.map((bind, index) => frontend(bind, ports[2 * index + side] ?? 0)).join("")}listen probe\n bind 127.0.0.1:${port}\n`;
     let side = -1;
     const pair: Pair = await startPair((port) => text((side += 1))(port));
     try {
@@ -200,7 +200,7 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates in use (needs haprox
     const listen = ([name, words]: readonly [string, string], port: number): string =>
       `listen ${name.replaceAll(/\W/g, "-")}\n bind 127.0.0.1:${port} ssl crt ${at("one.pem")}\n server s 127.0.0.1:${serverPort} ${words.replaceAll(/(?<= )(ca-file|crl-file|crt) /g, `$1 ${folder}/`)}\n`;
     const text = (side: number) => (port: number) =>
-      `defaults\n mode http\n timeout connect 20s\n timeout client 20s\n timeout server 20s\n retries 0\nlisten probe\n bind 127.0.0.1:${port}\n${SERVERS.map((server, index) => listen(server, ports[2 * index + side] ?? 0)).join("")}`;
+      `defaults\n mode http\n timeout connect 20s\n timeout client 20s\n timeout server 20s\n retries 0\n${SERVERS.map((server, index) => listen(server, ports[2 * index + side] ?? 0)).join("")}listen probe\n bind 127.0.0.1:${port}\n`;
     let side = -1;
     const pair: Pair = await startPair((port) => text((side += 1))(port));
     try {
@@ -224,7 +224,7 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates in use (needs haprox
     const cases = words.flatMap((word) => versions.map((version) => `${word} ${version}`));
     const ports = await freePorts(2 * cases.length + 2);
     const text = (side: number) => (port: number) =>
-      `global\n nbthread 1\ndefaults\n mode http\n option httpclose\n timeout connect 20s\n timeout client 20s\n timeout server 20s\nlisten probe\n bind 127.0.0.1:${port}\nfrontend end\n bind 127.0.0.1:${ports[side]} ssl crt ${at("one.pem")}\n http-request return status 200 content-type text/plain lf-string %[ssl_fc_is_resumed]\n${cases.map((one, index) => `listen l${index}\n bind 127.0.0.1:${ports[2 + 2 * index + side]} ssl crt ${at("one.pem")}\n server s 127.0.0.1:${ports[side]} ssl ${one}\n`).join("")}`;
+      `global\n nbthread 1\ndefaults\n mode http\n option httpclose\n timeout connect 20s\n timeout client 20s\n timeout server 20s\nfrontend end\n bind 127.0.0.1:${ports[side]} ssl crt ${at("one.pem")}\n http-request return status 200 content-type text/plain lf-string %[ssl_fc_is_resumed]\n${cases.map((one, index) => `listen l${index}\n bind 127.0.0.1:${ports[2 + 2 * index + side]} ssl crt ${at("one.pem")}\n server s 127.0.0.1:${ports[side]} ssl ${one}\n`).join("")}listen probe\n bind 127.0.0.1:${port}\n`;
     let side = -1;
     const pair: Pair = await startPair((port) => text((side += 1))(port));
     try {

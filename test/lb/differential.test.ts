@@ -163,17 +163,17 @@ backend b
 
 /** One section for each line of the table, on these ports. */
 const balancing = (ports: readonly number[]) => (probe: number, log: number, servers: readonly number[]) =>
-  `${defaults(log)}listen probe
- bind 127.0.0.1:${probe}
-${algorithms
-  .map(
-    ([, algorithm, more, server], index) => `listen l${index}
+  `${defaults(log)}${algorithms
+    .map(
+      ([, algorithm, more, server], index) => `listen l${index}
  bind 127.0.0.1:${ports[index]}
  balance ${algorithm}
  ${more}
 ${servers.map((one, place) => ` server s${place + 1} 127.0.0.1:${one} ${server.replaceAll("N", String(place + 1))}\n`).join("")}`,
-  )
-  .join("")}`;
+    )
+    .join("")}listen probe
+ bind 127.0.0.1:${probe}
+`;
 
 // Not in the table because they differ still: the order within a round of weighted round robin (the shares are equal), and
 // who gets a request without a key under consistent hashing.

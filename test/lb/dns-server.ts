@@ -47,6 +47,8 @@ export class DnsServer {
       hostname: "127.0.0.1",
       port: server.port,
       socket: {
+        // Who asked may be gone when the answer comes: the kernel tells of it.
+        error: () => undefined,
         data(socket, data, port, from) {
           server.asked += 1;
           for (const answer of server.answers(data, false)) socket.send(answer, port, from);

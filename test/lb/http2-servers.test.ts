@@ -106,7 +106,7 @@ describe.skipIf(!HAS_HAPROXY || !HAS_NGINX || !HAS_OPENSSL)("HTTP/2 to servers (
       const sections = targets.map(
         (target, index) => `listen l${index}\n bind 127.0.0.1:${way(side, index)}\n${impatience} server s ${target}\n`,
       );
-      return `global\n log 127.0.0.1:${log} local0\ndefaults\n mode http\n log global\n option httplog\n${times}listen probe\n bind 127.0.0.1:${port}\n${sections.join("")}`;
+      return `global\n log 127.0.0.1:${log} local0\ndefaults\n mode http\n log global\n option httplog\n${times}${sections.join("")}listen probe\n bind 127.0.0.1:${port}\n`;
     });
     for (const index of WAYS.keys()) {
       await until("it answers", async () => (await exchange(way(1, index), closing("/up"))).includes(" 200 OK"));

@@ -100,7 +100,7 @@ async function listens(port: number): Promise<boolean> {
   });
 }
 
-/** Starts both on `configure(port, log port, server ports)`. */
+/** Starts both on `configure(port, log port, server ports)`: they run when `port` is open, so its section is the last. */
 export async function startPair(
   configure: (port: number, logPort: number, servers: readonly number[]) => string,
 ): Promise<Pair> {

@@ -127,7 +127,7 @@ for (const [what, rules] of CONFIGURATIONS) {
         const [patient, hasty] = sides.next().value ?? [];
         const frontend = (name: string, port: number | undefined, delay: string): string =>
           `frontend ${name}\n bind 127.0.0.1:${port}\n${rules.replace("DELAY", delay)}\n`;
-        return `${defaults}listen probe\n bind 127.0.0.1:${probe}\n${frontend("f", patient, "20s")}${frontend("g", hasty, `${SHORT_DELAY_MS}ms`)}${servers(backends)}`;
+        return `${defaults}${frontend("f", patient, "20s")}${frontend("g", hasty, `${SHORT_DELAY_MS}ms`)}${servers(backends)}listen probe\n bind 127.0.0.1:${probe}\n`;
       });
     });
     afterAll(async () => await pair.stop());

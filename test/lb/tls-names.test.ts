@@ -147,7 +147,7 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates by name (needs hapro
         return `frontend f${index}\n bind 127.0.0.1:${own} ssl ${words}\n http-request return status 200 content-type text/plain string hello\n`;
       });
       const times = " timeout connect 20s\n timeout client 20s\n timeout server 20s\n";
-      return `global\n crt-base ${folder}\ndefaults\n mode http\n${times}listen probe\n bind 127.0.0.1:${port}\n${frontends.join("")}`;
+      return `global\n crt-base ${folder}\ndefaults\n mode http\n${times}${frontends.join("")}listen probe\n bind 127.0.0.1:${port}\n`;
     });
     try {
       for (const [index, words] of binds.entries()) {
