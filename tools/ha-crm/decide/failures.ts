@@ -78,7 +78,7 @@ export function lastFailure(resource: SchedResource, node: SchedNode): number {
 
 /** A failure that blocks the resource because that was asked for must be cleaned up by hand. */
 function blocksOnFailure(resource: SchedResource, node: SchedNode): boolean {
-  for (const entry of resource.history.get(node.index) ?? []) {
+  for (const entry of resource.history.get(node) ?? []) {
     if (entry.rc === entry.expectedRc || entry.status === 0) continue;
     if (findOperation(resource, entry.operation, entry.intervalMs)?.meta.get("on-fail") === "block") return true;
   }

@@ -1,5 +1,5 @@
 import { ACT, type Input, ORD, type SchedAction } from "./action.ts";
-import type { SchedNode, World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** The actions that shall be carried out, and which waits for which. */
 export interface Graph {
@@ -50,25 +50,27 @@ function counts(input: Input): boolean {
   return true;
 }
 
+/** Edges to each action of the graph, and other tables, by the action's number. */
+type Inputs = (readonly Input[] | undefined)[];
+const NONE: readonly Input[] = [];
+
 export function buildGraph(world: World): Graph {
   const shown = world.actions.filter(isInGraph);
   const member = new Uint8Array(world.actions.length);
   for (const action of shown) member[action.number] = 1;
-  const inputs = new Map<SchedAction, Input[]>();
+  const inputs: Inputs = Array.from({ length: world.actions.length });
   for (const action of shown)
-    inputs.set(
-      action,
-      action.before.filter((input) => member[input.action.number] === 1 && counts(input)),
-    );
+    inputs[action.number] = action.before.filter((input) => member[input.action.number] === 1 && counts(input));
   const dropped: DroppedOrdering[] = [];
   const order = sortTopologically(shown, inputs, dropped);
-  const numberOf = new Map(order.map((action, index) => [action, index]));
+  const numberOf = new Int32Array(world.actions.length);
+  for (const [number, action] of order.entries()) numberOf[action.number] = number;
   const actions = order.map((action, number) => ({
     number,
     action,
-    after: (inputs.get(action) ?? [])
-      .map((input) => numberOf.get(input.action) ?? 0)
-      .toSorted((left, right) => left - right),
+    after: (inputs[action.number] ?? NONE)
+      .map((input) => numberOf[input.action.number] ?? 0)
+      .sort((left, right) => left - right),
   }));
   return { actions, dropped };
 }
@@ -81,48 +83,44 @@ function strength(input: Input): number {
   return input.source === undefined || input.source === "" ? 3 : 2;
 }
 
-function sortTopologically(
-  shown: readonly SchedAction[],
-  inputs: Map<SchedAction, Input[]>,
-  dropped: DroppedOrdering[],
-): SchedAction[] {
-  const missing = new Map<SchedAction, number>();
-  const after = new Map<SchedAction, SchedAction[]>();
-  for (const action of shown) missing.set(action, inputs.get(action)?.length ?? 0);
+function sortTopologically(shown: readonly SchedAction[], inputs: Inputs, dropped: DroppedOrdering[]): SchedAction[] {
+  const missing = new Int32Array(inputs.length);
+  const after: (SchedAction[] | undefined)[] = Array.from({ length: inputs.length });
   for (const action of shown) {
-    for (const input of inputs.get(action) ?? []) {
-      const list = after.get(input.action);
-      if (list === undefined) after.set(input.action, [action]);
+    const before = inputs[action.number] ?? NONE;
+    missing[action.number] = before.length;
+    for (const input of before) {
+      const list = after[input.action.number];
+      if (list === undefined) after[input.action.number] = [action];
       else list.push(action);
     }
   }
   const order: SchedAction[] = [];
-  const done = new Set<SchedAction>();
-  let ready = shown.filter((action) => missing.get(action) === 0);
+  const done = new Uint8Array(inputs.length);
+  let ready = shown.filter((action) => missing[action.number] === 0);
   for (;;) {
     for (let at = 0; at < ready.length; at += 1) {
       const action = ready[at];
-      if (action === undefined || done.has(action)) continue;
-      done.add(action);
+      if (action === undefined || done[action.number] === 1) continue;
+      done[action.number] = 1;
       order.push(action);
-      for (const next of after.get(action) ?? []) {
-        const left = (missing.get(next) ?? 1) - 1;
-        missing.set(next, left);
+      for (const next of after[action.number] ?? []) {
+        const left = (missing[next.number] ?? 1) - 1;
+        missing[next.number] = left;
         if (left === 0) ready.push(next);
       }
     }
     if (order.length === shown.length) return order;
-    const freed = breakLoop(shown, inputs, done, missing, dropped);
-    ready = freed;
+    ready = breakLoop(shown, inputs, done, missing, dropped);
   }
 }
 
 /** Finds a loop among what is left and drops its weakest edge. @returns what became ready by that */
 function breakLoop(
   shown: readonly SchedAction[],
-  inputs: Map<SchedAction, Input[]>,
-  done: ReadonlySet<SchedAction>,
-  missing: Map<SchedAction, number>,
+  inputs: Inputs,
+  done: Uint8Array,
+  missing: Int32Array,
   dropped: DroppedOrdering[],
 ): SchedAction[] {
   const loop = findLoop(shown, inputs, done);
@@ -130,36 +128,27 @@ function breakLoop(
   for (const input of loop) if (weakest === undefined || strength(input) < strength(weakest)) weakest = input;
   if (weakest === undefined) throw new Error("actions are left, but there is no loop");
   const then = weakest.then;
-  const kept = (inputs.get(then) ?? []).filter((input) => input !== weakest);
-  inputs.set(then, kept);
+  const kept = (inputs[then.number] ?? NONE).filter((input) => input !== weakest);
+  inputs[then.number] = kept;
   weakest.flags = ORD.none;
   dropped.push({ first: weakest.action.key, next: then.key, constraint: weakest.source ?? "" });
-  const open = kept.filter((input) => !done.has(input.action)).length;
-  missing.set(then, open);
+  const open = kept.filter((input) => done[input.action.number] === 0).length;
+  missing[then.number] = open;
   return open === 0 ? [then] : [];
 }
 
-function findLoop(
-  shown: readonly SchedAction[],
-  inputs: Map<SchedAction, Input[]>,
-  done: ReadonlySet<SchedAction>,
-): Input[] {
-  const first = shown.find((action) => !done.has(action));
+function findLoop(shown: readonly SchedAction[], inputs: Inputs, done: Uint8Array): Input[] {
   const seen = new Map<SchedAction, number>();
   const path: Input[] = [];
-  let at = first;
+  let at = shown.find((action) => done[action.number] === 0);
   while (at !== undefined) {
     const before = seen.get(at);
     if (before !== undefined) return path.slice(before);
     seen.set(at, path.length);
-    const input: Input | undefined = (inputs.get(at) ?? []).find((one) => !done.has(one.action));
+    const input = (inputs[at.number] ?? NONE).find((one) => done[one.action.number] === 0);
     if (input === undefined) return [];
     path.push(input);
     at = input.action;
   }
   return [];
-}
-
-export function nodeName(node: SchedNode | undefined): string {
-  return node?.name ?? "";
 }

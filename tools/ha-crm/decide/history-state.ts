@@ -38,7 +38,8 @@ export function finishResourceState(run: HistoryRun): void {
     }
   } else {
     // What was planned because of failures isn't needed: it is stopped.
-    for (const action of resource.actionsByTask.get("stop") ?? []) if (action.node === node) action.set(ACT.optional);
+    const stops = resource.actionsByTask.get("stop");
+    if (stops !== undefined) for (const action of stops) if (action.node === node) action.set(ACT.optional);
   }
   if (resource.role === ROLE.stopped && resource.migrationSource === node && resource.migrationTarget !== undefined) {
     resource.role = ROLE.started;

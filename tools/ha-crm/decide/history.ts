@@ -3,7 +3,7 @@ import { activeLocations, allPrimitives, findDescendant } from "./family.ts";
 import { applyEntry, type HistoryRun } from "./history-entry.ts";
 import { finishResourceState } from "./history-state.ts";
 import { addOrphan, addOrphanInstance } from "./orphans.ts";
-import { parseRole, ROLE } from "./roles.ts";
+import { ROLE } from "./roles.ts";
 import { readShutdownLock } from "./shutdown-lock.ts";
 import { addTransientAttributes } from "./node-status.ts";
 import { nodeRuns } from "./remote-nodes.ts";
@@ -57,14 +57,15 @@ function unpackResource(world: World, node: SchedNode, history: ResourceHistory)
   if (resource === undefined) return;
   readShutdownLock(world, resource, node, history);
   if (entries.length === 0 && history.container === undefined) return;
-  resource.history.set(node.index, entries);
+  resource.history.set(node, entries);
   if (!resource.orphan && differs(resource, history)) resource.agentChangedOn.add(node);
   const saved = resource.role;
   resource.role = ROLE.unknown;
   const run: HistoryRun = { world, resource, node, onFail: "ignore", lastFailure: undefined, entries };
-  let wanted: number | undefined;
-  for (const entry of entries) wanted = targetRoleOf(world, entry) ?? wanted;
-  for (const entry of entries) applyEntry(run, entry);
+  for (const entry of entries) {
+    if (entry.intervalMs > 0) resource.monitoredOn.add(node);
+    applyEntry(run, entry);
+  }
   finishResourceState(run);
   // The role is the highest of all nodes it is active on.
   if (saved > resource.role) resource.role = saved;
@@ -77,10 +78,6 @@ function differs(resource: SchedResource, history: ResourceHistory): boolean {
     history.type !== undefined &&
     (agent.type !== history.type || agent.class !== history.class || agent.provider !== history.provider)
   );
-}
-
-function targetRoleOf(_world: World, entry: HistoryEntry): number | undefined {
-  return parseRole(entry.operation);
 }
 
 /** The configured resource (or the instance) that an entry of the history speaks of. */

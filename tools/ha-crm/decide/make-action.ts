@@ -93,7 +93,9 @@ function append(table: Map<string, SchedAction[]>, name: string, action: SchedAc
 
 /** The action with this key; on this node when one is given. An action without node takes the node it is asked for. */
 function findAction(resource: SchedResource, key: string, node: SchedNode | undefined): SchedAction | undefined {
-  for (const action of resource.actionsByKey.get(key) ?? []) {
+  const actions = resource.actionsByKey.get(key);
+  if (actions === undefined) return undefined;
+  for (const action of actions) {
     if (node === undefined || action.node === node) return action;
     if (action.node === undefined && !action.has(ACT.pseudo)) {
       action.node = node;

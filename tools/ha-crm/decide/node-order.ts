@@ -38,6 +38,21 @@ export function sortedNodes(world: World, scores: Int32Array, active: SchedNode 
   return known.sort(compare);
 }
 
+/** The first of `sortedNodes`. */
+export function bestNode(world: World, scores: Int32Array, active: SchedNode | undefined): SchedNode | undefined {
+  if (world.settings.placementStrategy === "balanced") return sortedNodes(world, scores, active)[0];
+  let best: SchedNode | undefined;
+  let bestScore = ABSENT;
+  for (const node of world.nodes) {
+    const score = scores[node.index] ?? ABSENT;
+    if (score === ABSENT) continue;
+    if (best !== undefined && compareNodes(world, node, score, best, bestScore, active) >= 0) continue;
+    best = node;
+    bestScore = score;
+  }
+  return best;
+}
+
 /** Negative when `left` has more room in more respects. */
 export function compareCapacity(left: SchedNode, right: SchedNode): number {
   let result = 0;

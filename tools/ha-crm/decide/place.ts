@@ -3,7 +3,7 @@ import { addColocatedScores, hasInfluence, wishedScores } from "./colocation-sco
 import { applyForDependent } from "./colocation-apply.ts";
 import { assignNode } from "./assign.ts";
 import { currentNode } from "./family.ts";
-import { compareNodes, sortedNodes } from "./node-order.ts";
+import { bestNode, compareNodes } from "./node-order.ts";
 import { placeClone } from "./place-clone.ts";
 import { placeGroup } from "./place-group.ts";
 import { ROLE } from "./roles.ts";
@@ -147,29 +147,23 @@ function chooseBest(world: World, resource: SchedResource, wanted: SchedNode | u
   const mostFree = banCrowded(world, resource);
   const prefer = wanted ?? mostFree;
   if (!resource.provisional) return;
-  const nodes = sortedNodes(world, resource.scores, currentNode(resource));
-  const best = nodes[0];
+  const best = bestNode(world, resource.scores, currentNode(resource));
   const score = (node: SchedNode) => resource.scores[node.index] ?? ABSENT;
   let chosen: SchedNode | undefined;
   if (prefer !== undefined && best !== undefined && score(prefer) !== ABSENT) {
     if (score(prefer) >= score(best) && nodeAvailable(prefer)) chosen = prefer;
   }
-  chosen ??= best === undefined ? undefined : stayIfEqual(resource, nodes, best, score);
+  chosen ??= best === undefined ? undefined : stayIfEqual(resource, best, score);
   assignNode(world, resource, chosen, false);
 }
 
 /** Among nodes that are as good as the best one, it stays where it is. */
-function stayIfEqual(
-  resource: SchedResource,
-  nodes: readonly SchedNode[],
-  best: SchedNode,
-  score: (node: SchedNode) => number,
-): SchedNode {
+function stayIfEqual(resource: SchedResource, best: SchedNode, score: (node: SchedNode) => number): SchedNode {
   if (resource.parent?.kind === "clone" && resource.parent.unique) return best;
   if (score(best) <= 0 || !nodeAvailable(best)) return best;
   const running = currentNode(resource);
   if (running === undefined || !nodeAvailable(running)) return best;
-  return nodes.includes(running) && score(running) === score(best) ? running : best;
+  return score(running) === score(best) ? running : best;
 }
 
 /** A remote node is up where its connection will be up. */

@@ -146,7 +146,9 @@ function activeRange(entries: readonly HistoryEntry[]): ActiveRange {
   let stop = -1;
   let impliedMonitor = -1;
   let impliedClone = -1;
-  for (const [index, entry] of entries.entries()) {
+  for (let index = 0; index < entries.length; index += 1) {
+    const entry = entries[index];
+    if (entry === undefined) continue;
     if (entry.operation === "stop" && entry.status === 0) stop = index;
     else if (entry.operation === "start" || entry.operation === "migrate_from") start = index;
     else if (impliedMonitor <= stop && entry.operation === "monitor") {
@@ -159,8 +161,8 @@ function activeRange(entries: readonly HistoryEntry[]): ActiveRange {
 
 /** Notes the monitors that are running on a node now. */
 export function noteRunningMonitors(world: World, resource: SchedResource, node: SchedNode): void {
-  const entries = resource.history.get(node.index) ?? [];
-  if (!node.online || entries.length === 0) return;
+  if (!node.online) return;
+  const entries = resource.history.get(node) ?? [];
   const { start, stop } = activeRange(entries);
   for (const [index, entry] of entries.entries()) {
     if (entry.intervalMs === 0 || entry.status === -1) continue;
@@ -176,9 +178,11 @@ export function noteRunningMonitors(world: World, resource: SchedResource, node:
 export function cancelStrayMonitors(world: World): void {
   for (const resource of world.all) {
     if (resource.kind !== "primitive") continue;
-    for (const [index, entries] of resource.history) {
-      const node = world.nodes[index];
-      if (node === undefined || !(node.maintenance || nodeAvailable(node))) continue;
+    const settled = !resource.orphan && resource.agentChangedOn.size === 0;
+    if (settled && resource.runningOn.length === 0) continue;
+    for (const node of resource.history.nodes) {
+      if (settled && !resource.runningOn.includes(node)) continue;
+      if (!(node.maintenance || nodeAvailable(node))) continue;
       if (resource.orphan) {
         if (resource.top.kind !== "clone" || resource.unique) forget(world, resource, node);
       } else if (resource.agentChangedOn.has(node)) {
@@ -188,7 +192,7 @@ export function cancelStrayMonitors(world: World): void {
           forget(world, one, node);
         }
       }
-      if (!resource.orphan && resource.runningOn.includes(node)) followHistory(world, resource, node, entries);
+      if (!resource.orphan && resource.runningOn.includes(node)) followHistory(world, resource, node);
     }
   }
 }
@@ -207,7 +211,8 @@ export function forget(world: World, resource: SchedResource, node: SchedNode): 
 }
 
 /** Ends monitors that nobody asks for, and follows changed parameters. */
-function followHistory(world: World, resource: SchedResource, node: SchedNode, entries: readonly HistoryEntry[]): void {
+function followHistory(world: World, resource: SchedResource, node: SchedNode): void {
+  const entries = resource.history.get(node) ?? [];
   const { start, stop } = activeRange(entries);
   for (const [index, entry] of entries.entries()) {
     if (index < start || (start < stop && index <= stop)) continue;

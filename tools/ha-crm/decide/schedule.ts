@@ -60,10 +60,9 @@ export function readWorld(input: ScheduleInput): World {
   unpackNodeStates(world);
   unpackHistory(world);
   for (const resource of world.all) {
-    for (const index of resource.history.keys()) {
-      const node = world.nodes[index];
-      if (node !== undefined) noteRunningMonitors(world, resource, node);
-    }
+    if (resource.monitoredOn.size === 0) continue;
+    for (const node of resource.history.nodes)
+      if (resource.monitoredOn.has(node)) noteRunningMonitors(world, resource, node);
   }
   return world;
 }

@@ -18,6 +18,42 @@ import type { Settings } from "./settings.ts";
 /** Score of a node that a resource doesn't know at all (opt-in clusters). */
 export const ABSENT = -0x80000000;
 
+/** A set of nodes, for questions that are asked for every resource on every node. */
+export class NodeSet {
+  size = 0;
+  private readonly member: Uint8Array;
+
+  constructor(nodes: number) {
+    this.member = new Uint8Array(nodes);
+  }
+
+  add(node: SchedNode): void {
+    if (this.member[node.index] !== 0) return;
+    this.member[node.index] = 1;
+    this.size += 1;
+  }
+
+  has(node: SchedNode): boolean {
+    return this.member[node.index] === 1;
+  }
+}
+
+/** What is remembered of one resource: the entries of each node, oldest first. */
+export class Histories {
+  /** In the order in which they were read. */
+  readonly nodes: SchedNode[] = [];
+  private readonly entries: (readonly HistoryEntry[] | undefined)[] = [];
+
+  set(node: SchedNode, entries: readonly HistoryEntry[]): void {
+    if (this.entries[node.index] === undefined) this.nodes.push(node);
+    this.entries[node.index] = entries;
+  }
+
+  get(node: SchedNode): readonly HistoryEntry[] | undefined {
+    return this.entries[node.index];
+  }
+}
+
 export class SchedNode {
   online = false;
   unclean = true;
@@ -142,7 +178,7 @@ export class SchedResource {
   failureRole: Role | undefined;
   roleBeforeFailure: Role = ROLE.unknown;
   runningOn: SchedNode[] = [];
-  readonly knownOn = new Set<SchedNode>();
+  readonly knownOn: NodeSet;
   /** Nodes where it is in a state that no other node shares; the name it is known as in the history. */
   historyName: string | undefined;
   pendingTask: string | undefined;
@@ -185,8 +221,9 @@ export class SchedResource {
   readonly actionsByTask = new Map<string, SchedAction[]>();
   /** Nodes whose history is of another agent. */
   readonly agentChangedOn = new Set<SchedNode>();
-  /** Entries of the history per node index, oldest first. */
-  readonly history = new Map<number, readonly HistoryEntry[]>();
+  /** Nodes whose history has monitors that repeat. */
+  readonly monitoredOn: NodeSet;
+  readonly history = new Histories();
   readonly index: number;
   readonly id: string;
   /** Without instance number. */
@@ -203,6 +240,8 @@ export class SchedResource {
     this.scores = new Int32Array(nodes).fill(ABSENT);
     this.discoveryMode = new Uint8Array(nodes);
     this.counts = new Int32Array(nodes);
+    this.knownOn = new NodeSet(nodes);
+    this.monitoredOn = new NodeSet(nodes);
   }
 
   get top(): SchedResource {

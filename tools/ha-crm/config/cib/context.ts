@@ -9,6 +9,7 @@ export class CibContext {
   readonly warnings: Reason[] = [];
   private readonly document: XmlDocument;
   private readonly byId = new Map<string, XmlElement>();
+  private readonly shared = new Map<string, string>();
 
   constructor(document: XmlDocument) {
     this.document = document;
@@ -53,6 +54,18 @@ export class CibContext {
       this.problems.push(reason(crmReasons, "CRM_CIB_MISSING", { element: element.name, attribute }, this.at(element)));
     }
     return value ?? "";
+  }
+
+  /**
+   * One and the same text for all that are equal: what every entry of a history says again is then kept once, and
+   * compared by its place in memory.
+   */
+  share<Text extends string | undefined>(text: Text): Text | string {
+    if (text === undefined) return text;
+    const known = this.shared.get(text);
+    if (known !== undefined) return known;
+    this.shared.set(text, text);
+    return text;
   }
 
   unknown(element: XmlElement): void {

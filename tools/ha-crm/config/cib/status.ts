@@ -44,13 +44,13 @@ function readNodeState(context: CibContext, element: XmlElement): NodeState {
 function readHistory(context: CibContext, element: XmlElement): ResourceHistory {
   const get = (name: string) => element.attributes.get(name);
   return {
-    resource: context.need(element, "id"),
-    class: get("class"),
-    provider: get("provider"),
-    type: get("type"),
+    resource: context.share(context.need(element, "id")),
+    class: context.share(get("class")),
+    provider: context.share(get("provider")),
+    type: context.share(get("type")),
     container: get("container"),
     shutdownLock: whole(get("shutdown-lock"), 0),
-    entries: childrenNamed(element, "lrm_rsc_op").map(readEntry),
+    entries: childrenNamed(element, "lrm_rsc_op").map((one) => readEntry(context, one)),
   };
 }
 
@@ -69,13 +69,13 @@ function whole(text: string | undefined, otherwise: number): number {
   return Number.isNaN(value) ? otherwise : value;
 }
 
-function readEntry(element: XmlElement): HistoryEntry {
+function readEntry(context: CibContext, element: XmlElement): HistoryEntry {
   const get = (name: string) => element.attributes.get(name);
   const changed = get("last-rc-change");
   const id = get("id") ?? "";
   return {
     id,
-    operation: get("operation") ?? "",
+    operation: context.share(get("operation") ?? ""),
     intervalMs: whole(get("interval"), 0),
     callId: whole(get("call-id"), 0),
     rc: whole(get("rc-code"), 0),
