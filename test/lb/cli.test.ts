@@ -239,7 +239,8 @@ describe.skipIf(!HAS_HAPROXY)("the command socket (needs haproxy)", () => {
       const text = configuration(folder, label, ports[label], threads);
       tlsPorts[label] = await freePort();
       writeFileSync(file, text.replace("TLS", String(tlsPorts[label])));
-      children.push(Bun.spawn([...command, file], { stdout: "ignore", stderr: "ignore" }));
+      const env = { ...process.env, FIVENINES_RUN_DIR: join(folder, label) };
+      children.push(Bun.spawn([...command, file], { stdout: "ignore", stderr: "ignore", env }));
       await until(`${label} answers`, async () => (await ask(socket(label), "show backend")).includes("# name"));
       // Workers may need longer than their master.
       await until(`${label} serves`, async () => await isServed(ports[label]), START_LIMIT_MS);

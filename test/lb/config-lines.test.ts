@@ -50,22 +50,26 @@ test(`${CASES.length} lines are accepted or refused as HAProxy does, but for the
   expect(wrong.map((one) => `${one.verdict} ${one.place} | ${one.line}`)).toEqual([]);
 });
 
-test.skipIf(!existsSync(HAPROXY))("the recorded verdicts are those of the installed haproxy (a sample)", () => {
-  const folder = mkdtempSync(join(tmpdir(), "lb-lines-"));
-  const file = join(folder, "d.cfg");
-  const wrong: string[] = [];
-  for (const [index, one] of CASES.entries()) {
-    if (index % EVERY !== 0) continue;
-    writeFileSync(file, wholeText(one));
-    const { exitCode } = Bun.spawnSync([HAPROXY, "-c", "-f", file], {
-      env: ENVIRONMENT,
-      stdout: "ignore",
-      stderr: "ignore",
-    });
-    // 2: no error, but nothing listens.
-    const verdict = exitCode === 0 || exitCode === 2 ? "ok" : "bad";
-    if (verdict !== one.verdict) wrong.push(`${verdict} ${one.place} | ${one.line}`);
-  }
-  rmSync(folder, { recursive: true });
-  expect(wrong).toEqual([]);
-}, 60_000);
+test.skipIf(!existsSync(HAPROXY))(
+  "the recorded verdicts are those of the installed haproxy (a sample)",
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "lb-lines-"));
+    const file = join(folder, "d.cfg");
+    const wrong: string[] = [];
+    for (const [index, one] of CASES.entries()) {
+      if (index % EVERY !== 0) continue;
+      writeFileSync(file, wholeText(one));
+      const { exitCode } = Bun.spawnSync([HAPROXY, "-c", "-f", file], {
+        env: ENVIRONMENT,
+        stdout: "ignore",
+        stderr: "ignore",
+      });
+      // 2: no error, but nothing listens.
+      const verdict = exitCode === 0 || exitCode === 2 ? "ok" : "bad";
+      if (verdict !== one.verdict) wrong.push(`${verdict} ${one.place} | ${one.line}`);
+    }
+    rmSync(folder, { recursive: true });
+    expect(wrong).toEqual([]);
+  },
+  60_000,
+);

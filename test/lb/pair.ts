@@ -129,7 +129,11 @@ export async function startPair(
     const port = await freePort();
     const file = join(folder, `${label}.cfg`);
     writeFileSync(file, configure(port, log.port, ports));
-    const child = Bun.spawn([...command(file)], { stdout: "ignore", stderr: "ignore" });
+    const child = Bun.spawn([...command(file)], {
+      stdout: "ignore",
+      stderr: "ignore",
+      env: { ...process.env, FIVENINES_RUN_DIR: folder },
+    });
     processes.push(child);
     await until(
       `${label} listens`,

@@ -28,7 +28,12 @@ export async function startBalancer(which: Which, configuration: string): Promis
   const file = join(folder, "lb.cfg");
   writeFileSync(file, configuration.replace("global\n", `global\n stats socket ${socket} mode 600 level admin\n`));
   const command = which === "haproxy" ? ["haproxy"] : [process.execPath, join(ROOT, "tools/ha-lb/main.ts")];
-  const child = Bun.spawn([...command, "-db", "-f", file], { stdout: "pipe", stderr: "pipe", stdin: "ignore" });
+  const child = Bun.spawn([...command, "-db", "-f", file], {
+    stdout: "pipe",
+    stderr: "pipe",
+    stdin: "ignore",
+    env: { ...process.env, FIVENINES_RUN_DIR: folder },
+  });
   let text = "";
   const follow = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
     const decoder = new TextDecoder();

@@ -41,7 +41,8 @@ for (const [name, command, present] of PROGRAMS) {
       file,
       `defaults\n mode http\n timeout client 20s\n timeout server 20s\n timeout connect 20s\nlisten x\n bind 127.0.0.1:${one}\n bind 127.0.0.1:${other}\n server s 127.0.0.2\nlisten y\n mode tcp\n bind 127.0.0.1:${beside}\n server s 127.0.0.2:+2\n`,
     );
-    children.push(Bun.spawn([...command, "-db", "-f", file], { stdout: "ignore", stderr: "ignore" }));
+    const env = { ...process.env, FIVENINES_RUN_DIR: folder };
+    children.push(Bun.spawn([...command, "-db", "-f", file], { stdout: "ignore", stderr: "ignore", env }));
     await until("it serves", async () => (await exchange(one, REQUEST)).includes(`port ${one}.`));
     expect(await exchange(other, REQUEST)).toContain(`port ${other}.`);
     expect(await exchange(one, REQUEST)).toContain(`port ${one}.`);

@@ -13,6 +13,7 @@ const HA_LB = [process.execPath, join(ROOT, "tools/ha-lb/main.ts")];
 const GET = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 const folder = mkdtempSync(join(tmpdir(), "lb-start-"));
 const children: Bun.Subprocess[] = [];
+const env = { ...process.env, FIVENINES_RUN_DIR: folder };
 
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL");
@@ -45,6 +46,7 @@ describe("starting as haproxy does", () => {
     const file = configure("one", '"fd@${FRONT}"', 'global\n stats socket "fd@${CLI}" level admin\n');
     const words = [...HA_LB, "-d", "-W", "-p", pidFile, "-f", file];
     const child = Bun.spawn(["python3", "-c", INHERIT, String(port), cli, ...words], {
+      env,
       stdout: "ignore",
       stderr: "ignore",
     });
@@ -61,6 +63,7 @@ describe("starting as haproxy does", () => {
     const port = await freePort();
     const start = (name: string, ...words: readonly string[]): Bun.Subprocess => {
       const child = Bun.spawn([...HA_LB, "-db", "-f", configure(name, `127.0.0.1:${port}`), ...words], {
+        env,
         stdout: "ignore",
         stderr: "ignore",
       });
@@ -88,8 +91,11 @@ describe("starting as haproxy does", () => {
         for await (const chunk of systemd.stdout) heard += Buffer.from(chunk).toString();
       })();
       const file = configure("notify", `127.0.0.1:${await freePort()}`);
-      const env = { ...process.env, NOTIFY_SOCKET: path, FIVENINES_RUN_DIR: folder };
-      const child = Bun.spawn([...HA_LB, "-Ws", "-f", file], { env, stdout: "ignore", stderr: "ignore" });
+      const child = Bun.spawn([...HA_LB, "-Ws", "-f", file], {
+        env: { ...env, NOTIFY_SOCKET: path },
+        stdout: "ignore",
+        stderr: "ignore",
+      });
       children.push(child);
       await until("READY", () => heard.includes(`READY=1 MAINPID=${child.pid}`));
       heard = "";
@@ -109,6 +115,7 @@ describe("starting as haproxy does", () => {
     const port = await freePort();
     const server = Bun.listen({ hostname: "127.0.0.1", port, socket: { data: () => undefined } });
     const child = Bun.spawn([...HA_LB, "-db", "-f", configure("taken", `127.0.0.1:${port}`)], {
+      env,
       stdout: "ignore",
       stderr: "pipe",
     });

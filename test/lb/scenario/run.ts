@@ -161,7 +161,11 @@ async function startSide(
   const stats = join(folder, "stats");
   const file = join(folder, "haproxy.cfg");
   writeFileSync(file, configure(scenarios, ports, serverPorts, dead, log.port, folder));
-  const child = Bun.spawn([...command(file)], { stdout: "ignore", stderr: "pipe" });
+  const child = Bun.spawn([...command(file)], {
+    stdout: "ignore",
+    stderr: "pipe",
+    env: { ...process.env, FIVENINES_RUN_DIR: folder },
+  });
   let answers: readonly (readonly string[])[] = [];
   const side: RunningSide = {
     async visit() {
