@@ -127,13 +127,11 @@ describe.skipIf(!HAS_HAPROXY || !HAS_NGINX || !HAS_OPENSSL)("HTTP/2 to servers (
           play(way(0, index), visit.script),
           play(way(1, index), visit.script),
         ]);
+        // Each asks nginx in a second of its own.
+        const undated = (text: string): string => text.replace(/^date: .*/gim, "date: NOW");
         const shown = (text: string): object =>
-          visit.onlyStatus === true
-            ? { statuses: statusesOf(text), ends: text.slice(-24).replace(/^.*\r\n\r\n/s, "") === "" }
-            : comparable(text);
-        const both = (text: string): object =>
-          visit.onlyStatus === true ? { statuses: statusesOf(text) } : shown(text);
-        expect({ name: visit.name, answer: both(ours) }).toEqual({ name: visit.name, answer: both(theirs) });
+          visit.onlyStatus === true ? { statuses: statusesOf(text) } : comparable(undated(text));
+        expect({ name: visit.name, answer: shown(ours) }).toEqual({ name: visit.name, answer: shown(theirs) });
       }
     });
 
