@@ -28,7 +28,13 @@ frontend f
  http-request return status 200 hdr X-Map %[path,map(${folder}/m.map,none)] if { path_beg /m }
  http-request deny if x
  http-request deny if { srv_is_up(b/named) } { path /never }
+ use_backend t if { path_beg /over-tls }
  default_backend b
+backend t
+ default-server ssl verify none
+ http-request set-path /m
+ server self 127.0.0.1:TLS
+ server off 127.0.0.1:TLS no-ssl disabled
 backend b
  stick-table type ip size 10 expire 10s store http_fail_cnt,http_req_rate(10s),gpc0
  cookie SRV insert
@@ -125,6 +131,12 @@ const COMMANDS: readonly string[] = [
   "set server b/s1 check-port 99",
   "set server b/s1 fqdn foo",
   "set server b/s1 ssl on",
+  "set server t/self ssl",
+  "set server t/self ssl maybe",
+  "set server t/self ssl off",
+  "set server t/self ssl on",
+  "set server t/off ssl on",
+  "set server t/off ssl off",
   "set server b/s1 bogus",
   "set server b/s1 agent-addr 1.1.1.1",
   "set server b/s1 agent-send foo",
@@ -238,14 +250,14 @@ describe.skipIf(!HAS_HAPROXY)("the command socket (needs haproxy)", () => {
       const file = join(folder, `${label}.cfg`);
       const text = configuration(folder, label, ports[label], threads);
       tlsPorts[label] = await freePort();
-      writeFileSync(file, text.replace("TLS", String(tlsPorts[label])));
+      writeFileSync(file, text.replaceAll("TLS", String(tlsPorts[label])));
       const env = { ...process.env, FIVENINES_RUN_DIR: join(folder, label) };
       children.push(Bun.spawn([...command, file], { stdout: "ignore", stderr: "ignore", env }));
       await until(`${label} answers`, async () => (await ask(socket(label), "show backend")).includes("# name"));
       // Workers may need longer than their master.
       await until(`${label} serves`, async () => await isServed(ports[label]), START_LIMIT_MS);
     }
-  });
+  }, 90_000);
   afterAll(async () => {
     for (const child of children) child.kill("SIGTERM");
     await Promise.all(children.map((child) => child.exited));
@@ -324,6 +336,33 @@ describe.skipIf(!HAS_HAPROXY)("the command socket (needs haproxy)", () => {
       await until("it serves", async () => await isServed(ports[label]));
     });
   }
+
+  test("requests go to a server over TLS or not, as commands want it", async () => {
+    const get = "GET /over-tls HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    for (const label of ["peer", "ours", "two"] as const) {
+      // Each worker by itself: several requests in a row have the same outcome.
+      const untilServed = async (wanted: boolean): Promise<void> => {
+        let inRow = 0;
+        await until(`${label} serves: ${wanted}`, async () => {
+          const served = (await exchange(ports[label], get)).startsWith("HTTP/1.1 200");
+          inRow = served === wanted ? inRow + 1 : 0;
+          return inRow >= 6;
+        });
+      };
+      const column = async (): Promise<string | undefined> =>
+        (await ask(socket(label), "show servers state t"))
+          .split("\n")
+          .find((line) => line.includes(" self "))
+          ?.split(" ")[20];
+      await untilServed(true);
+      expect(await column()).toBe("1");
+      await ask(socket(label), "set server t/self ssl off");
+      await untilServed(false);
+      expect(await column()).toBe("0");
+      await ask(socket(label), "set server t/self ssl on");
+      await untilServed(true);
+    }
+  }, 60_000);
 
   test("a server added at run time takes traffic, a deleted one doesn't", async () => {
     const origin = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("dynamic") });

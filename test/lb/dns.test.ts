@@ -62,6 +62,8 @@ async function seen(one: Running): Promise<string> {
       const words = line.split(" ");
       // Which of its servers gets which service is nobody's promise.
       if (words[1]?.startsWith("srv") === true) words[3] = "any";
+      // HAProxy tells that a command gave the name only when something else about the server has changed.
+      else words[6] = String(Number(words[6]) & ~64);
       return [1, 3, 4, 5, 6, 7, 17, 18, 19].map((column) => words[column]).join(" ");
     })
     .toSorted()
@@ -139,6 +141,25 @@ describe.skipIf(!HAS_HAPROXY)("names of servers beside haproxy", () => {
     if (one === undefined || other === undefined) throw new Error("not started");
     await until("the same lines", () => isDeepStrictEqual(told(other), told(one)), LOG_LIMIT_MS).catch(() => undefined);
     expect(told(other)).toEqual(told(one) as string[]);
+  });
+
+  test("a command gives servers other names", async () => {
+    dns.zone.set("other.test A", ["127.0.0.9"]);
+    for (const [command, answer] of [
+      [
+        "set server web/s1 fqdn other.test",
+        "web/s1 changed its FQDN from web.test to other.test by 'stats socket command'",
+      ],
+      ["set server web/s1 fqdn other.test", "no need to change the FDQN by 'stats socket command'"],
+      ["set server web/s1 fqdn a!b", "invalid fqdn 'a!b' by 'stats socket command'"],
+      ["set server web/s1 fqdn", "set server <b>/<s> fqdn requires a FQDN."],
+      ["set server srv/n1 fqdn other.test", "set server <b>/<s> fqdn failed because SRV resolution is configured."],
+      ["set server two/b fqdn one.test", "two/b changed its FQDN from web.test to one.test by 'stats socket command'"],
+    ] as const) {
+      for (const one of both) expect((await one.ask(command)).trim()).toBe(answer);
+    }
+    await agree("web s1 127.0.0.9");
+    await agree("two b 127.0.0.7");
   });
 
   test("show resolvers has the same words", async () => {

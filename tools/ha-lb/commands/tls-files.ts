@@ -14,7 +14,7 @@ import type { Bind } from "../model/bind.ts";
 import type { Configuration } from "../model/configuration.ts";
 import { LB_CONFIG_REASONS } from "../model/reasons.ts";
 import type { Server } from "../model/server.ts";
-import type { BindTls, CertificateListEntry } from "../model/tls.ts";
+import type { BindTls, CertificateListEntry, ServerTls } from "../model/tls.ts";
 
 interface Bases {
   readonly ca: string | undefined;
@@ -97,8 +97,15 @@ function tellFaults(
 }
 
 function serverOf(server: Server, bases: Bases, problems: Reason[]): Server {
-  const { tls } = server;
-  if (tls === undefined) return server;
+  const { spareTls, tls } = server;
+  return {
+    ...server,
+    ...(tls === undefined ? {} : { tls: serverTlsOf(tls, server, bases, problems) }),
+    ...(spareTls === undefined ? {} : { spareTls: serverTlsOf(spareTls, server, bases, problems) }),
+  };
+}
+
+function serverTlsOf(tls: ServerTls, { at }: Server, bases: Bases, problems: Reason[]): ServerTls {
   const certificate = tls.certificate === undefined ? {} : { certificate: underBase(bases.crt, tls.certificate) };
   const found = { ...tls, ...authorityFiles(tls, bases), ...certificate };
   const [keyword, path] =
@@ -107,8 +114,8 @@ function serverOf(server: Server, bases: Bases, problems: Reason[]): Server {
         ? ["ca-file", found.caFile]
         : ["crt", found.certificate]
       : ["crl-file", found.crlFile];
-  tellFaults(server.at, problems, keyword, path, () => new OutgoingTls(found));
-  return { ...server, tls: found };
+  tellFaults(at, problems, keyword, path, () => new OutgoingTls(found));
+  return found;
 }
 
 /** The same configuration with every TLS file where it lies. All problems at once. */

@@ -48,7 +48,8 @@ export function applyServerOption(settings: ServerSettings, line: Line, index: n
   return index + 2;
 }
 
-function startTls(settings: ServerSettings): ServerTls {
+/** What `ssl` means before other words say more. */
+export function startTls(settings: ServerSettings): ServerTls {
   const { ciphers, cipherSuites, curves, minVersion, maxVersion, noTickets } = settings.tlsDefaults;
   const verify = settings.draft.tls?.verify ?? "required";
   return {

@@ -8,7 +8,7 @@ import { choicesFor, type Line } from "./line.ts";
 import { SERVER_OPTIONS } from "./option-status.ts";
 import type { Scope } from "./scope.ts";
 import { withPlaces } from "./scope.ts";
-import { applyServerOption, type ServerSettings } from "./server-options.ts";
+import { applyServerOption, type ServerSettings, startTls } from "./server-options.ts";
 
 /** Servers in one template. */
 export const TEMPLATE_SERVERS_MAX = 10_000;
@@ -91,8 +91,10 @@ export function finishServer(settings: ServerSettings): ServerDraft {
   const { draft, check, agent, tls, tlsWords, proxyProtocol, resolution } = settings;
   draft.check = check;
   draft.agent = agent;
+  const spare = tls === undefined ? (draft.tls ?? (check.tls === true ? startTls(settings) : undefined)) : undefined;
   if (tls === undefined) delete draft.tls;
   else draft.tls = { ...tls, ...tlsWords };
+  if (spare !== undefined) draft.spareTls = { ...spare, ...tlsWords };
   if (proxyProtocol === undefined) delete draft.sendProxy;
   else draft.sendProxy = proxyProtocol;
   const { resolvers, prefer, networks = [], options = [] } = resolution;

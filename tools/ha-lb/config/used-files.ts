@@ -38,7 +38,7 @@ function bindFiles(bind: Bind, caBase: string | undefined, crtBase: string | und
 }
 
 function serverFiles(server: Server, caBase: string | undefined, crtBase: string | undefined): readonly FileUse[] {
-  const { tls } = server;
+  const tls = server.tls ?? server.spareTls;
   if (tls === undefined) return [];
   return [
     ...optional(crtBase, tls.certificate, "crt", server),

@@ -47,6 +47,7 @@ const ADMIN = {
   drain: 8,
   followsDrain: 16,
   unresolved: 32,
+  /** The name was given by a command, or is the target of a service. */
   renamed: 64,
 } as const;
 const CHECK_CONFIGURED = 2;
@@ -91,6 +92,11 @@ export interface StateFacts {
   readonly port: number;
   readonly weight: number;
   readonly hasAddress: boolean;
+  /** It is spoken to over TLS. */
+  readonly tls: boolean;
+  /** The name that it is looked up by, and whether a command gave it. */
+  readonly fqdn: string;
+  readonly renamed: boolean;
   /** The target of a service's name that it stands for. */
   readonly target: string | undefined;
   readonly nowMs: number;
@@ -122,10 +128,10 @@ export function stateRow(facts: StateFacts): ServerStateRow {
     agentState: agent.enabled ? CHECK_AGENT + CHECK_CONFIGURED + CHECK_ENABLED + paused : 0,
     backendForcedId: 0,
     serverForcedId: 0,
-    name: isService ? (facts.target ?? "-") : address.kind === "name" ? address.host : "-",
+    name: isService ? (facts.target ?? "-") : facts.fqdn === "" ? "-" : facts.fqdn,
     port: facts.port,
     serviceName: isService ? address.host : "-",
-    tls: settings.tls === undefined ? 0 : 1,
+    tls: facts.tls ? 1 : 0,
     checkPort: check.port ?? 0,
     checkAddress: check.address?.kind === "ip" ? check.address.host : "-",
     agentAddress: agent.address ?? "-",
@@ -133,12 +139,18 @@ export function stateRow(facts: StateFacts): ServerStateRow {
   };
 }
 
-function adminBits({ hasAddress, health, settings, target }: StateFacts): number {
+function adminBits({ hasAddress, health, renamed, settings, target }: StateFacts): number {
   const maint = health.admin === "maint" ? ADMIN.maint + (settings.disabled ? ADMIN.disabled : 0) : 0;
   const drain = health.admin === "drain" ? ADMIN.drain : 0;
   const followed =
     health.inherited === "maint" ? ADMIN.followsMaint : health.inherited === "drain" ? ADMIN.followsDrain : 0;
-  return maint + drain + followed + (hasAddress ? 0 : ADMIN.unresolved) + (target === undefined ? 0 : ADMIN.renamed);
+  return (
+    maint +
+    drain +
+    followed +
+    (hasAddress ? 0 : ADMIN.unresolved) +
+    (target === undefined && !renamed ? 0 : ADMIN.renamed)
+  );
 }
 
 function resultOf({ lastStatus, stopping }: HealthState): number {
@@ -226,6 +238,11 @@ export function healthFrom(row: ServerStateRow, settings: Server, nowMs: number)
     streak: Math.min(Math.max(0, streak), (up ? fall : rise) - 1),
     lastStatus,
   };
+}
+
+/** The name that a command had given to a server whose line names another one. */
+export function nameFrom(row: ServerStateRow, configured: string): string {
+  return (row.admin & ADMIN.renamed) !== 0 && row.name !== "-" ? row.name : configured;
 }
 
 /** The weight that a command or an agent had set stays, unless the configuration has another one now. */

@@ -92,6 +92,8 @@ export class ServerRuntime extends Occupied implements Candidate {
   agentHost: string | undefined;
   agentPort: number | undefined;
   agentSend: string | undefined;
+  /** Added at run time. */
+  isDynamic = false;
   /** Deleted at run time. */
   gone = false;
   /** The server that this one tracks. */
@@ -100,6 +102,10 @@ export class ServerRuntime extends Occupied implements Candidate {
   readonly followers: ServerRuntime[] = [];
   /** For names of services (SRV): the one that it stands for. */
   service: Service | undefined;
+  /** Requests go to it over TLS: as configured, or as a command wants it. */
+  usesTls: boolean;
+  /** The name that `resolvers` look up for it; a command may give another one than its line. */
+  fqdn: string;
 
   constructor(
     readonly settings: Server,
@@ -118,7 +124,15 @@ export class ServerRuntime extends Occupied implements Candidate {
     // Names of a `resolvers` section become addresses when they are known.
     this.host = address.kind === "name" && !asksSystem(settings) ? "" : host;
     this.port = address.kind === "ip" || address.kind === "name" ? address.port : 0;
+    this.usesTls = settings.tls !== undefined;
+    this.fqdn = address.kind === "name" ? address.host : "";
     this.refresh();
+  }
+
+  /** A command gave it another name. */
+  get isRenamed(): boolean {
+    const { address } = this.settings;
+    return address.kind === "name" && this.fqdn !== address.host;
   }
 
   get queued(): number {
@@ -195,23 +209,28 @@ export class ServerRuntime extends Occupied implements Candidate {
   socketOptions(facts: ConnectionFacts, protocols: readonly string[] = []): ConnectOptions {
     const { address } = this.settings;
     const tls =
-      this.tls === undefined
+      this.tls === undefined || !this.usesTls
         ? {}
         : { tls: { ...this.tls.connect(facts.serverName, protocols), takePlace: () => tlsPlaces.take() } };
     return address.kind === "unix" ? { ...tls, unix: address.path } : tls;
   }
 
-  /** Its files are read once. */
+  /** How it would be spoken to over TLS. Its files are read once. */
   get tls(): OutgoingTls | undefined {
-    if (this.settings.tls === undefined) return undefined;
-    this.outgoing ??= new OutgoingTls(this.settings.tls);
+    const tls = this.settings.tls ?? this.settings.spareTls;
+    if (tls === undefined) return undefined;
+    this.outgoing ??= new OutgoingTls(tls);
     return this.outgoing;
   }
   private outgoing: OutgoingTls | undefined;
+  /** What is offered in the handshake. */
+  get alpn(): readonly string[] {
+    return this.usesTls ? ((this.settings.tls ?? this.settings.spareTls)?.alpn ?? []) : [];
+  }
   /** HTTP/2 is spoken to it, or offered in the handshake. */
   get speaksHttp2(): boolean {
-    const { protocol, tls } = this.settings;
-    return protocol === "h2" || (protocol === undefined && tls !== undefined && tls.alpn.includes("h2"));
+    const { protocol } = this.settings;
+    return protocol === "h2" || (protocol === undefined && this.alpn.includes("h2"));
   }
   /** The name that `sni` gives; a connection is only used again for the same one. */
   serverName(plane: Compiling, streamOf: () => SampleContext): string | undefined {

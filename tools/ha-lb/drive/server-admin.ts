@@ -92,6 +92,14 @@ export function setAddress(plane: DataPlane, server: ServerRuntime, host: string
   if (!wasUsable && server.usable) server.backend.serveQueue(server);
 }
 
+/** Requests go over TLS from now on, or no more. What runs stays as it is. */
+export function switchTls(plane: DataPlane, server: ServerRuntime, on: boolean): void {
+  if (server.usesTls === on) return;
+  server.usesTls = on;
+  server.closeIdle();
+  plane.onServerChange?.(server);
+}
+
 export function setAdmin(plane: DataPlane, server: ServerRuntime, admin: AdminState): void {
   if (server.health.admin === admin) return;
   applyHealth(plane, server, { ...server.health, admin, changedMs: nowMs() });

@@ -4,6 +4,7 @@ import { isAbsolute, join } from "node:path";
 import {
   formatServerStates,
   healthFrom,
+  nameFrom,
   parseServerStates,
   type ServerStateRow,
   stateRow,
@@ -36,6 +37,9 @@ function rowOf(server: ServerRuntime): ServerStateRow {
     port,
     weight: wantedWeight,
     hasAddress,
+    tls: server.usesTls,
+    fqdn: server.fqdn,
+    renamed: server.isRenamed,
     target: service?.target,
     nowMs: nowMs(),
   });
@@ -90,11 +94,13 @@ function restore(server: ServerRuntime, row: ServerStateRow): void {
   const { settings } = server;
   server.health = healthFrom(row, settings, nowMs());
   server.wantedWeight = weightFrom(row, settings);
+  if (server.tls !== undefined) server.usesTls = row.tls === 1;
   const { address, initAddress } = settings;
   if (address.kind !== "name" || row.address === "-" || !initAddress.includes("last")) return;
   const isService = address.host.startsWith("_");
   // Another name in the configuration is another machine.
-  if (isService ? row.serviceName !== address.host : row.name !== address.host) return;
+  if (!isService && settings.resolution !== undefined) server.fqdn = nameFrom(row, address.host);
+  if (isService ? row.serviceName !== address.host : row.name !== server.fqdn) return;
   server.host = row.address;
   if (!isService) return;
   server.port = row.port;

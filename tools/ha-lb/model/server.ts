@@ -68,6 +68,8 @@ export interface Server {
   readonly check: ServerCheck;
   readonly agent: ServerAgent;
   readonly tls?: ServerTls;
+  /** What `set server … ssl on` begins to use where `tls` is not set: of `default-server ssl` or of `check-ssl`. */
+  readonly spareTls?: ServerTls;
   readonly sni?: SampleExpression;
   readonly sendProxy?: ProxyProtocolOut;
   readonly slowStartMs?: number;

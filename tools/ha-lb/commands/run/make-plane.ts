@@ -47,6 +47,10 @@ export function adoptState(from: DataPlane, to: DataPlane): void {
       server.host = before.host;
       server.port = before.port;
       server.service = before.service;
+      server.fqdn = before.fqdn;
+      // What a command changed counts until the configuration says something else than before.
+      if ((server.settings.tls === undefined) === (before.settings.tls === undefined) && server.tls !== undefined)
+        server.usesTls = before.usesTls;
       const admin = server.settings.disabled === before.settings.disabled ? before.health.admin : server.health.admin;
       server.health = { ...before.health, admin };
     }

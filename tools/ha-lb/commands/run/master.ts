@@ -285,6 +285,7 @@ function stateOf(server: ServerRuntime): ToWorker {
     host: server.host,
     port: server.port,
     maxConnections: server.maxConnections,
+    usesTls: server.usesTls,
   };
 }
 

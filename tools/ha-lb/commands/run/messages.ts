@@ -38,6 +38,7 @@ export const toWorkerSchema = z.discriminatedUnion("kind", [
     host: z.string(),
     port: z.number(),
     maxConnections: z.number(),
+    usesTls: z.boolean(),
   }),
   z.object({ kind: z.literal("finish") }),
   /** Read the configuration again, in place. */

@@ -21,8 +21,7 @@ export function nameLines(event: NameEvent): readonly string[] {
       }
       const changed = `${name} changed its IP from ${from === "" ? "(none)" : from} to ${to} by ${event.by}.`;
       if (from !== "") return [changed];
-      const { address } = server.settings;
-      const asked = server.service?.target ?? (address.kind === "name" ? address.host : "");
+      const asked = server.service?.target ?? server.fqdn;
       return [
         changed,
         `Server ${name} ('${asked}') is UP/READY (resolves again).`,

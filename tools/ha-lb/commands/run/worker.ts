@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from "../../../../shared/model/exit-codes.ts";
 import { answerCommand } from "../../drive/cli/commands.ts";
 import { GivenSockets } from "../../drive/socket-channel.ts";
 import { CountReporter } from "../../drive/count-reports.ts";
-import { applyHealth, setAddress, setWeight } from "../../drive/server-admin.ts";
+import { applyHealth, setAddress, setWeight, switchTls } from "../../drive/server-admin.ts";
 import type { DataPlane } from "../../drive/plane.ts";
 import { MOST_WORKERS, SharedCounts } from "../../drive/shared-counts.ts";
 import { sharePlane } from "../../drive/share-plane.ts";
@@ -34,9 +34,10 @@ function tell(message: ToMaster): void {
 function obey(plane: DataPlane, message: ToWorker & { readonly kind: "server" }): void {
   const server = plane.backends.get(message.backend)?.server(message.server);
   if (server === undefined) return;
-  const { health, weight, host, port, maxConnections } = message;
+  const { health, weight, host, port, maxConnections, usesTls } = message;
   setAddress(plane, server, host, port);
   server.maxConnections = maxConnections;
+  switchTls(plane, server, usesTls);
   if (server.wantedWeight !== weight) setWeight(plane, server, weight);
   applyHealth(plane, server, { ...server.health, ...health, changedMs: nowMs() });
 }

@@ -131,7 +131,7 @@ export class Probe extends Timed {
     this.usedTls = wanted;
     const unix = address.kind === "unix" && step?.address === undefined ? { unix: address.path } : {};
     if (!wanted) return unix;
-    const outgoing = server.tls ?? new OutgoingTls(CHECK_TLS);
+    const outgoing = (tls === undefined ? undefined : server.tls) ?? new OutgoingTls(CHECK_TLS);
     const [sni, alpn] = step === undefined || step.defaults ? [check.sni, check.alpn] : [step.sni, step.alpn];
     return { ...unix, tls: outgoing.connect(sni, alpn) };
   }

@@ -174,7 +174,12 @@ const COMMANDS: readonly CliCommand[] = [
   { words: "set table", usage: "set table <name> key <key> data.<counter> <value> …", level: "admin", run: setTable },
   { words: "show version", usage: "show version", level: "user", run: (plane) => `${plane.version}\n` },
   { words: "show cli sockets", usage: "show cli sockets", level: "operator", run: showCommandSockets },
-  { words: "set server", usage: "set server <b>/<s> [state|weight|health|addr] …", level: "admin", run: setServer },
+  {
+    words: "set server",
+    usage: "set server <b>/<s> [state|weight|health|addr|fqdn|ssl] …",
+    level: "admin",
+    run: setServer,
+  },
   { words: "set weight", usage: "set weight <b>/<s> <weight>", level: "admin", run: weigh },
   {
     words: "get weight",

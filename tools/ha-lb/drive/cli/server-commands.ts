@@ -2,7 +2,7 @@
 import { isDynamic } from "../../model/balance.ts";
 import type { DataPlane } from "../plane.ts";
 import { ServerRuntime } from "../runtime.ts";
-import { applyHealth } from "../server-admin.ts";
+import { applyHealth, switchTls } from "../server-admin.ts";
 import { nowMs } from "../timer-wheel.ts";
 import { type CliCommand, NO_BACKEND, onServer } from "./command.ts";
 
@@ -30,6 +30,7 @@ function addServer(plane: DataPlane, rest: readonly string[]): string {
   // Its checks begin with `enable health`.
   server.checksPaused = true;
   server.agentPaused = true;
+  server.isDynamic = true;
   backend.servers.push(server);
   backend.rebuild();
   plane.hooks.watchServer?.(server);
@@ -117,14 +118,40 @@ export function setServerCheck(
       });
       return "";
     case "fqdn":
-      return server.settings.resolution === undefined
-        ? "set server <b>/<s> fqdn failed because no resolution is configured.\n"
-        : "the name of a server is changed in the configuration, and read again by a reload.\n";
+      return setName(plane, server, value);
     case "ssl":
-      return "'set server <srv> ssl' cannot be set.  default-server should define ssl settings\n";
+      return setTls(plane, server, value);
     default:
       return undefined;
   }
+}
+
+/** A name as DNS has it, RFC 1035 section 2.3.4. */
+const NAME = /^[A-Za-z0-9._-]{1,255}$/;
+
+/** `set server … fqdn NAME`: another name is looked up from now on; the address stays until that one resolves. */
+function setName(plane: DataPlane, server: ServerRuntime, name: string): string {
+  const { address, resolution } = server.settings;
+  if (name === "") return "set server <b>/<s> fqdn requires a FQDN.\n";
+  if (resolution === undefined || address.kind !== "name" || plane.names === undefined)
+    return "set server <b>/<s> fqdn failed because no resolution is configured.\n";
+  if (address.host.startsWith("_")) return "set server <b>/<s> fqdn failed because SRV resolution is configured.\n";
+  const by = "by 'stats socket command'\n";
+  if (server.fqdn === name) return `no need to change the FDQN ${by}`;
+  if (!NAME.test(name)) return `invalid fqdn '${name}' ${by}`;
+  const changed = `${server.backend.name}/${server.name} changed its FQDN from ${server.fqdn} to ${name} ${by}`;
+  plane.names.rename(server, name);
+  return changed;
+}
+
+/** `set server … ssl on|off`; checks go on as they do. */
+function setTls(plane: DataPlane, server: ServerRuntime, value: string): string {
+  if (server.isDynamic) return "'set server <srv> ssl' not supported on dynamic servers\n";
+  if (server.tls === undefined)
+    return "'set server <srv> ssl' cannot be set.  default-server should define ssl settings\n";
+  if (value !== "on" && value !== "off") return "'set server <srv> ssl' expects 'on' or 'off'.\n";
+  switchTls(plane, server, value === "on");
+  return "server ssl setting updated.\n";
 }
 
 export const SERVER_COMMANDS: readonly CliCommand[] = [

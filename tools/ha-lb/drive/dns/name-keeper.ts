@@ -54,9 +54,9 @@ class Watched extends Timed {
 interface Seat {
   readonly server: ServerRuntime;
   readonly resolution: ServerResolution;
-  /** The name on its line. */
-  readonly name: string;
-  readonly key: string;
+  /** The name on its line, or that a command gave. */
+  name: string;
+  key: string;
   readonly isService: boolean;
   service: Service | undefined;
 }
@@ -78,7 +78,7 @@ export class NameKeeper {
         if (address.kind !== "name" || resolution === undefined) continue;
         const isService = address.host.startsWith("_");
         const service = isService ? server.service : undefined;
-        const name = address.host;
+        const name = server.fqdn;
         this.seats.push({ server, resolution, name, key: keyOf(resolution, name), isService, service });
       }
     }
@@ -91,6 +91,25 @@ export class NameKeeper {
     for (const [index, watched] of [...this.watched.values()].entries()) {
       wheel.set(watched, nowMs() + Math.min(index, SPREAD_MS));
     }
+  }
+
+  /** A command gives a server another name. Its address stays until that one resolves. */
+  rename(server: ServerRuntime, name: string): void {
+    server.fqdn = name;
+    const seat = this.seats.find((one) => one.server === server);
+    if (seat === undefined) return;
+    seat.name = name;
+    seat.key = keyOf(seat.resolution, name);
+    const known = this.watched.has(seat.key);
+    const watched = this.watch(seat, name);
+    if (watched === undefined) return;
+    if (!known) wheel.set(watched, nowMs());
+    else if (watched.known.addresses.length > 0) this.seatAddresses(this.seatsIn(seat), watched, "DNS cache");
+  }
+
+  /** Those of the same backend that share its name: they have different addresses. */
+  private seatsIn({ key, server }: Seat): readonly Seat[] {
+    return this.seats.filter((one) => one.key === key && one.server.backend === server.backend);
   }
 
   stop(): void {

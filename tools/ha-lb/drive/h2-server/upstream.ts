@@ -27,7 +27,9 @@ export function connectHttp2(connection: ServerConnection, facts: ConnectionFact
   // A PROXY header, and an address that follows the client's, are of one client.
   const isOwn = facts.preface !== undefined || server.followsClient;
   const shared = !isOwn
-    ? Array.from(known).find((one) => one.serverName === facts.serverName && one.takesMore)
+    ? Array.from(known).find(
+        (one) => one.serverName === facts.serverName && one.encrypted === server.usesTls && one.takesMore,
+      )
     : undefined;
   if (shared !== undefined) {
     server.counters.reuses += 1;
@@ -42,6 +44,7 @@ export function connectHttp2(connection: ServerConnection, facts: ConnectionFact
 
 class Upstream extends Peer implements Connecting, UpstreamEvents {
   readonly serverName: string | undefined;
+  readonly encrypted: boolean;
   private readonly server: ServerRuntime;
   private readonly session: UpstreamSession;
   private readonly streams = new Map<number, RequestStream>();
@@ -59,6 +62,7 @@ class Upstream extends Peer implements Connecting, UpstreamEvents {
     super();
     this.server = first.server;
     this.serverName = facts.serverName;
+    this.encrypted = this.server.usesTls;
     this.waiting = [first];
     this.isSure = this.server.settings.protocol === "h2";
     this.session = new UpstreamSession(this, first.client?.plane.limits ?? { mostBytes: 16_384, mostFields: 101 });
@@ -73,7 +77,7 @@ class Upstream extends Peer implements Connecting, UpstreamEvents {
     const { connect } = this.server.backend.proxy.timeouts;
     if (connect !== undefined) wheel.set(this, nowMs() + connect);
     const { server } = this;
-    const options = server.socketOptions(facts, server.settings.protocol === "h2" ? ["h2"] : server.settings.tls?.alpn);
+    const options = server.socketOptions(facts, server.settings.protocol === "h2" ? ["h2"] : server.alpn);
     connectPeer(this, facts.host ?? server.host, facts.port ?? server.port, options, facts.preface);
   }
 
@@ -119,9 +123,9 @@ class Upstream extends Peer implements Connecting, UpstreamEvents {
       connection.onFailed();
       return;
     }
-    const scheme = this.server.settings.tls === undefined ? "http" : "https";
+    const scheme = this.encrypted ? "https" : "http";
     const stream = new RequestStream(this.session, connection, scheme, this.streams);
-    connection.moveTo(streamSocket(stream, socket, addressesOf(socket), this.server.settings.tls !== undefined));
+    connection.moveTo(streamSocket(stream, socket, addressesOf(socket), this.encrypted));
     wheel.remove(this);
     connection.onOpen();
   }

@@ -132,6 +132,7 @@ export function releaseServer(connection: ServerConnection, client: ClientConnec
     !room ||
     worn ||
     !server.takesTied ||
+    connection.encrypted !== server.usesTls ||
     // Nobody would take it from the pool.
     server.backend.proxy.reuse === "never" ||
     client.plane.stopping
@@ -142,5 +143,5 @@ export function releaseServer(connection: ServerConnection, client: ClientConnec
   server.idle.push(connection);
   connection.setDeadline(settings.poolPurgeDelayMs > 0 ? settings.poolPurgeDelayMs : 1);
   const moved = client.requestBytes + client.responseBytes;
-  if (settings.tls === undefined) adopt(connection, connection.requests, moved, false);
+  if (!connection.encrypted) adopt(connection, connection.requests, moved, false);
 }

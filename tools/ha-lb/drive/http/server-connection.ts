@@ -39,8 +39,12 @@ export class ServerConnection extends Peer implements Idle {
   held: HeldAnswer | undefined;
   goOn: (() => void) | undefined;
 
+  /** It was made with TLS; the server may be spoken to without it by now, and the other way round. */
+  readonly encrypted: boolean;
+
   constructor(readonly server: ServerRuntime) {
     super();
+    this.encrypted = server.usesTls;
   }
 
   setDeadline(inMs: number | undefined): void {

@@ -182,7 +182,7 @@ export class Stream extends StreamBase {
       localAddress: parseIp(socket?.localAddress ?? ""),
       localPort: socket?.localPort ?? 0,
       httpMajor: 1,
-      tls: server.settings.tls === undefined ? undefined : tlsViewOf(socket, true),
+      tls: upstream?.encrypted === true ? tlsViewOf(socket, true) : undefined,
     };
   }
   protected get captureLengths(): CaptureLengths {
