@@ -25,12 +25,21 @@ function attempt(what: () => unknown, good: string): string {
 
 becomeUser({ uid: NOBODY, gid: NOBODY, groups: [100] }, ["NET_ADMIN", "NET_RAW"], { forPrograms });
 const own = threadId();
+/** Effective capabilities of a thread; nothing of one that has ended meanwhile. */
+function effective(thread: string): string[] {
+  try {
+    return [fields(readFileSync(`/proc/self/task/${thread}/status`, "utf8"))["CapEff"] ?? "none told"];
+  } catch {
+    return [];
+  }
+}
+
 const threads = readdirSync("/proc/self/task").filter((thread) => Number(thread) !== own);
 console.log(
   JSON.stringify({
     own: fields(readFileSync("/proc/thread-self/status", "utf8")),
     program: fields(Bun.spawnSync(["cat", "/proc/self/status"]).stdout.toString()),
-    threads: threads.map((thread) => fields(readFileSync(`/proc/self/task/${thread}/status`, "utf8"))["CapEff"]),
+    threads: threads.flatMap(effective),
     has: [hasCapability("NET_ADMIN"), hasCapability("NET_RAW"), hasCapability("SYS_ADMIN"), hasCapability("SETUID")],
     backToRoot: attempt(() => becomeUser({ uid: 0, gid: 0 }, [], { forPrograms: false }), "became root"),
     rawSocket: attempt(() => socket(FAMILY.INET, SOCKET_TYPE.RAW, 112, { nonBlocking: true }), "opened"),

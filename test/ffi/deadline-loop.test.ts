@@ -8,7 +8,7 @@ import { named, requirePrograms, requireRoot } from "../../shared/lab/requiremen
 const ROOT = join(import.meta.dir, "..", "..");
 const MAIN = join(import.meta.dir, "deadline-main.ts");
 const WORKER = join(import.meta.dir, "deadline-worker.ts");
-const RUN_LIMIT_MS = 60_000;
+const RUN_LIMIT_MS = 180_000;
 const lacking = requireRoot() ?? requirePrograms("setpriv", "prlimit");
 const folder = mkdtempSync(join(tmpdir(), "deadline-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

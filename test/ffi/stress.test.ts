@@ -5,7 +5,7 @@ import { staleWithMemory, staleWithSmallArray } from "./hazard.ts";
 
 const CALLS = 1_000_000;
 /** A case takes one to four seconds; a busy machine may need many times that. */
-const CASE_LIMIT_MS = 60_000;
+const CASE_LIMIT_MS = 300_000;
 
 describe("a million calls, every result checked", () => {
   for (const [name, run] of Object.entries(HOT_CASES)) {
@@ -18,11 +18,13 @@ describe("the hazard", () => {
   test.skipIf(Bun.version !== "1.4.5")(
     "an address of a small typed array goes stale, so the checks above mean something",
     () => {
-      expect(staleWithSmallArray(100_000)).toBeGreaterThan(0);
+      // When it happens depends on threads of the engine, which a busy machine lets wait.
+      let stale = 0;
+      for (let round = 0; round < 100 && stale === 0; round += 1) stale = staleWithSmallArray(100_000);
+      expect(stale).toBeGreaterThan(0);
     },
+    CASE_LIMIT_MS,
   );
 
-  test("the same loop over a Memory never does", () => {
-    expect(staleWithMemory(1_000_000)).toBe(0);
-  });
+  test("the same loop over a Memory never does", () => expect(staleWithMemory(1_000_000)).toBe(0), CASE_LIMIT_MS);
 });
