@@ -68,7 +68,8 @@ class ByteWriter {
   }
 
   take(): Uint8Array<ArrayBuffer> {
-    const taken = new Uint8Array(this.bytes.slice(0, this.length).buffer);
+    const taken = new Uint8Array(this.length);
+    taken.set(this.bytes.subarray(0, this.length));
     this.length = 0;
     return taken;
   }

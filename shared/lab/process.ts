@@ -178,6 +178,11 @@ export class LabProcess {
       started.#pid = childrenOf(child.pid)[0] ?? 0;
       if (started.#pid === 0) await Bun.sleep(1);
     }
+    // Without its PID no signal could reach it, and whoever waits for its end would wait for ever.
+    if (started.#pid === 0 && started.#running) {
+      child.kill("SIGKILL");
+      throw new Error(`${JSON.stringify(command)} didn't start within ${APPEAR_LIMIT_MS} ms`);
+    }
     return started;
   }
 

@@ -116,6 +116,15 @@ function replacedLength(disk: SimDisk, plan: WritePlan): number | null {
   return (disk.chunks ?? []).reduce((sum, chunk) => sum + chunk.bytes.length, 0);
 }
 
+/** All before a durable chunk was flushed with it. */
+function flush(chunks: readonly Chunk[]): void {
+  for (let at = chunks.length - 1; at >= 0; at -= 1) {
+    const chunk = chunks[at];
+    if (chunk === undefined || chunk.durable) return;
+    chunk.durable = !chunk.stuck;
+  }
+}
+
 function carryOut(disk: SimDisk, operation: DiskOperation): void {
   switch (operation.kind) {
     case "meta": {
@@ -132,8 +141,7 @@ function carryOut(disk: SimDisk, operation: DiskOperation): void {
       disk.chunks = [...operation.parts()].map((bytes) => ({ bytes, durable: true, stuck: false, vouchesTo: 0 }));
       break;
     case "sync":
-      if (operation.file === "journal" && !disk.lies)
-        for (const chunk of disk.chunks ?? []) chunk.durable ||= !chunk.stuck;
+      if (operation.file === "journal" && !disk.lies) flush(disk.chunks ?? []);
       break;
   }
 }

@@ -21,7 +21,11 @@ export interface SimNode {
   /** What came in while the process was stopped. */
   inbox: ReplicaEvent[];
   delayMs: number;
+  /** When its next tick is due, and its place among the events of that moment. */
   tickAtMs: number;
+  tickOrder: number;
+  /** When the tick in the heap comes: not after `tickAtMs`. Deadlines move on with every message; the one there is enough. */
+  tickQueuedMs: number;
   tickToken: number;
   nextRequestId: number;
   readonly requests: Map<number, (reply: ReplicaReply) => void>;
@@ -46,6 +50,8 @@ export function createNode(index: number, tally: Tally): SimNode {
     inbox: [],
     delayMs: 0,
     tickAtMs: Number.POSITIVE_INFINITY,
+    tickOrder: 0,
+    tickQueuedMs: Number.POSITIVE_INFINITY,
     tickToken: 0,
     nextRequestId: 1,
     requests: new Map(),
@@ -110,8 +116,10 @@ export function scheduleTick(world: World, node: SimNode, replica: Replica): voi
   const dueMs = Math.max(trueMsOf(node, nextReplicaDeadlineMs(replica)), world.nowMs + 0.001);
   if (dueMs === node.tickAtMs) return;
   node.tickAtMs = dueMs;
+  node.tickOrder = world.nextOrder();
+  if (node.tickQueuedMs <= dueMs) return;
   node.tickToken += 1;
-  world.at(dueMs, { kind: "tick", node: node.index, token: node.tickToken });
+  world.queueTick(node);
 }
 
 /** Hands a request to the replica of this node; the callback is forgotten when the node dies. */

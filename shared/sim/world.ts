@@ -89,8 +89,20 @@ export class World {
   }
 
   at(atMs: number, event: WorldEvent): void {
+    this.heap.push({ atMs: Math.max(atMs, this.nowMs), order: this.nextOrder(), event });
+  }
+
+  nextOrder(): number {
     this.order += 1;
-    this.heap.push({ atMs: Math.max(atMs, this.nowMs), order: this.order, event });
+    return this.order;
+  }
+
+  /** Puts the node's tick into the heap, for the moment when it is due. */
+  queueTick(node: SimNode): void {
+    if (node.tickAtMs === Number.POSITIVE_INFINITY) return;
+    node.tickQueuedMs = node.tickAtMs;
+    const event = { kind: "tick", node: node.index, token: node.tickToken } as const;
+    this.heap.push({ atMs: node.tickAtMs, order: node.tickOrder, event });
   }
 
   after(ms: number, event: WorldEvent): void {
@@ -150,7 +162,14 @@ export class World {
   }
 
   private onTick(node: SimNode, token: number): void {
-    if (token !== node.tickToken || node.replica === null || node.paused) return;
+    if (token !== node.tickToken) return;
+    node.tickQueuedMs = Number.POSITIVE_INFINITY;
+    if (node.replica === null) return;
+    if (node.tickAtMs > this.nowMs) {
+      this.queueTick(node);
+      return;
+    }
+    if (node.paused) return;
     node.tickAtMs = Number.POSITIVE_INFINITY;
     feed(this, node, [{ kind: "tick" }]);
   }
