@@ -257,7 +257,7 @@ describe.skipIf(!HAS_HAPROXY)("the command socket (needs haproxy)", () => {
       // Workers may need longer than their master.
       await until(`${label} serves`, async () => await isServed(ports[label]), START_LIMIT_MS);
     }
-  }, 90_000);
+  }, 240_000);
   afterAll(async () => {
     for (const child of children) child.kill("SIGTERM");
     await Promise.all(children.map((child) => child.exited));
@@ -362,7 +362,7 @@ describe.skipIf(!HAS_HAPROXY)("the command socket (needs haproxy)", () => {
       await ask(socket(label), "set server t/self ssl on");
       await untilServed(true);
     }
-  }, 60_000);
+  });
 
   test("a server added at run time takes traffic, a deleted one doesn't", async () => {
     const origin = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("dynamic") });

@@ -165,7 +165,7 @@ describe.skipIf(!HAS_HAPROXY || !HAS_OPENSSL)("certificates in use (needs haprox
     });
     [serverPort = 0] = await freePorts(1);
     await new Promise<void>((resolve) => void server.listen(serverPort, "127.0.0.1", resolve));
-  }, 60_000);
+  });
   afterAll(() => {
     server.close();
     rmSync(folder, { recursive: true });

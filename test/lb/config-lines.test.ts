@@ -8,6 +8,8 @@ import { parseConfiguration } from "../../tools/ha-lb/config/parse.ts";
 const HAPROXY = "/usr/sbin/haproxy";
 /** Every n-th line is shown to the reference again; `LB_PEER_EVERY=1` shows all (about 40 s). */
 const EVERY = Number(process.env["LB_PEER_EVERY"] ?? 25);
+/** Each line is a process of its own. */
+const LIMIT_MS = 300_000;
 const ENVIRONMENT = { HOME: "/root", PATH: "/bin" };
 
 interface LineCase {
@@ -71,5 +73,5 @@ test.skipIf(!existsSync(HAPROXY))(
     rmSync(folder, { recursive: true });
     expect(wrong).toEqual([]);
   },
-  60_000,
+  LIMIT_MS,
 );
