@@ -57,7 +57,7 @@ const SERVER: readonly Metric[] = [
   gauge("check_last_change_seconds", "Seconds since the last change of its state.", (row) => row.lastChangeSeconds),
   counter("downtime_seconds_total", "Seconds down in all.", (row) => row.downSeconds),
   gauge("check_duration_seconds", "How long the last check took.", (row) =>
-    row.checkDurationMs === undefined ? undefined : row.checkDurationMs / 1000,
+    row.check?.durationMs === undefined ? undefined : row.check.durationMs / 1000,
   ),
 ];
 

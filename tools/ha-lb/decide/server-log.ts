@@ -26,6 +26,7 @@ export interface ServerCounts {
 }
 
 const DESCRIPTIONS: ReadonlyMap<string, string> = new Map([
+  ["INI", "Initializing"],
   ["HANA", "Health analyze"],
   ["SOCKERR", "Socket error"],
   ["L4OK", "Layer4 check passed"],
@@ -52,7 +53,7 @@ export function describeStatus(status: string): string {
 const MOST_DETAIL_CHARACTERS = 200;
 
 /** Servers, agents and name servers may say anything: a log line stays one line, and a terminal a terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.slice(0, MOST_DETAIL_CHARACTERS).replaceAll(/[^\x20-\x7e]/g, "?");
 }
 

@@ -51,9 +51,9 @@ function rowHtml(row: StatsRow, administrable: boolean): string {
   const name = escapeHtml(row.name);
   const box = administrable && row.type === "server" ? `<input type="checkbox" name="s" value="${name}"> ` : "";
   const check =
-    row.checkStatus === ""
+    row.check?.durationMs === undefined
       ? ""
-      : `${row.checkStatus}${row.checkCode === undefined ? "" : `/${row.checkCode}`} in ${row.checkDurationMs ?? 0}ms`;
+      : `${row.check.status}${row.check.code === undefined ? "" : `/${row.check.code}`} in ${row.check.durationMs}ms`;
   const cells = [
     box + name,
     row.queued ?? "",

@@ -1,40 +1,6 @@
 /** The status in the typed and JSON forms of `show stat` (management guide, chapter 9.1): values with what they mean. Pure. */
 import type { StatsRow } from "../model/stats-row.ts";
-import { STATS_COLUMNS } from "./stats-csv.ts";
-
-/** Origin, nature and scope of a value, its type, and the columns that are so. */
-const KINDS: readonly (readonly [string, string, string])[] = [
-  ["KNS", "str", "pxname svname"],
-  ["MGP", "u32", "qcur scur act bck rate rate_max"],
-  ["MMP", "u32", "qmax smax req_rate_max"],
-  ["CLP", "u32", "slim rate_lim"],
-  [
-    "MCP",
-    "u64",
-    "stot bin bout dreq dresp ereq econ eresp wretr wredis chkdown lbtot hrsp_1xx hrsp_2xx hrsp_3xx hrsp_4xx hrsp_5xx hrsp_other req_tot cli_abrt srv_abrt comp_in comp_out comp_byp comp_rsp",
-  ],
-  ["SGP", "str", "status"],
-  ["MaP", "u32", "weight qtime ctime rtime ttime"],
-  ["MAP", "u32", "lastchg"],
-  ["MCP", "u32", "downtime"],
-  ["KGP", "u32", "pid"],
-  ["KGS", "u32", "iid sid"],
-  ["CGS", "u32", "type"],
-  ["MRP", "u32", "req_rate"],
-  ["MAP", "s32", "lastsess"],
-  ["CGS", "str", "addr mode algo"],
-  ["CNS", "str", "cookie"],
-  ["MOS", "u32", "check_code agent_code"],
-  ["MDS", "u64", "check_duration"],
-  ["MOS", "str", "check_status"],
-];
-
-const KIND_OF = new Map(
-  KINDS.flatMap(([tags, type, names]) => names.split(" ").map((name) => [name, { tags, type }] as const)),
-);
-
-/** Columns that say something else of a server than of a whole section. */
-const TAGS_OF_SERVER: Readonly<Record<string, string>> = { act: "SGP", bck: "SGP", rate: "MRP", rate_max: "MMP" };
+import { STATS_COLUMNS } from "./stats-columns.ts";
 
 const OBJECTS = {
   frontend: { letter: "F", name: "Frontend" },
@@ -60,12 +26,11 @@ interface Field {
 }
 
 function fieldsOf(row: StatsRow): readonly Field[] {
-  return STATS_COLUMNS.flatMap(([name, read], position) => {
+  return STATS_COLUMNS.flatMap(({ kind, kindIn, name, read }, position) => {
     const value = read(row);
-    const kind = KIND_OF.get(name);
-    if (value === undefined || value === "" || kind === undefined) return [];
-    const tags = (row.type === "backend" ? undefined : TAGS_OF_SERVER[name]) ?? kind.tags;
-    return [{ position, name, value, type: kind.type, tags }];
+    if (value === undefined) return [];
+    const [tags = "", type = ""] = (kindIn?.[row.type] ?? kind).split(" ");
+    return [{ position, name, value, type, tags }];
   });
 }
 
@@ -82,21 +47,28 @@ export function statsTyped(rows: readonly StatsRow[]): string {
     .join("");
 }
 
+/** A value with its name and what it means. */
+export function fieldJson({ name, position, tags, type, value }: Field) {
+  return {
+    field: { pos: position, name },
+    processNum: 1,
+    tags: {
+      origin: ORIGINS[tags.charAt(0)],
+      nature: NATURES.get(tags.charAt(1)),
+      scope: SCOPES[tags.charAt(2)],
+    },
+    value: { type, value },
+  };
+}
+
 /** The same as one JSON array of arrays, one for each line of the status. */
 export function statsJson(rows: readonly StatsRow[]): string {
   const all = rows.map((row) =>
-    fieldsOf(row).map(({ name, position, tags, type, value }) => ({
+    fieldsOf(row).map((field) => ({
       objType: OBJECTS[row.type].name,
       proxyId: row.proxyId,
       id: row.serverId,
-      field: { pos: position, name },
-      processNum: 1,
-      tags: {
-        origin: ORIGINS[tags.charAt(0)],
-        nature: NATURES.get(tags.charAt(1)),
-        scope: SCOPES[tags.charAt(2)],
-      },
-      value: { type, value },
+      ...fieldJson(field),
     })),
   );
   return `${JSON.stringify(all)}\n`;

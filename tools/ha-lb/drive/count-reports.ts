@@ -1,5 +1,7 @@
 /** Counters of a worker on their way to the master: what was added since the last report. */
+import { Rate } from "./counters.ts";
 import type { DataPlane } from "./plane.ts";
+import { nowMs } from "./timer-wheel.ts";
 import type { Occupied } from "./shared-counts.ts";
 
 type Numbers = Record<string, number>;
@@ -11,8 +13,10 @@ interface Holder {
   readonly owner: Occupied;
 }
 
-/** Highest values are no sums; the master keeps its own. */
-const NOT_SUMMED = /^(highest|last|downSince)/;
+/** States are the master's own business. */
+const NOT_TOLD = /^(last|down|changed)/;
+/** The highest of all workers stands for all of them. */
+const NO_SUM = /^highest/;
 
 function holdersOf(plane: DataPlane): readonly Holder[] {
   const holders: Holder[] = [];
@@ -30,7 +34,7 @@ function holdersOf(plane: DataPlane): readonly Holder[] {
 function read(holder: Holder): Numbers {
   const numbers: Numbers = {};
   for (const [name, value] of Object.entries(holder.counters)) {
-    if (typeof value === "number" && !NOT_SUMMED.test(name)) numbers[name] = value;
+    if (typeof value === "number" && !NOT_TOLD.test(name)) numbers[name] = value;
   }
   for (const [index, value] of holder.byClass.entries()) numbers[`class${index}`] = value;
   return numbers;
@@ -53,7 +57,8 @@ export class CountReporter {
       const last = this.before.get(holder.key) ?? {};
       const difference: Numbers = {};
       for (const [name, value] of Object.entries(now)) {
-        if (value !== (last[name] ?? 0)) difference[name] = value - (last[name] ?? 0);
+        const before = last[name] ?? 0;
+        if (value !== before) difference[name] = NO_SUM.test(name) ? value : value - before;
       }
       this.before.set(holder.key, now);
       if (Object.keys(difference).length > 0) added[holder.key] = difference;
@@ -88,12 +93,20 @@ export class CountCollector {
   }
 
   private add(holder: Holder, added: Numbers): void {
+    const { connections = 0, requests = 0, sessions = 0 } = added;
+    if (sessions > 0) Reflect.set(holder.counters, "lastSessionMs", nowMs());
+    const rates = { rate: sessions, requestRate: requests, connectionRate: connections };
+    for (const [name, count] of Object.entries(rates)) {
+      const rate: unknown = Reflect.get(holder.counters, name);
+      if (rate instanceof Rate && count > 0) rate.add(nowMs(), count);
+    }
     for (const [name, value] of Object.entries(added)) {
       const found = /^class(\d)$/.exec(name)?.[1];
       if (found !== undefined) holder.byClass[Number(found)] = (holder.byClass[Number(found)] ?? 0) + value;
       else if (name in holder.counters) {
         const before: unknown = Reflect.get(holder.counters, name);
-        if (typeof before === "number") Reflect.set(holder.counters, name, before + value);
+        if (typeof before !== "number") continue;
+        Reflect.set(holder.counters, name, NO_SUM.test(name) ? Math.max(before, value) : before + value);
       }
     }
   }

@@ -46,14 +46,12 @@ function enter(plane: DataPlane, runtime: ListenerRuntime, socket: Socket<Peer>)
   const { counters } = frontend;
   const now = nowMs();
   counters.connections += 1;
-  counters.rate.add(now);
+  counters.connectionRate.add(now);
   if (plane.hasRates) {
     plane.connectionRate.add(now);
     if (runtime.bind.tls !== undefined) plane.tlsRate.add(now);
   }
   plane.totalConnections += 1;
-  counters.sessions += 1;
-  if (frontend.active > counters.highestActive) counters.highestActive = frontend.active;
   if (!runtime.bind.acceptProxy) {
     const peer = newPeer(plane, runtime, socket);
     if (passes(peer, "connection")) begin(peer);
@@ -105,6 +103,10 @@ function begin(peer: Entering): boolean {
   if (!passes(peer, "session") || socket === undefined) return false;
   socket.data = peer;
   peer.session?.begin(peer.plane.tables);
+  const { counters } = peer.frontend;
+  counters.sessions += 1;
+  counters.rate.add(nowMs());
+  if (peer.frontend.active > counters.highestActive) counters.highestActive = peer.frontend.active;
   if (peer instanceof TcpSession) {
     peer.start();
     return true;

@@ -129,6 +129,20 @@ export class DataPlane {
       const name = frontend.proxy.defaultBackend ?? (frontend.proxy.isBackend ? frontend.proxy.name : undefined);
       frontend.defaultBackend = name === undefined ? undefined : this.backends.get(name);
     }
+    this.setFullConnections();
+  }
+
+  /** Without `fullconn`: a tenth of what the frontends may have that lead there. */
+  private setFullConnections(): void {
+    for (const backend of this.backends.values()) {
+      if (backend.proxy.fullConnections !== undefined) continue;
+      let most = 0;
+      for (const { defaultBackend, mostConnections, proxy } of this.frontends) {
+        const leads = proxy.useBackend.some(({ target }) => target.kind === "name" && target.name === backend.name);
+        if (leads || defaultBackend === backend) most += Math.min(mostConnections, this.mostConnections);
+      }
+      if (Number.isFinite(most)) backend.fullConnections = Math.max(1, Math.floor((most + 9) / 10));
+    }
   }
 
   /** What expressions of a section are compiled with. */
@@ -285,7 +299,9 @@ export class DataPlane {
   observe(server: ServerRuntime, observation: Observation): void {
     const { errorLimit, observe } = server.settings;
     if (observe === undefined) return;
-    server.errorsInRow = countObservation(server.errorsInRow, observation, observe);
+    const before = server.errorsInRow;
+    server.errorsInRow = countObservation(before, observation, observe);
+    if (server.errorsInRow > before) server.counters.failedObservations += 1;
     if (server.errorsInRow < errorLimit) return;
     this.onErrors?.(server, server.errorsInRow, observation);
     server.errorsInRow = 0;

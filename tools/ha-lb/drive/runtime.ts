@@ -86,6 +86,8 @@ export class ServerRuntime extends Occupied implements Candidate {
   /** `disable health`, `disable agent`: nobody asks for now. */
   checksPaused = false;
   agentPaused = false;
+  /** What the agent answered. */
+  lastAgent: { readonly status: string; readonly durationMs: number; readonly said: string } | undefined;
   /** Other places to ask than the configured ones, from the command socket. */
   checkHost: string | undefined;
   checkPort: number | undefined;
@@ -257,7 +259,7 @@ export class BackendRuntime extends Occupied {
   /** Where workers share the places of servers. */
   room: WaitingRoom | undefined;
   /** From where minconn gives way to maxconn; `fullconn`. */
-  readonly fullConnections: number;
+  fullConnections: number;
   inPlay: readonly ServerRuntime[] = [];
   readonly deterministic: boolean;
   /** For requests without the key that the algorithm would hash. */

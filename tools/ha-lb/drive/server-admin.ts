@@ -2,7 +2,7 @@
 import type { AdminState, HealthState } from "../decide/server-health.ts";
 import type { ChangeCause, ServerChange } from "../decide/server-log.ts";
 import type { DataPlane } from "./plane.ts";
-import type { ServerRuntime } from "./runtime.ts";
+import type { BackendRuntime, ServerRuntime } from "./runtime.ts";
 import { nowMs } from "./timer-wheel.ts";
 
 /**
@@ -23,7 +23,9 @@ export function applyHealth(
     server.upSinceMs = nowMs();
     server.counters.downMs += nowMs() - before.changedMs;
   }
-  server.backend.rebuild();
+  const { backend } = server;
+  backend.rebuild();
+  if (playedBefore > 0 !== backend.inPlay.length > 0) noteChange(backend);
   if (before.up && !health.up) {
     server.counters.downCount += 1;
     server.closeIdle();
@@ -43,6 +45,14 @@ export function applyHealth(
       for (const other of server.backend.servers) if (other.backup) plane.shutdownSessions(other);
     }
   }
+}
+
+/** The backend has got a server again, or has lost its last one. */
+function noteChange({ counters, inPlay }: BackendRuntime): void {
+  const now = nowMs();
+  if (inPlay.length === 0) counters.downCount += 1;
+  else counters.downMs += now - counters.changedMs;
+  counters.changedMs = now;
 }
 
 /** What an operator, or the server that it tracks, wants of it. */

@@ -1,6 +1,8 @@
+import { printable } from "../decide/server-log.ts";
 import { statusText } from "../decide/server-health.ts";
 import { formatSocketAddress } from "../model/address.ts";
 import type { StatsRow } from "../model/stats-row.ts";
+import type { ProxyCounters } from "./counters.ts";
 import type { DataPlane } from "./plane.ts";
 import type { BackendRuntime, FrontendRuntime, ServerRuntime } from "./runtime.ts";
 import { nowMs } from "./timer-wheel.ts";
@@ -23,9 +25,28 @@ const NONE = {
   lastChangeSeconds: undefined,
   downSeconds: undefined,
   rateLimit: undefined,
-  checkStatus: "",
-  checkCode: undefined,
-  checkDurationMs: undefined,
+  check: undefined,
+  agent: undefined,
+  failedObservations: undefined,
+  queueLimit: undefined,
+  throttlePercent: undefined,
+  chosen: undefined,
+  tracked: undefined,
+  compression: undefined,
+  lastSessionSeconds: undefined,
+  times: undefined,
+  connectionRate: undefined,
+  highestConnectionRate: undefined,
+  connections: undefined,
+  intercepted: undefined,
+  deniedConnections: undefined,
+  deniedSessions: undefined,
+  connects: undefined,
+  reuses: undefined,
+  idle: undefined,
+  idleLimit: undefined,
+  used: undefined,
+  userWeight: undefined,
   requestRate: undefined,
   highestRequestRate: undefined,
   requests: undefined,
@@ -36,7 +57,17 @@ const NONE = {
   algorithm: "",
 } as const;
 
-function frontendRow(frontend: FrontendRuntime, stopping: boolean): StatsRow {
+const finite = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined);
+const secondsSince = (sinceMs: number): number => Math.floor((nowMs() - sinceMs) / 1000);
+/** -1 when there was none. */
+const lastSession = ({ lastSessionMs }: { readonly lastSessionMs: number }): number =>
+  lastSessionMs < 0 ? -1 : secondsSince(lastSessionMs);
+
+function compressionOf({ compressedIn, compressedOut, compressedResponses }: ProxyCounters): StatsRow["compression"] {
+  return { bytesIn: compressedIn, bytesOut: compressedOut, responses: compressedResponses };
+}
+
+function frontendRow(frontend: FrontendRuntime, { mostConnections, stopping }: DataPlane): StatsRow {
   const { counters, proxy } = frontend;
   const now = nowMs();
   return {
@@ -50,7 +81,7 @@ function frontendRow(frontend: FrontendRuntime, stopping: boolean): StatsRow {
     status: stopping || frontend.listening !== "open" ? "STOP" : "OPEN",
     active: frontend.active,
     highestActive: counters.highestActive,
-    limit: proxy.maxConnections,
+    limit: finite(frontend.mostConnections) ?? finite(mostConnections),
     sessions: counters.sessions,
     bytesIn: counters.bytesIn,
     bytesOut: counters.bytesOut,
@@ -58,7 +89,14 @@ function frontendRow(frontend: FrontendRuntime, stopping: boolean): StatsRow {
     deniedResponses: counters.deniedResponses,
     requestErrors: counters.requestErrors,
     rate: counters.rate.perSecond(now),
-    rateLimit: proxy.sessionRateLimit,
+    rateLimit: proxy.sessionRateLimit ?? 0,
+    connectionRate: counters.connectionRate.perSecond(now),
+    highestConnectionRate: counters.connectionRate.highest,
+    connections: counters.connections,
+    intercepted: proxy.mode === "http" ? counters.intercepted : undefined,
+    deniedConnections: counters.deniedConnections,
+    deniedSessions: counters.deniedSessions,
+    compression: compressionOf(counters),
     highestRate: counters.rate.highest,
     responses: proxy.mode === "http" ? counters.byClass : undefined,
     requestRate: counters.requestRate.perSecond(now),
@@ -96,15 +134,22 @@ function serverRow(server: ServerRuntime): StatsRow {
     weight: server.weight,
     activeServers: server.backup ? 0 : 1,
     backupServers: server.backup ? 1 : 0,
-    failedChecks: counters.failedChecks,
-    downCount: counters.downCount,
+    ...checkedOf(server),
+    queueLimit: settings.maxQueue || undefined,
+    throttlePercent: throttleOf(server),
+    chosen: counters.selected,
+    tracked: server.tracked === undefined ? undefined : `${server.tracked.backend.name}/${server.tracked.name}`,
     lastChangeSeconds: Math.floor((now - health.changedMs) / 1000),
-    downSeconds: Math.floor((counters.downMs + (health.up ? 0 : now - health.changedMs)) / 1000),
     rate: counters.rate.perSecond(now),
     highestRate: counters.rate.highest,
-    checkStatus: health.lastStatus,
-    checkCode: health.lastCode,
-    checkDurationMs: health.lastStatus === "" ? undefined : Math.round(health.lastDurationMs),
+    lastSessionSeconds: lastSession(counters),
+    times: counters.times(),
+    connects: counters.connects,
+    reuses: counters.reuses,
+    idle: server.idle.length,
+    idleLimit: idleLimitOf(server),
+    used: server.active,
+    userWeight: server.wantedWeight,
     responses: proxy.mode === "http" ? counters.byClass : undefined,
     requests: counters.requests,
     clientAborts: counters.clientAborts,
@@ -112,6 +157,52 @@ function serverRow(server: ServerRuntime): StatsRow {
     address: settings.address.kind === "unix" ? formatSocketAddress(settings.address) : addressOf(server),
     cookie: settings.cookie ?? "",
   };
+}
+
+/** What checks and the agent say. */
+function checkedOf({ counters, health, lastAgent, settings, tracked }: ServerRuntime): Partial<StatsRow> {
+  const { agent, check, track } = settings;
+  const { observe } = (tracked ?? { settings }).settings;
+  const failedObservations = observe === undefined ? {} : { failedObservations: counters.failedObservations };
+  const asked = {
+    status: lastAgent?.status ?? "INI",
+    code: undefined,
+    durationMs: lastAgent === undefined ? undefined : Math.round(lastAgent.durationMs),
+    detail: printable(lastAgent?.said ?? ""),
+    rise: 1,
+    fall: 1,
+    health: health.agentDown ? 0 : 1,
+  };
+  const byAgent = { ...failedObservations, ...(agent.enabled ? { agent: asked } : {}) };
+  if (!check.enabled || track !== undefined) return byAgent;
+  const { rise, fall } = check;
+  const hasResult = health.lastStatus !== "";
+  return {
+    ...byAgent,
+    failedChecks: counters.failedChecks,
+    downCount: counters.downCount,
+    downSeconds: Math.floor((counters.downMs + (health.up ? 0 : nowMs() - health.changedMs)) / 1000),
+    check: {
+      status: hasResult ? health.lastStatus : "INI",
+      code: health.lastCode,
+      durationMs: hasResult ? Math.round(health.lastDurationMs) : undefined,
+      detail: printable(health.lastDetail),
+      rise,
+      fall,
+      health: health.up ? rise + fall - 1 - health.streak : health.streak,
+    },
+  };
+}
+
+function throttleOf({ health, upSinceMs, settings, wantedWeight, weight }: ServerRuntime): number | undefined {
+  const { slowStartMs = 0 } = settings;
+  if (!health.up || wantedWeight === 0 || nowMs() - upSinceMs >= slowStartMs) return undefined;
+  return Math.round((100 * weight) / wantedWeight);
+}
+
+function idleLimitOf({ settings }: ServerRuntime): number | undefined {
+  const { poolMaxConnections: most } = settings;
+  return most === undefined || most < 0 ? undefined : most;
 }
 
 /** Servers that track each other in a row. */
@@ -150,7 +241,7 @@ function backendRow(backend: BackendRuntime): StatsRow {
     highestQueue: counters.highestQueue,
     active: backend.active,
     highestActive: counters.highestActive,
-    limit: proxy.fullConnections,
+    limit: backend.fullConnections === 0 ? undefined : backend.fullConnections,
     sessions: counters.sessions,
     bytesIn: counters.bytesIn,
     bytesOut: counters.bytesOut,
@@ -164,6 +255,17 @@ function backendRow(backend: BackendRuntime): StatsRow {
     activeServers: usable.filter((server) => !server.backup).length,
     backupServers: usable.filter((server) => server.backup).length,
     downCount: counters.downCount,
+    lastChangeSeconds: secondsSince(counters.changedMs),
+    downSeconds:
+      servers.length === 0 ? undefined : Math.floor((counters.downMs + (up ? 0 : now - counters.changedMs)) / 1000),
+    chosen: counters.selected,
+    compression: compressionOf(counters),
+    lastSessionSeconds: lastSession(counters),
+    times: counters.times(),
+    connects: counters.connects,
+    reuses: counters.reuses,
+    userWeight: usable.filter((server) => !server.backup).reduce((sum, server) => sum + server.wantedWeight, 0),
+    cookie: proxy.cookie?.name ?? "",
     rate: counters.rate.perSecond(now),
     highestRate: counters.rate.highest,
     responses: proxy.mode === "http" ? counters.byClass : undefined,
@@ -181,7 +283,7 @@ export function rowsOf(plane: DataPlane, scope: readonly string[], own: string):
     const named = scope.some((name) => name === proxy.name || (name === "." && proxy.name === own));
     if (scope.length > 0 && !named) continue;
     const frontend = plane.frontends.find((one) => one.proxy === proxy);
-    if (frontend !== undefined) rows.push(frontendRow(frontend, plane.stopping));
+    if (frontend !== undefined) rows.push(frontendRow(frontend, plane));
     const backend = plane.backends.get(proxy.name);
     if (backend === undefined || backend.proxy !== proxy) continue;
     // A `listen` that only shows the status page has nothing to tell as a backend.

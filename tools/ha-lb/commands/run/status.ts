@@ -52,7 +52,7 @@ export function statusReport(input: StatusInput): StatusReport {
         code: "LB_SERVER_DOWN",
         severity: "warning",
         subject: `${server.proxy}/${server.name}`.slice(0, 128),
-        sentence: `server ${server.status}: ${server.checkStatus}`,
+        sentence: `server ${server.status}: ${server.check?.status ?? ""}`,
       });
     }
   }

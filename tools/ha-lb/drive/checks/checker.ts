@@ -124,8 +124,8 @@ export class Checker {
 
   /** The result of a check. */
   private take(server: ServerRuntime, outcome: CheckOutcome): void {
-    if (!outcome.passed) server.counters.failedChecks += 1;
     const before = server.health;
+    if (!outcome.passed && before.up) server.counters.failedChecks += 1;
     const { check } = server.settings;
     const step = applyCheck(before, outcome, check, nowMs());
     const { proxy } = server.backend;
@@ -172,6 +172,7 @@ export class Checker {
 
   /** An agent that can't be reached or says nothing known changes nothing. */
   private takeAgent(server: ServerRuntime, { durationMs, report, status }: AgentAnswer): void {
+    server.lastAgent = { status, durationMs, said: report?.said ?? "" };
     if (report === undefined) return;
     const { admin, maxConnections, operational, said, weightPercent } = report;
     const { settings } = server;

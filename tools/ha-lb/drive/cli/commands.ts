@@ -13,7 +13,8 @@ import { addToList, changeMap, changeVersion, showLists } from "./list-commands.
 import { getEntry, setOtherMaxconn, setTable, showCommandSockets, showStat } from "./more-commands.ts";
 import { PROCESS_COMMANDS } from "./process-commands.ts";
 import { SERVER_COMMANDS, setServerCheck } from "./server-commands.ts";
-import { showErrors, showInfo, showServersConn } from "./show-commands.ts";
+import { showInfo } from "./process-info.ts";
+import { showErrors, showServersConn } from "./show-commands.ts";
 import { clearTable, showTable } from "./table-commands.ts";
 
 const RANK = { user: 0, operator: 1, admin: 2 } as const;
@@ -97,6 +98,14 @@ function setMaxconn(plane: DataPlane, rest: readonly string[]): string {
 
 function change(action: string): CliCommand["run"] {
   return (plane, rest) => onServer(rest, plane, (server) => (changeServer(plane, server, action) ? "" : NO_SERVER));
+}
+
+function clearAllCounters(plane: DataPlane): string {
+  for (const { active, counters } of plane.frontends) counters.clear(active);
+  for (const backend of plane.backends.values()) {
+    for (const { active, counters } of [backend, ...backend.servers]) counters.clear(active);
+  }
+  return "";
 }
 
 function clearCounters(plane: DataPlane): string {
@@ -202,7 +211,8 @@ const COMMANDS: readonly CliCommand[] = [
     level: "admin",
     run: change("shutdown"),
   },
-  { words: "clear counters", usage: "clear counters [all]", level: "operator", run: clearCounters },
+  { words: "clear counters all", usage: "clear counters all", level: "admin", run: clearAllCounters },
+  { words: "clear counters", usage: "clear counters", level: "operator", run: clearCounters },
   {
     words: "clear table",
     usage: "clear table <name> [data.<counter> <op> <value>|key <key>]",

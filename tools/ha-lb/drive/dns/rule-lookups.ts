@@ -32,6 +32,8 @@ export class RuleLookups {
   private readonly known = new Map<string, KnownName>();
   private readonly running = new Map<string, TakeAddress[]>();
   private waiting = 0;
+  /** Look-ups that found nothing. */
+  failures = 0;
 
   constructor(private readonly sections: ReadonlyMap<string, Resolvers>) {}
 
@@ -81,6 +83,7 @@ export class RuleLookups {
     this.running.delete(key);
     this.waiting -= takers.length;
     const known = answer.kind === "addresses" ? this.keep(key, resolver, answer.addresses) : undefined;
+    if (known === undefined) this.failures += 1;
     // No socket stays open for names that nobody asks for.
     if (resolver.isQuiet) resolver.close();
     for (const take of takers) take(known === undefined ? undefined : nextOf(known));

@@ -33,10 +33,12 @@ export function connectHttp2(connection: ServerConnection, facts: ConnectionFact
     : undefined;
   if (shared !== undefined) {
     server.counters.reuses += 1;
+    server.backend.counters.reuses += 1;
     shared.add(connection);
     return;
   }
   server.counters.connects += 1;
+  server.backend.counters.connects += 1;
   const made = new Upstream(connection, facts, known);
   if (!isOwn) known.add(made);
   made.connect(facts);

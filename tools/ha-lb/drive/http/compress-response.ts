@@ -49,6 +49,12 @@ export function passEncoded(
   }
   if (!isChunked && taken > 0) content.push(bytes.subarray(start, start + taken));
   const encoded = encoder.write(content, connection.bodyLeft === 0);
+  const plainBytes = content.reduce((sum, part) => sum + part.length, 0);
+  for (const { counters } of [client.frontend, connection.server.backend]) {
+    counters.compressedIn += plainBytes;
+    counters.compressedOut += encoded.length;
+    if (headText !== "") counters.compressedResponses += 1;
+  }
   client.responseBytes += headText.length + encoded.length;
   if (headText !== "" && encoded.length <= ONE_WRITE_BYTES) client.send(headText + encoded.toString("latin1"));
   else {

@@ -99,6 +99,12 @@ export function takePlace(client: ClientConnection, server: ServerRuntime): void
   counters.sessions += 1;
   if (server.active > counters.highestActive) counters.highestActive = server.active;
   counters.rate.add(client.assignedMs);
+  counters.lastSessionMs = client.assignedMs;
+  server.backend.counters.lastSessionMs = client.assignedMs;
+  if (!client.tied) {
+    counters.selected += 1;
+    server.backend.counters.selected += 1;
+  }
   connect(client, server);
 }
 
@@ -159,6 +165,7 @@ function connect(client: ClientConnection, server: ServerRuntime): void {
     const idle = takeIdle(server, name);
     if (idle instanceof ServerConnection) {
       server.counters.reuses += 1;
+      backend.counters.reuses += 1;
       idle.client = client;
       client.upstream = idle;
       idle.resetResponse();
@@ -178,6 +185,7 @@ function connect(client: ClientConnection, server: ServerRuntime): void {
     return;
   }
   server.counters.connects += 1;
+  backend.counters.connects += 1;
   connectServer(connection, facts);
 }
 

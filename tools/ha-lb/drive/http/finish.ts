@@ -2,6 +2,7 @@
 import { PHASE, type ClientConnection } from "./client.ts";
 import { readHead } from "./client-events.ts";
 import { freePlace, leaveQueue, passPlace } from "./dispatch.ts";
+import type { ServerRuntime } from "../runtime.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { adopt, soon } from "../ring/adopt.ts";
 import { nowMs, wheel } from "../timer-wheel.ts";
@@ -74,13 +75,20 @@ export function finishRequest(client: ClientConnection): void {
   if (server !== undefined) {
     server.counters.bytesIn += client.requestBytes;
     server.counters.bytesOut += client.responseBytes;
-    server.counters.countStatus(status);
-    server.counters.lastSessionMs = now;
+    if (!Number.isNaN(client.responseMs)) countTimes(client, server, now);
   }
   client.stream?.end();
   if (client.keepAlive && client.requestDone && !client.ended && client.isOpen) {
     nextRequest(client);
   } else closeClient(client);
+}
+
+function countTimes(client: ClientConnection, server: ServerRuntime, endMs: number): void {
+  const { assignedMs, connectedMs, firstByteMs, headMs, responseMs } = client;
+  const [queueMs, connectMs] = [assignedMs - headMs, connectedMs - assignedMs];
+  const [answerMs, totalMs] = [responseMs - connectedMs, endMs - firstByteMs];
+  server.counters.countTimes(queueMs, connectMs, answerMs, totalMs);
+  server.backend.counters.countTimes(queueMs, connectMs, answerMs, totalMs);
 }
 
 function nextRequest(client: ClientConnection): void {

@@ -51,6 +51,7 @@ function runFrontendRules(client: ClientConnection): void {
     if (verdict !== undefined && !followVerdict(client, verdict, runFrontendRules)) return;
   }
   if (proxy.stats !== undefined && proxy.isFrontend && wantsStatsPage(client, proxy.stats)) {
+    countIntercepted(client);
     answerStatsPage(client, proxy.stats);
     return;
   }
@@ -102,6 +103,7 @@ function runBackendRules(client: ClientConnection): void {
   }
   const { stats } = backend.proxy;
   if (stats !== undefined && !backend.proxy.isFrontend && wantsStatsPage(client, stats)) {
+    countIntercepted(client);
     answerStatsPage(client, stats);
     return;
   }
@@ -135,7 +137,10 @@ function followVerdict(client: ClientConnection, verdict: Verdict, again: (clien
       if (verdict.denied) {
         client.frontend.counters.deniedRequests += 1;
         if (client.cause === "-") [client.cause, client.state] = ["P", "R"];
-      } else if (client.cause === "-") [client.cause, client.state] = ["L", "R"];
+      } else {
+        countIntercepted(client);
+        if (client.cause === "-") [client.cause, client.state] = ["L", "R"];
+      }
       reply(client, verdict.status, verdict.text, verdict.closes);
       return false;
     case "tarpit":
@@ -153,6 +158,11 @@ function followVerdict(client: ClientConnection, verdict: Verdict, again: (clien
       finishRequest(client);
       return false;
   }
+}
+
+/** A request that the frontend, or a section that is both, answers by itself. */
+function countIntercepted({ backend, frontend }: ClientConnection): void {
+  if (backend === undefined || backend.proxy === frontend.proxy) frontend.counters.intercepted += 1;
 }
 
 /** `again` is called at once, or when the name's address is known. */
@@ -194,6 +204,7 @@ function answerMonitor(client: ClientConnection): void {
   const stream = client.plane.streamOf(client);
   const fails = client.frontend.rules.monitorFail.some((when) => when(stream));
   [client.cause, client.state] = ["L", "R"];
+  countIntercepted(client);
   // Whoever watches asks every second: nobody wants to read of it.
   client.logged = true;
   if (fails) replyError(client, 503, "L", "R");

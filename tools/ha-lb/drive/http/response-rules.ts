@@ -92,8 +92,7 @@ export function runResponseRules(
     // They know the server's bytes, not yet their meaning.
     const verdict = rules.hasTcpResponseRules ? rules.onTcpResponse(stream) : undefined;
     if (verdict === undefined || verdict.kind === "accept") continue;
-    connection.server.counters.deniedResponses += 1;
-    backend.counters.deniedResponses += 1;
+    countDenied(connection, client);
     client.responseMs = Number.NaN;
     client.status = 0;
     abandon(client, "P");
@@ -128,12 +127,13 @@ function askHttpRules(connection: ServerConnection, client: ClientConnection, as
   if (held !== undefined) send(held.bytes);
 }
 
+function countDenied({ server }: ServerConnection, { frontend }: ClientConnection): void {
+  for (const { counters } of [server, server.backend, frontend]) counters.deniedResponses += 1;
+}
+
 function refuse(connection: ServerConnection, client: ClientConnection, verdict: Verdict): void {
   const denied = verdict.kind !== "reply" || verdict.denied;
-  if (denied) {
-    connection.server.counters.deniedResponses += 1;
-    connection.server.backend.counters.deniedResponses += 1;
-  }
+  if (denied) countDenied(connection, client);
   [client.cause, client.state] = [denied ? "P" : "L", "H"];
   client.responseMs = Number.NaN;
   if (verdict.kind === "reply") reply(client, verdict.status, verdict.text, verdict.closes);

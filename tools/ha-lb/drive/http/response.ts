@@ -119,6 +119,8 @@ function startResponse(connection: ServerConnection, client: ClientConnection, b
   }
   const { server } = connection;
   if (server.settings.observe !== undefined) client.plane.observe(server, observeStatus(head.status));
+  server.counters.countStatus(head.status);
+  server.counters.requests += 1;
   const now = nowMs();
   client.responseMs = now;
   client.status = head.status;

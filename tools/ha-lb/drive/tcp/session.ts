@@ -12,7 +12,7 @@ import { nowMs, wheel } from "../timer-wheel.ts";
 import { askBackend, inspect } from "./inspection.ts";
 import { logSession } from "./log-line.ts";
 import { Asking } from "./asking.ts";
-import { countBytes, leaveQueue } from "./ending.ts";
+import { countBytes, countChosen, countTimes, leaveQueue } from "./accounts.ts";
 import { LETTERS_OF_END, SPLICE_AFTER_BYTES, TcpServer } from "./server.ts";
 import { silenceLimit } from "./silence.ts";
 import { TcpStream } from "./stream.ts";
@@ -177,10 +177,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
       this.giveUp("S", "C");
       return;
     }
-    if (server.tryPlace()) {
-      this.onTurn(server);
-      return;
-    }
+    if (server.tryPlace()) return this.onTurn(server);
     const queue = backend.keyOf === undefined ? backend.queue : server.queue;
     this.server = backend.keyOf === undefined ? undefined : server;
     this.queuedMs = nowMs();
@@ -200,17 +197,17 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     this.server = server;
     this.placed = true;
     server.counters.sessions += 1;
-    server.counters.rate.add(nowMs());
-    if (server.active > server.counters.highestActive) server.counters.highestActive = server.active;
     this.assignedMs = nowMs();
+    server.counters.rate.add(this.assignedMs);
+    countChosen([server, server.backend]);
+    if (server.active > server.counters.highestActive) server.counters.highestActive = server.active;
     this.connect(server);
   }
 
   private connect(server: ServerRuntime): void {
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    const peer = new TcpServer(this);
-    this.peer = peer;
-    server.counters.connects += 1;
+    const peer = (this.peer = new TcpServer(this));
+    for (const { counters } of [server, server.backend]) counters.connects += 1;
     const { connect } = server.backend.proxy.timeouts;
     if (connect !== undefined) wheel.set(peer, nowMs() + connect);
     const { sendProxy } = server.settings;
@@ -324,8 +321,8 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   }
 
   private maySplice(server: ServerRuntime | undefined): boolean {
-    const isPlain = server !== undefined && server.settings.tls === undefined && this.listener.bind.tls === undefined;
-    return isPlain && this.plane.configuration.global.splice;
+    const isPlain = server?.settings.tls === undefined && this.listener.bind.tls === undefined;
+    return server !== undefined && isPlain && this.plane.configuration.global.splice;
   }
 
   onMoved(fromClient: number, fromServer: number): void {
@@ -405,7 +402,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
 
   /** A rule doesn't want what the server said. */
   refuseAnswer(): void {
-    for (const counters of [this.backend?.counters, this.server?.counters]) if (counters) counters.deniedResponses += 1;
+    for (const place of [this.frontend, this.backend, this.server]) if (place) place.counters.deniedResponses += 1;
     this.giveUp("P", "D");
   }
 
@@ -428,6 +425,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     else peer?.close();
     this.close();
     countBytes(this.bytesIn, this.bytesOut, [listener.frontend, backend, server]);
+    if (this.connected) countTimes(this.acceptMs, this.assignedMs, this.connectedMs, [backend, server]);
     this.stream?.end(this.bytesIn, this.bytesOut);
     this.endSession();
     if (backend !== undefined) backend.leave();
