@@ -30,6 +30,7 @@ export const IPV6_OPTION = {
   RECEIVE_HOP_LIMIT: 51,
   HOP_LIMIT: 52,
   TRAFFIC_CLASS: 67,
+  TRANSPARENT: 75,
   FREE_BIND: 78,
 } as const;
 

@@ -19,6 +19,8 @@ function openSocket(port: number): number {
   const fd = socket(FAMILY.INET6, SOCKET_TYPE.DATAGRAM, 0, { nonBlocking: true });
   setOption(fd, LEVEL.IPV6, IPV6_OPTION.ONLY_IPV6, 0);
   setOption(fd, LEVEL.IPV6, IPV6_OPTION.RECEIVE_PACKET_INFORMATION, 1);
+  // Also from an address that has left while the question waited here for a processor: it did arrive.
+  setOption(fd, LEVEL.IPV6, IPV6_OPTION.TRANSPARENT, 1);
   setReceiveBuffer(fd, RECEIVE_BUFFER_BYTES);
   bindSocket(fd, { family: "inet6", address: new Uint8Array(16), port, scope: 0 });
   return fd;
