@@ -17,7 +17,7 @@ const POLL_MS = 10;
 /** A look costs less than a command, and benchmarks are as fine as this. */
 const LOOK_AGAIN_MS = 5;
 /** What hasn't come by then doesn't come, on a busy machine either. */
-export const WAIT_LIMIT_MS = 30_000;
+export const WAIT_LIMIT_MS = 60_000;
 
 export class Host {
   #pid: number | undefined;

@@ -19,7 +19,7 @@ const LOOK_LIMIT = 200;
 /** How long a started command may take to appear in the process table. */
 const APPEAR_LIMIT_MS = 30_000;
 /** How long `waitForOutput` waits that isn't told. */
-const OUTPUT_WAIT_LIMIT_MS = 30_000;
+const OUTPUT_WAIT_LIMIT_MS = 60_000;
 
 /** A shell command line, or program and arguments without a shell. */
 export type Command = string | readonly string[];

@@ -9,7 +9,7 @@ import { machineState, tracesOf, whatRemains } from "./traces.ts";
 
 const START = join(import.meta.dir, "..", "..", "shared", "build", "start.ts");
 /** Building three binaries and telling the story, on a busy machine. */
-const CASE_LIMIT_MS = 180_000;
+const CASE_LIMIT_MS = 300_000;
 
 const lacking = requireNamespaces();
 const userMode = labSupport("user");
@@ -82,8 +82,11 @@ describe.skipIf(lacking !== undefined)(named("npm start", lacking), () => {
         const shell = start("exec", "client", "hostname");
         await shell.done;
         expect(shell.said()).toBe("client\n");
-        terminal.write("s");
-        await shows(/address on: h[123]; running: h1 h2 h3/);
+        // On a busy machine it may be on its way when it is asked for.
+        for (let asked = 1; !/address on: h[123]; running: h1 h2 h3/.test(screen); asked += 1) {
+          terminal.write("s");
+          await until("an answer", () => screen.split("address on:").length > asked, CASE_LIMIT_MS);
+        }
         terminal.write("k");
         await shows(/h[123] loses power[\s\S]*web requests/);
         terminal.write("s");

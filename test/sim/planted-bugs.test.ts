@@ -23,7 +23,8 @@ test("each one changes a text that stands in its file exactly once", () => {
 function exitOfTest(path: string, bug: PlantedBug): number {
   const plant = join(import.meta.dir, "plant.ts");
   const env = { ...process.env, BUG: bug.name };
-  const run = Bun.spawnSync([process.execPath, "test", "--preload", plant, path], { cwd: REPOSITORY, env });
+  const words = ["test", "--timeout", String(LIMIT_MS), "--preload", plant, path];
+  const run = Bun.spawnSync([process.execPath, ...words], { cwd: REPOSITORY, env });
   const report = run.stderr.toString();
   // A test that could not even be loaded has found nothing.
   if (!/^\(fail\) /m.test(report) || !/^\(pass\) /m.test(report)) return 0;
