@@ -30,6 +30,15 @@ function stamp(nowMs: number): string {
   return `${MONTHS[date.getMonth()] ?? ""} ${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
+/** `2026-11-21T08:40:19.123000+01:00`: local time with microseconds, RFC 5424 section 6.2.3. */
+function isoStamp(nowMs: number): string {
+  const offsetMinutes = -new Date(nowMs).getTimezoneOffset();
+  const local = new Date(nowMs + offsetMinutes * 60_000).toISOString().slice(0, -1);
+  const two = (value: number): string => String(Math.floor(value)).padStart(2, "0");
+  const offset = Math.abs(offsetMinutes);
+  return `${local}000${offsetMinutes < 0 ? "-" : "+"}${two(offset / 60)}:${two(offset % 60)}`;
+}
+
 /** The message, cut to the target's length, without a line end. */
 export function formatRecord(target: LogTarget, level: LogLevel, line: string, facts: RecordFacts): string {
   return head(target, level, facts)
@@ -46,15 +55,15 @@ function head(target: LogTarget, level: LogLevel, facts: RecordFacts): string {
     case "local":
       return `<${number}>${stamp(nowMs)} ${tag}[${processId}]: `;
     case "rfc5424":
-      return `<${number}>1 ${new Date(nowMs).toISOString()} ${hostName === "" ? "-" : hostName} ${tag} ${processId} - - `;
+      return `<${number}>1 ${isoStamp(nowMs)} ${hostName === "" ? "-" : hostName} ${tag} ${processId} - - `;
     case "priority":
-      return `<${number}>${tag}[${processId}]: `;
+      return `<${number}>`;
     case "short":
       return `<${LEVELS.indexOf(level)}>`;
     case "timed":
-      return `<${LEVELS.indexOf(level)}>${new Date(nowMs).toISOString()} `;
+      return `<${LEVELS.indexOf(level)}>${isoStamp(nowMs)} `;
     case "iso":
-      return `${new Date(nowMs).toISOString()} `;
+      return `${isoStamp(nowMs)} `;
     case "raw":
       return "";
   }

@@ -62,7 +62,7 @@ export class LogSender {
         const { address } = transport;
         if (address.kind !== "ip" && address.kind !== "name") return;
         const host = address.kind === "ip" ? address.host : (this.resolved.get(address.host) ?? "");
-        if (host === "" || !this.sendDatagram(text, address.port === 0 ? SYSLOG_PORT : address.port, host))
+        if (host === "" || !this.sendDatagram(`${text}\n`, address.port === 0 ? SYSLOG_PORT : address.port, host))
           this.lost += 1;
         return;
       }
