@@ -1,4 +1,5 @@
 /** One action on the cluster, seen by a client that asks all the time. */
+import { until } from "../host.ts";
 import { type Probe, type ProbeWindow, startProbe } from "../prober/prober.ts";
 import type { DemoCluster } from "./cluster.ts";
 import {
@@ -47,6 +48,15 @@ export class Client {
   mark(name: string): void {
     this.udp.mark(name);
     this.http.mark(name);
+  }
+
+  /** As `mark`, and waits for what was asked before it: what is still on its way at a power loss is lost by that. */
+  async markSettled(name: string): Promise<void> {
+    this.mark(name);
+    await until("what was asked before is answered or lost", async () => {
+      const reports = await Promise.all([this.udp.report(), this.http.report()]);
+      return reports.every((report) => windowOf(report, name).sent > 0);
+    });
   }
 
   /** Which host answered the last datagram that can be counted by now. */

@@ -84,8 +84,8 @@ async function setUp(cluster: DemoCluster, story: Story): Promise<void> {
 }
 
 async function powerLoss(cluster: DemoCluster, story: Story, client: Client, owner: Host): Promise<Host | undefined> {
+  await client.markSettled("power loss");
   story.tell(`POWER LOSS of ${owner.name}: its link is dead, everything in it gets kill -9`);
-  client.mark("power loss");
   await cluster.lab.killHost(owner);
   await Bun.sleep(WATCH_MS);
   await until("somebody else answers", async () => (await client.answeredBy()) !== owner.name, TAKEOVER_LIMIT_MS).catch(
