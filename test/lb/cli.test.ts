@@ -41,6 +41,8 @@ backend b
  server s1 127.0.0.1:1 weight 10 cookie a
  server s2 127.0.0.1:2 backup
  server named 127.0.0.1:3 disabled
+backend checked
+ server c1 127.0.0.1:1 check inter 60s
 `;
 
 /** In this order: later ones see what earlier ones did. */
@@ -109,6 +111,17 @@ const COMMANDS: readonly string[] = [
   "add server none/x 1.1.1.1:1",
   "add server b/s4 127.0.0.1:9 bogusword",
   "add server b/s4",
+  "add server b/f1 127.0.0.1:9 track checked/c1",
+  "get weight b/f1",
+  "enable server b/f1",
+  "del server checked/c1",
+  "disable server b/f1",
+  "del server b/f1",
+  "add server b/f2 127.0.0.1:9 track none/c1",
+  "add server b/f2 127.0.0.1:9 track checked/none",
+  "add server b/f2 127.0.0.1:9 track s1",
+  "add server b/f2 127.0.0.1:9 check track checked/c1",
+  "add server b/f2 127.0.0.1:9 track",
   "get weight b/s3",
   "enable server b/s3",
   "del server b/s3",
@@ -391,6 +404,22 @@ describe.skipIf(!HAS_HAPROXY)("the command socket (needs haproxy)", () => {
       await ask(path, "enable server b/s1;enable server b/s2");
     }
     await origin.stop(true);
+  });
+
+  test("a server that is added may follow another one, in all workers", async () => {
+    const statusOf = async (path: string): Promise<string> =>
+      columnsOf(await ask(path, "show stat"), "follower").get("status") ?? "";
+    for (const label of ["peer", "ours", "two"] as const) {
+      const path = socket(label);
+      await ask(path, "add server b/follower 127.0.0.1:9 track checked/c1");
+      await ask(path, "enable server b/follower");
+      // Nobody listens where that one is.
+      await until(`${label}: it is down`, async () => (await statusOf(path)) === "DOWN");
+      await ask(path, "disable server checked/c1");
+      await until(`${label}: it is in maintenance`, async () => (await statusOf(path)) === "MAINT (via checked/c1)");
+      await ask(path, "enable server checked/c1;disable server b/follower");
+      expect(await ask(path, "del server b/follower")).toContain("Server deleted.");
+    }
   });
 
   test("show errors keeps the request as it came, readable on any terminal", async () => {

@@ -17,12 +17,17 @@ const NOT_AT_RUN_TIME: ReadonlySet<string> = new Set([
   "redir",
   "resolvers",
   "slowstart",
-  "track",
 ]);
 
 /** Quotes and the like have no meaning in a command: the configuration shall read them as they are. */
 function asWord(word: string): string {
   return word.replaceAll(/["'\\#\s]/g, "\\$&");
+}
+
+/** `PROXY/SERVER`, or a server of the own proxy. */
+function placeOf(text: string): NonNullable<Server["track"]> {
+  const slash = text.lastIndexOf("/");
+  return slash < 0 ? { server: text } : { proxy: text.slice(0, slash), server: text.slice(slash + 1) };
 }
 
 /**
@@ -32,9 +37,20 @@ function asWord(word: string): string {
 export function parseDynamicServer(proxy: Proxy, name: string, words: readonly string[]): Server | string {
   const refused = words.slice(1).find((word) => NOT_AT_RUN_TIME.has(word));
   if (refused !== undefined) return `'${refused}' option is not accepted for dynamic servers.`;
-  const text = `backend cli\n mode ${proxy.mode}\n server ${[name, ...words].map(asWord).join(" ")}\n`;
+  // Whom it tracks is in the configuration that runs.
+  const at = words.indexOf("track", 1);
+  const [, followed] = at < 0 ? [] : words.slice(at, at + 2);
+  if (at >= 0 && followed === undefined) return "'track' expects [<proxy>/]<server> as argument..";
+  const own = at < 0 ? words : words.toSpliced(at, 2);
+  const text = `backend cli\n mode ${proxy.mode}\n server ${[name, ...own].map(asWord).join(" ")}\n`;
   const result = parseConfiguration([{ file: "cli", text }], { environment: new Map(), diagnostics: false });
-  if (result.ok) return result.value.proxies[0]?.servers[0] ?? "no server.";
+  if (result.ok) {
+    const server = result.value.proxies[0]?.servers[0];
+    if (server === undefined) return "no server.";
+    if (followed === undefined) return server;
+    if (server.check.enabled) return "unable to enable checks and tracking at the same time!";
+    return { ...server, track: placeOf(followed) };
+  }
   const [first] = result.problems;
   if (first === undefined) return "it can't be read.";
   if (first.code === "LB_UNKNOWN_WORD") return `unknown keyword '${String(Reflect.get(first.data, "word"))}'.`;

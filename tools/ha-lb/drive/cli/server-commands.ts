@@ -2,7 +2,7 @@
 import { isDynamic } from "../../model/balance.ts";
 import type { DataPlane } from "../plane.ts";
 import { ServerRuntime } from "../runtime.ts";
-import { applyHealth, switchTls } from "../server-admin.ts";
+import { applyHealth, follow, switchTls } from "../server-admin.ts";
 import { nowMs } from "../timer-wheel.ts";
 import { type CliCommand, NO_BACKEND, onServer } from "./command.ts";
 
@@ -27,14 +27,39 @@ function addServer(plane: DataPlane, rest: readonly string[]): string {
   let id = 1;
   while (used.has(id)) id += 1;
   const server = new ServerRuntime({ ...parsed, id, disabled: true }, backend);
+  const tracked = trackedBy(plane, server);
+  if (typeof tracked === "string") return `${tracked}\n`;
   // Its checks begin with `enable health`.
   server.checksPaused = true;
   server.agentPaused = true;
   server.isDynamic = true;
   backend.servers.push(server);
   backend.rebuild();
+  if (tracked !== undefined) {
+    server.tracked = tracked;
+    tracked.followers.push(server);
+    follow(plane, tracked, server);
+  }
   plane.hooks.watchServer?.(server);
   return "New server registered.\n";
+}
+
+/** Whose state a new server's line names as its own, or why that can't be. */
+function trackedBy(plane: DataPlane, { backend, settings }: ServerRuntime): ServerRuntime | string | undefined {
+  const { track } = settings;
+  if (track === undefined) return undefined;
+  const place = track.proxy === undefined ? backend : plane.backends.get(track.proxy);
+  if (place === undefined) return `unable to find required proxy '${track.proxy ?? ""}' for tracking.`;
+  const found = place.server(track.server);
+  if (found === undefined) return `unable to find required server '${track.server}' for tracking.`;
+  const shown = `${place.name}/${found.name}`;
+  if (found.isDynamic) return `unable to use ${shown} for tracking as it is a dynamic server.`;
+  const { agent, check, track: further } = found.settings;
+  if (!check.enabled && !agent.enabled && further === undefined)
+    return `unable to use ${shown} for tracking as it does not have any check nor agent enabled.`;
+  if (place !== backend && place.proxy.checkDisableOn404 !== backend.proxy.checkDisableOn404)
+    return `unable to use ${shown} for tracking: disable-on-404 option inconsistency.`;
+  return found;
 }
 
 function deleteServer(plane: DataPlane, rest: readonly string[]): string {
@@ -46,6 +71,8 @@ function deleteServer(plane: DataPlane, rest: readonly string[]): string {
     if (server.active > 0 || server.queued > 0)
       return "Server still has connections attached to it, cannot remove it.\n";
     server.closeIdle();
+    const followers = server.tracked?.followers;
+    followers?.splice(followers.indexOf(server), 1);
     backend.servers.splice(backend.servers.indexOf(server), 1);
     server.gone = true;
     backend.rebuild();
