@@ -34,6 +34,7 @@ export function emptyGlobal(): GlobalDraft {
     externalCheck: false,
     splice: true,
     reusePort: true,
+    h2Tunnels: true,
     strictLimits: true,
     zeroWarning: false,
     quiet: false,

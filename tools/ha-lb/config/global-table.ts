@@ -71,11 +71,6 @@ export const GLOBAL_STATUS: ReadonlyMap<string, GlobalStatus> = new Map([
   ...group("ignored", "it concerns only a debug build", "debug tune.debug"),
   ...group("ignored", "the PROXY protocol always carries the client's address", "pp2-never-send-local"),
   ...group("ignored", "such requests are accepted or refused by RFC 9110", "h1-accept-payload-with-any-method"),
-  ...group(
-    "ignored",
-    "extended CONNECT is only offered to clients that ask for it",
-    "h2-workaround-bogus-websocket-clients",
-  ),
   ...group("ignored", "the limit is taken from 'ulimit-n'", "fd-hard-limit"),
   ...group("ignored", "relative paths are read from the folder of the configuration file", "default-path"),
   ...group("refused", "there is no Lua", "lua-load lua-load-per-thread"),

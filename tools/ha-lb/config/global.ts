@@ -180,6 +180,9 @@ export const GLOBAL_READERS: Readonly<Record<string, GlobalReader>> = {
   noreuseport: flag((draft) => {
     draft.reusePort = false;
   }),
+  "h2-workaround-bogus-websocket-clients": flag((draft) => {
+    draft.h2Tunnels = false;
+  }),
   "external-check": ({ draft }) => {
     draft.externalCheck = true;
   },

@@ -112,12 +112,6 @@ const SERVER: readonly Setting<Server>[] = [
     means: "the header that send-proxy-v2 or send-proxy-v2-ssl sends carries addresses alone",
     isSet: (server) => (server.sendProxy?.options.length ?? 0) > 0,
   },
-  {
-    word: "ws",
-    kind: "ignored",
-    means: "WebSockets go to the server in the protocol of other requests",
-    isSet: ({ websocket }) => websocket === "h1" || websocket === "h2",
-  },
   { word: "tcp-ut", kind: "ignored", means: KERNEL, isSet: (server) => server.userTimeoutMs !== undefined },
 ];
 

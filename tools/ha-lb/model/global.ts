@@ -82,6 +82,8 @@ export interface Global {
   readonly externalCheck: boolean;
   readonly splice: boolean;
   readonly reusePort: boolean;
+  /** Clients of HTTP/2 hear that they may ask for WebSockets. */
+  readonly h2Tunnels: boolean;
   readonly strictLimits: boolean;
   readonly zeroWarning: boolean;
   readonly quiet: boolean;

@@ -15,12 +15,21 @@ const changed = (name: string, value: string): readonly Field[] =>
   BASE.map((field): Field => (field[0] === name ? [name, value] : field));
 const without = (name: string): readonly Field[] => BASE.filter((field) => field[0] !== name);
 
+const TUNNEL: readonly Field[] = [...changed(":method", "CONNECT"), [":protocol", "websocket"]];
+
 const REFUSED: readonly (readonly [string, readonly Field[], boolean?])[] = [
   ["no method", without(":method")],
   ["no path", without(":path")],
   ["no scheme", without(":scheme")],
   ["a method twice", [...BASE, [":method", "GET"]]],
-  ["an unknown pseudo field", [...BASE, [":protocol", "websocket"]]],
+  ["an unknown pseudo field", [...BASE, [":protokoll", "websocket"]]],
+  ["a protocol without CONNECT", [...BASE, [":protocol", "websocket"]], false],
+  ["a protocol and a body that is over", TUNNEL, true],
+  ["a protocol and a length", [...TUNNEL, ["content-length", "0"]], false],
+  ["a protocol of two words", [...TUNNEL.slice(0, -1), [":protocol", "web\r\nx: y"]], false],
+  ["a protocol without a name", TUNNEL.filter(([name]) => name !== ":authority"), false],
+  ["a protocol for everything", TUNNEL.map((field): Field => (field[0] === ":path" ? [":path", "*"] : field)), false],
+  ["two protocols", [...TUNNEL, [":protocol", "websocket"]], false],
   ["a pseudo field after the others", [...BASE.slice(1), ["a", "b"], [":method", "GET"]]],
   ["a path with a blank", changed(":path", "/a b HTTP/1.1")],
   ["a path with a line end", changed(":path", "/a\r\nhost: evil")],
@@ -53,6 +62,15 @@ describe("a request of HTTP/2 as one of HTTP/1.1", () => {
     expect(translateRequest(fields, ended)).toBeUndefined();
   });
 
+  test("another protocol is asked for with GET", () => {
+    expect(translateRequest([...TUNNEL, ["sec-websocket-version", "13"]], false)).toMatchObject({
+      head: "GET /a?b=c HTTP/1.1\r\nhost: site.example\r\nsec-websocket-version: 13\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n",
+      method: "GET",
+      protocol: "websocket",
+      contentLength: undefined,
+    });
+  });
+
   test("without a body", () => {
     expect(
       translateRequest([...BASE, ["cookie", "a=1"], ["x", "y"], ["cookie", "b=2"], ["te", "trailers"]], true),
@@ -63,6 +81,7 @@ describe("a request of HTTP/2 as one of HTTP/1.1", () => {
       scheme: "https",
       path: "/a?b=c",
       contentLength: 0,
+      protocol: undefined,
     });
   });
 

@@ -14,6 +14,8 @@ export interface TranslatedRequest {
   readonly path: string;
   /** Announced length of the body. */
   readonly contentLength: number | undefined;
+  /** What the stream is to become when the answer is 101 (RFC 8441): `websocket`. */
+  readonly protocol: string | undefined;
 }
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
@@ -30,16 +32,25 @@ interface Pseudo {
   scheme?: string;
   authority?: string;
   path?: string;
+  protocol?: string;
 }
+
+const PSEUDO_KEYS = {
+  ":method": "method",
+  ":scheme": "scheme",
+  ":authority": "authority",
+  ":path": "path",
+  ":protocol": "protocol",
+} as const;
 
 function takePseudo(pseudo: Pseudo, name: string, value: string): boolean {
   switch (name) {
     case ":method":
     case ":scheme":
     case ":authority":
-    case ":path": {
-      const key =
-        name === ":method" ? "method" : name === ":scheme" ? "scheme" : name === ":path" ? "path" : "authority";
+    case ":path":
+    case ":protocol": {
+      const key = PSEUDO_KEYS[name];
       if (pseudo[key] !== undefined) return false;
       pseudo[key] = value;
       return true;
@@ -106,10 +117,24 @@ export function translateRequest(fields: readonly Field[], ended: boolean): Tran
   const authority = withoutDefaultPort(asked, scheme);
   const { contentLength } = found;
   if (ended && (contentLength ?? 0) !== 0) return undefined;
+  const { protocol } = found.pseudo;
+  if (protocol !== undefined && !isTunnel(found, ended)) return undefined;
   const cookies = found.cookies.length === 0 ? "" : `cookie: ${found.cookies.join("; ")}\r\n`;
-  const framing = framingOf(method, ended, contentLength);
-  const head = `${method} ${path} HTTP/1.1\r\nhost: ${authority}\r\n${found.lines}${cookies}${framing}\r\n`;
-  return { head, method, authority, scheme, path, contentLength: ended ? 0 : contentLength };
+  const framing =
+    protocol === undefined
+      ? framingOf(method, ended, contentLength)
+      : `connection: Upgrade\r\nupgrade: ${protocol}\r\n`;
+  // HTTP/1.1 asks for another protocol with GET.
+  const verb = protocol === undefined ? method : "GET";
+  const head = `${verb} ${path} HTTP/1.1\r\nhost: ${authority}\r\n${found.lines}${cookies}${framing}\r\n`;
+  return { head, method: verb, authority, scheme, path, contentLength: ended ? 0 : contentLength, protocol };
+}
+
+/** May this ask for another protocol, RFC 8441 section 4? What follows is no body. */
+function isTunnel({ contentLength, pseudo }: Fields, ended: boolean): boolean {
+  const { authority, method, path, protocol } = pseudo;
+  const isWhole = method === "CONNECT" && authority !== undefined && path !== undefined;
+  return isWhole && !ended && contentLength === undefined && METHOD.test(protocol ?? "");
 }
 
 /** The port that goes without saying is left out, RFC 3986 section 6.2.3. */

@@ -9,6 +9,8 @@ export interface SessionLimits extends HeaderLimits {
   readonly headerTableBytes: number;
   /** Payload of one frame, 16384 at least. */
   readonly frameBytes: number;
+  /** Clients hear that CONNECT may ask for a protocol (RFC 8441). */
+  readonly offersTunnels: boolean;
 }
 
 export const DEFAULT_SESSION_LIMITS: SessionLimits = {
@@ -18,4 +20,5 @@ export const DEFAULT_SESSION_LIMITS: SessionLimits = {
   streamWindowBytes: 65_535,
   headerTableBytes: TABLE_BYTES,
   frameBytes: SENT_PAYLOAD_BYTES,
+  offersTunnels: true,
 };

@@ -93,6 +93,7 @@ export class Session {
         [SETTING.INITIAL_WINDOW_SIZE, limits.streamWindowBytes],
         [SETTING.MAX_FRAME_SIZE, limits.frameBytes],
         [SETTING.MAX_HEADER_LIST_SIZE, limits.mostBytes],
+        ...(limits.offersTunnels ? [[SETTING.ENABLE_CONNECT_PROTOCOL, 1] as const] : []),
       ]),
     );
   }

@@ -14,6 +14,9 @@ const NOTHING = Buffer.alloc(0);
 /** Only used within one call: an unfinished head is read again from its start. */
 const head = new Head();
 
+/** Without a meaning in HTTP/2 when another protocol begins. */
+const OF_TUNNELS: ReadonlySet<string> = new Set(["content-length", "sec-websocket-accept"]);
+
 /** The bytes are no answer. */
 export const BROKEN = -1;
 
@@ -29,6 +32,8 @@ export class Answer {
     private readonly session: Session,
     private readonly streamId: number,
     private readonly method: string,
+    /** The client asked for another protocol: 101 gives it (RFC 8441). */
+    private readonly tunnels = false,
   ) {}
 
   /** Takes bytes, at most `most` of a body. @returns how many were taken, or `BROKEN` */
@@ -66,12 +71,24 @@ export class Answer {
     }
     if (result !== READ) return BROKEN;
     this.input = undefined;
-    const fields: Field[] = [[":status", String(head.status)]];
+    const tunnel = head.status === 101;
+    if (tunnel && !this.tunnels) return BROKEN;
+    // An answer that isn't about the other protocol must not be taken for one that grants it.
+    const misleads = this.tunnels && head.status >= 200 && head.status < 300;
+    if (misleads) {
+      this.session.respond(this.streamId, [[":status", "502"]], true);
+      this.done = true;
+      return head.byteLength - before;
+    }
+    const fields: Field[] = [[":status", tunnel ? "200" : String(head.status)]];
     for (const [name, value] of head.entries()) {
       const lower = name.toLowerCase();
-      if (!CONNECTION_FIELDS.has(lower)) fields.push([lower, value]);
+      if (!CONNECTION_FIELDS.has(lower) && !(tunnel && OF_TUNNELS.has(lower))) fields.push([lower, value]);
     }
-    if (head.status >= 200) this.startBody(fields);
+    if (tunnel) {
+      this.session.respond(this.streamId, fields, false);
+      [this.inBody, this.left] = [true, UNTIL_CLOSE];
+    } else if (head.status >= 200) this.startBody(fields);
     else this.session.respond(this.streamId, fields, false);
     return head.byteLength - before;
   }

@@ -29,6 +29,7 @@ function limitsOf({ limits, configuration }: DataPlane): SessionLimits {
     streamWindowBytes: h2InitialWindowBytes,
     headerTableBytes: h2HeaderTableBytes,
     frameBytes: h2MaxFrameBytes ?? DEFAULT_SESSION_LIMITS.frameBytes,
+    offersTunnels: configuration.global.h2Tunnels,
   };
 }
 

@@ -1,4 +1,5 @@
 /** One stream: a client's connection of its own for everything behind it, with one request. */
+import { createHash, randomBytes } from "node:crypto";
 import type { Socket } from "bun";
 import type { TranslatedRequest } from "../../decide/h2/request.ts";
 import { ERROR } from "../../decide/h2/frame.ts";
@@ -42,6 +43,10 @@ export interface StreamHost {
   forget(streamId: number): void;
 }
 
+/** Of a handshake of WebSockets, RFC 6455 section 1.3. */
+const HANDSHAKE_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+const HAS_KEY = /\r\nsec-websocket-key:/;
+
 const CHUNK_END = Buffer.from("\r\n", "latin1");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n", "latin1");
 
@@ -52,6 +57,9 @@ export class Stream implements StreamSink {
   private paused = false;
   private held = 0;
   private over = false;
+  /** Bytes of another protocol that came before the server agreed to it; the window bounds them. */
+  private early: Buffer[] | undefined;
+  private earlyEnd = false;
 
   constructor(
     private readonly host: StreamHost,
@@ -59,8 +67,9 @@ export class Stream implements StreamSink {
     request: TranslatedRequest,
   ) {
     const { plane, runtime, clientSocket, addresses, before } = host;
-    this.answer = new Answer(host.session, streamId, request.method);
+    this.answer = new Answer(host.session, streamId, request.method, request.protocol !== undefined);
     this.chunked = request.contentLength === undefined;
+    if (request.protocol !== undefined) this.early = [];
     this.client = new StreamClient(
       plane,
       runtime,
@@ -75,12 +84,49 @@ export class Stream implements StreamSink {
   }
 
   start(request: TranslatedRequest): void {
-    this.client.onData(Buffer.from(request.head, "latin1"));
+    const { head, protocol } = request;
+    if (protocol?.toLowerCase() !== "websocket" || HAS_KEY.test(head)) {
+      this.client.onData(Buffer.from(head, "latin1"));
+      return;
+    }
+    // Servers of HTTP/1.1 want a key, and show by their answer that they have understood (RFC 8441, section 5).
+    const key = randomBytes(16).toString("base64");
+    this.client.expectedAccept = createHash("sha1")
+      .update(key + HANDSHAKE_GUID)
+      .digest("base64");
+    this.client.onData(Buffer.from(`${head.slice(0, -2)}sec-websocket-key: ${key}\r\n\r\n`, "latin1"));
+  }
+
+  /** Bytes of another protocol go on as they are, once the server has agreed. @returns whether they went on */
+  private tunnel(early: Buffer[], bytes: Buffer, ended: boolean): boolean {
+    if (this.over) return true;
+    if (this.client.phase !== PHASE.TUNNEL || early.length > 0 || this.earlyEnd) {
+      early.push(bytes);
+      this.earlyEnd ||= ended;
+      return false;
+    }
+    if (bytes.length > 0) this.client.onData(bytes);
+    if (ended) this.client.onEnd();
+    return true;
+  }
+
+  /** The server has agreed. */
+  private passEarly(): void {
+    const { early, earlyEnd } = this;
+    if (early === undefined || this.over) return;
+    this.early = [];
+    this.earlyEnd = false;
+    if (early.length > 0 || earlyEnd) this.tunnel(this.early, Buffer.concat(early), earlyEnd);
+    if (!this.paused) this.acknowledge();
   }
 
   /** Body bytes came. */
   take(bytes: Buffer, ended: boolean): void {
     this.held += bytes.length;
+    if (this.early !== undefined) {
+      if (this.tunnel(this.early, bytes, ended) && !this.paused) this.acknowledge();
+      return;
+    }
     // Answered before the end of its body: the rest must not be taken for another request.
     if (!this.over && this.client.phase !== PHASE.HEAD) {
       if (!this.chunked) {
@@ -103,6 +149,9 @@ export class Stream implements StreamSink {
 
   write(bytes: Buffer): number {
     if (this.over) return bytes.length;
+    // After what the server's answer is a part of is done.
+    if (this.early !== undefined && this.client.phase === PHASE.TUNNEL && (this.early.length > 0 || this.earlyEnd))
+      queueMicrotask(() => this.passEarly());
     const taken = this.answer.write(bytes, this.host.room());
     if (taken === BROKEN) {
       this.abort();

@@ -4,6 +4,7 @@ import type { Head } from "../../decide/http/head.ts";
 import { READ, MORE, scanRequest } from "../../decide/http/scan.ts";
 import { keepsAlive } from "../../decide/http/scan.ts";
 import { ChunkReader } from "../../decide/http/chunked.ts";
+import { lacksKey } from "../../decide/http/websocket.ts";
 import { CHUNKED, requestBodyLength } from "../../decide/http/framing.ts";
 import { nowMs } from "../timer-wheel.ts";
 import { type ClientConnection, PHASE } from "./client.ts";
@@ -60,7 +61,7 @@ export function readHead(client: ClientConnection, bytes: Buffer): void {
   client.requests += 1;
   client.frontend.counters.requests += 1;
   client.frontend.counters.requestRate.add(now);
-  if (result !== READ || isForOther(client.head)) {
+  if (result !== READ || isForOther(client.head) || lacksKey(client.head)) {
     client.frontend.counters.requestErrors += 1;
     client.head.method = "";
     client.headMs = Number.NaN;

@@ -126,6 +126,8 @@ export class ClientConnection extends Peer implements Waiting {
   sourcePort: number;
   /** From the PROXY protocol, when the client sent it. */
   proxyHeader: ProxyHeader | undefined;
+  /** What a server must answer to the key of a WebSocket that was made here. */
+  expectedAccept: string | undefined;
   /** In place of the server's name in logs: the status page. */
   serverLabel: string | undefined;
   /** Made only for rules. */

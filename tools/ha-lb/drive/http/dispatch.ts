@@ -8,7 +8,7 @@ import type { BackendRuntime, Idle, ServerRuntime } from "../runtime.ts";
 import { nowMs } from "../timer-wheel.ts";
 import { type ClientConnection, PHASE } from "./client.ts";
 import { reply, replyError } from "./finish.ts";
-import { withServerName } from "./outgoing-head.ts";
+import { wantsUpgrade, withServerName } from "./outgoing-head.ts";
 import { ServerConnection } from "./server-connection.ts";
 
 /** Small bodies travel with the head in one write. */
@@ -160,6 +160,12 @@ function takeIdle(server: ServerRuntime, name: string | undefined): Idle | undef
 function connect(client: ClientConnection, server: ServerRuntime): void {
   const { backend } = server;
   client.phase = PHASE.CONNECT;
+  const upgrades = server.speaksHttp2 && wantsUpgrade(client);
+  if (upgrades && server.settings.protocol === "h2") {
+    // HTTP/2 has no place for it, and the server would take it for a plain request.
+    replyError(client, 501, "P", "C");
+    return;
+  }
   const name = serverNameFor(client, server);
   if (server.idle.length > 0 && mayReuse(client, backend)) {
     const idle = takeIdle(server, name);
@@ -180,7 +186,8 @@ function connect(client: ClientConnection, server: ServerRuntime): void {
   connection.setDeadline(backend.proxy.timeouts.connect);
   connection.serverName = name;
   const facts = client.plane.connectionFacts(client, name);
-  if (server.speaksHttp2) {
+  // Who agrees on a protocol in the handshake agrees on HTTP/1.1 for it.
+  if (server.speaksHttp2 && !upgrades) {
     connectHttp2(connection, facts);
     return;
   }

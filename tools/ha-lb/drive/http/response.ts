@@ -2,7 +2,8 @@
 import { observeStatus } from "../../decide/observation.ts";
 import { ChunkReader } from "../../decide/http/chunked.ts";
 import { CHUNKED, isIdempotent, responseBodyLength, UNTIL_CLOSE } from "../../decide/http/framing.ts";
-import { HEAD } from "../../decide/http/head.ts";
+import { HEAD, type Head } from "../../decide/http/head.ts";
+import { isWebSocket } from "../../decide/http/websocket.ts";
 import { keepsAlive, MORE, READ, scanResponse } from "../../decide/http/scan.ts";
 import { PENDING_HIGH_BYTES } from "../peer.ts";
 import { nowMs } from "../timer-wheel.ts";
@@ -56,6 +57,10 @@ function readResponse(connection: ServerConnection, client: ClientConnection, gi
     }
     connection.input = undefined;
     const { head } = connection;
+    if (!agreesAsAsked(head, client)) {
+      refuseResponse(connection, client);
+      return;
+    }
     if (head.status === 101 || (client.head.method === "CONNECT" && head.status >= 200 && head.status < 300)) {
       startTunnel(connection, client, bytes);
       return;
@@ -76,6 +81,16 @@ function refuseResponse(connection: ServerConnection, client: ClientConnection):
   connection.server.backend.counters.responseErrors += 1;
   client.plane.observe(connection.server, "junk");
   replyError(client, 502, "P", "H");
+}
+
+/** WebSockets: an answer without its key is none, and where the key of the request was ours it must fit. */
+function agreesAsAsked(head: Head, { expectedAccept }: ClientConnection): boolean {
+  // A client of HTTP/2 would take any answer of this kind for one that grants them.
+  if (head.status >= 200 && head.status < 300) return expectedAccept === undefined;
+  if (head.status !== 101) return true;
+  const accept = head.first("sec-websocket-accept");
+  if (expectedAccept !== undefined) return accept === expectedAccept;
+  return accept !== undefined || !isWebSocket(head);
 }
 
 function startTunnel(connection: ServerConnection, client: ClientConnection, bytes: Buffer): void {
