@@ -32,6 +32,7 @@ function isNewer(one: HistoryEntry, than: HistoryEntry, sameNode: boolean): bool
 
 const CHANGES: ReadonlySet<string> = new Set(["start", "stop", "migrate_to", "migrate_from"]);
 const NOT_RUNNING = 7;
+const NO_ANSWER_YET = 193;
 
 /** Was it started, stopped or moved there since? */
 function changedAfter(run: HistoryRun, node: SchedNode, entry: HistoryEntry, sameNode: boolean): boolean {
@@ -43,6 +44,11 @@ function newerState(run: HistoryRun, node: SchedNode, entry: HistoryEntry, sameN
   const stopped = (one: HistoryEntry) =>
     one.operation === "monitor" && one.rc === NOT_RUNNING && isNewer(one, entry, sameNode);
   return changedAfter(run, node, entry, sameNode) || entriesOn(run, node).some(stopped);
+}
+
+/** Nothing at all is known of it there: a probe will tell. */
+function unknownOn(run: HistoryRun, node: SchedNode): boolean {
+  return entriesOn(run, node).every((one) => one.rc === NO_ANSWER_YET);
 }
 
 /** A hand-over that was under way on a node that is lost: the target may have it, and is stopped. */
@@ -82,8 +88,7 @@ export function migrateToSucceeded(run: HistoryRun, entry: HistoryEntry): void {
     else needsRecovery(run);
     return;
   }
-  // Nothing at all is known of it there: a probe will tell.
-  if (target.online && entriesOn(run, target).length === 0) return;
+  if (target.online && unknownOn(run, target)) return;
   if (there) {
     addRunning(world, resource, target, false);
     if (source.online) {
@@ -106,7 +111,7 @@ export function migrateToFailed(run: HistoryRun, entry: HistoryEntry): void {
   resource.role = ROLE.started;
   if (source === undefined || target === undefined) return;
   if (!newerState(run, target, entry, false)) {
-    if (target.online) addRunning(world, resource, target, false);
+    if (target.online && !unknownOn(run, target)) addRunning(world, resource, target, false);
   } else if (!changedAfter(run, source, entry, true)) resource.danglingMigrations.push(node);
 }
 
@@ -115,7 +120,7 @@ export function migrateFromFailed(run: HistoryRun, entry: HistoryEntry): void {
   const { resource, world } = run;
   const { source } = peers(run, entry);
   resource.role = ROLE.started;
-  if (source === undefined) return;
+  if (source === undefined || unknownOn(run, source)) return;
   const to = entriesOn(run, source).findLast((one) => one.operation === "migrate_to");
   if (!newerState(run, source, to ?? entry, to !== undefined) && source.online)
     addRunning(world, resource, source, true);

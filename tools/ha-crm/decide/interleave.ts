@@ -13,8 +13,9 @@ export function canInterleave(first: SchedAction, then: SchedAction): boolean {
   const other = then.resource;
   if (one === undefined || other === undefined || one === other) return false;
   if (one.kind !== "clone" || other.kind !== "clone") return false;
-  const waiting = first.task.startsWith("stop") || first.task.startsWith("demote") ? one : other;
-  return waiting.interleave;
+  // Of a stop it is the clone that goes first which follows the other one.
+  const follower = then.task === "stop" || then.task === "demote" ? one : other;
+  return follower.interleave;
 }
 
 export function interleave(
