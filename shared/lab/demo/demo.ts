@@ -3,7 +3,7 @@ import { createLab, type Lab } from "../lab.ts";
 import type { LabMode } from "../support.ts";
 import { DemoCluster } from "./cluster.ts";
 import { monitorHosts, obeyKeys } from "./keys.ts";
-import { DEMO_LABEL, type Programs } from "./settings.ts";
+import { demoLabel, type Programs } from "./settings.ts";
 import { isSurvived, tellStory } from "./story.ts";
 import { Story } from "./tell.ts";
 
@@ -37,7 +37,10 @@ async function drawOnce(cluster: DemoCluster, monitor: string): Promise<string> 
 /** Returns whether the service survived. */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
   const story = new Story(options.write);
-  const lab = await createLab({ label: DEMO_LABEL, ...(options.mode === undefined ? {} : { mode: options.mode }) });
+  const lab = await createLab({
+    label: demoLabel(process.env),
+    ...(options.mode === undefined ? {} : { mode: options.mode }),
+  });
   closeOnSignal(lab);
   try {
     const how = lab.mode === "root" ? "as root" : "without root, in a user namespace";

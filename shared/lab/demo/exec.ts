@@ -1,7 +1,7 @@
 /** `npm start -- exec HOST COMMAND…`: a command, or a shell, in a host of the demonstration that runs elsewhere. */
 import { findHosts } from "../find.ts";
 import { labEnvironment } from "../support.ts";
-import { DEMO_LABEL } from "./settings.ts";
+import { demoLabel } from "./settings.ts";
 
 const EXIT_USAGE = 64;
 const EXIT_NOTHING_RUNS = 69;
@@ -14,7 +14,7 @@ export async function execInDemo(argv: readonly string[], complain: (line: strin
     complain("usage: npm start -- exec HOST COMMAND [ARGUMENT …]");
     return EXIT_USAGE;
   }
-  const hosts = findHosts(DEMO_LABEL);
+  const hosts = findHosts(demoLabel(process.env));
   if (hosts.length === 0) {
     complain("no demonstration runs here; start one with 'npm start' in another terminal");
     return EXIT_NOTHING_RUNS;

@@ -2,7 +2,13 @@
 import type { Host } from "../host.ts";
 
 /** How others find the demonstration while it runs. */
-export const DEMO_LABEL = "fivenines-demo";
+const DEMO_LABEL = "fivenines-demo";
+
+/** Two demonstrations at once don't meet when each has a label of its own in its environment. */
+export function demoLabel(environment: Readonly<Record<string, string | undefined>>): string {
+  return environment["FIVENINES_DEMO_LABEL"] ?? DEMO_LABEL;
+}
+
 export const FLOATING_ADDRESS = "10.77.0.100";
 /** Where the balancer listens, and the application behind it. */
 export const BALANCER_PORT = 80;
