@@ -3,7 +3,7 @@ import { until } from "../../shared/lab/host.ts";
 import { createLab, type Lab } from "../../shared/lab/lab.ts";
 import type { LabProcess } from "../../shared/lab/process.ts";
 import { named, requirePackages, requireRootNamespaces } from "../../shared/lab/requirements.ts";
-import { configurationOf, holders, startKeepalived, startVipWith, VIP, waitForHolder } from "./support.ts";
+import { configurationOf, HA_VIP, startKeepalived, startVipWith, VIP, waitForHolder } from "./support.ts";
 
 const lacking = requireRootNamespaces() ?? requirePackages("keepalived", "nftables");
 
@@ -21,14 +21,14 @@ const CASES: readonly (readonly [string, Settings & { readonly unicast?: boolean
     { version: 3, interval: "0.1", addresses: ["fe80::100/64", "fd77::100/64"], unicast: true },
     "fd77::100",
   ],
-  ["version 3 over IPv6", { version: 3, interval: "0.1", addresses: ["fe80::100/64", "fd77::100/64"] }, "fd77::100"],
+  ["version 3 over IPv6", { version: 3, interval: "1", addresses: ["fe80::100/64", "fd77::100/64"] }, "fd77::100"],
 ];
 
 describe.skipIf(lacking !== undefined)(named("with the real keepalived on the other host", lacking), () => {
   let lab: Lab;
 
   beforeEach(async () => {
-    lab = await createLab({ hosts: 2 });
+    lab = await createLab({ hosts: 2, client: false });
   }, 180_000);
   afterEach(async () => lab.close(), 180_000);
 
@@ -43,11 +43,34 @@ describe.skipIf(lacking !== undefined)(named("with the real keepalived on the ot
     };
   }
 
-  /** Two masters would mean that one doesn't understand the other. */
-  async function neverTwo(address: string, process: LabProcess): Promise<void> {
-    expect((await holders(lab, address)).length).toBeLessThanOrEqual(1);
-    expect(process.stderr).not.toContain("VIP_TWO_MASTERS");
+  /** Waits until keepalived has counted adverts of ours, and none as a bad one. */
+  async function waitForHeard(keepalived: LabProcess): Promise<void> {
+    // Before it has said so, it can't be asked.
+    await keepalived.waitForOutput(/Entering BACKUP STATE/);
+    let counts = "";
+    await until("keepalived hears us", async () => {
+      keepalived.signal("SIGUSR2");
+      counts = (await lab.host("h2").exec(["cat", "/tmp/keepalived.stats"])).stdout;
+      return /Advertisements:\s+Received: [1-9][^]*Priority Zero/.test(counts);
+    });
+    const mistakes = /Packet Errors:[^]*(?=Priority Zero)/.exec(counts)?.[0] ?? "";
+    expect(mistakes).toMatch(/: 0/);
+    expect(mistakes).not.toMatch(/: [1-9]/);
+  }
+
+  async function waitForFollower(): Promise<void> {
+    await until("ha-vip follows keepalived", async () => {
+      const { stdout } = await lab.host("h1").exec([...HA_VIP, "explain"]);
+      return / is on (10\.77|fd77:|fe80:)/.test(stdout);
+    });
+  }
+
+  /** Two masters for more than a moment would mean that one doesn't understand the other. */
+  async function staysOn(name: string, address: string, { interval }: Settings, process: LabProcess): Promise<void> {
+    await waitForHolder(lab, name, address);
     expect(process.stderr).not.toContain("VIP_BAD_PACKET");
+    // With short intervals a host that gets no processor for a moment is rightly relieved.
+    if (interval === "1") expect(process.stderr).not.toContain("VIP_TWO_MASTERS");
   }
 
   for (const [name, settings, address] of CASES) {
@@ -55,17 +78,8 @@ describe.skipIf(lacking !== undefined)(named("with the real keepalived on the ot
       const { ours, theirs } = pair(settings, 150, 100);
       const process = await startVipWith(lab.host("h1"), ours);
       await waitForHolder(lab, "h1", address);
-      await startKeepalived(lab.host("h2"), theirs);
-      await until(
-        "keepalived listens",
-        async () =>
-          (
-            await lab
-              .host("h2")
-              .exec("ss -wlpn | grep -q keepalived || cat /proc/net/raw /proc/net/raw6 | grep -q ':0070'")
-          ).code === 0,
-      );
-      await neverTwo(address, process);
+      await waitForHeard(await startKeepalived(lab.host("h2"), theirs));
+      await staysOn("h1", address, settings, process);
       process.signal("SIGTERM");
       await waitForHolder(lab, "h2", address);
     }, 180_000);
@@ -75,11 +89,12 @@ describe.skipIf(lacking !== undefined)(named("with the real keepalived on the ot
       const keepalived = await startKeepalived(lab.host("h2"), theirs);
       await waitForHolder(lab, "h2", address);
       const process = await startVipWith(lab.host("h1"), ours);
-      await until("ha-vip listens", () => /VIP_STARTED/.test(process.stderr));
-      await neverTwo(address, process);
+      await waitForFollower();
+      await staysOn("h2", address, settings, process);
       keepalived.signal("SIGTERM");
       await waitForHolder(lab, "h1", address);
-      expect(process.stderr).toContain("VIP_MASTER_LEFT");
+      // With short intervals its last word may come after ha-vip gave it up.
+      await process.waitForOutput(settings.interval === "1" ? /VIP_MASTER_LEFT/ : /VIP_MASTER_(LEFT|LOST)/);
     }, 180_000);
   }
 });
