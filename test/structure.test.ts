@@ -1,7 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkStructure, LINES_PER_FILE, LINES_PER_FUNCTION, type SourceFile } from "./support/structure.ts";
+
+/** Every file is read, which takes a busy machine its time. */
+setDefaultTimeout(120_000);
 
 const root = join(import.meta.dir, "..");
 

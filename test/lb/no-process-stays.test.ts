@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { until } from "../../shared/lab/host.ts";
 import { freePort } from "../../shared/lab/free-port.ts";
 import { exchange } from "./pair.ts";
+import { isHandled } from "./signals.ts";
 
 /** Far more than it takes, also on a machine that does many other things. */
 setDefaultTimeout(240_000);
@@ -180,9 +181,3 @@ test("workers come back when somebody has removed the file in memory, and reload
   child.kill("SIGTERM");
   expect(await child.exited).toBe(0);
 });
-
-/** Signal 15 has a handler. */
-function isHandled(pid: number): boolean {
-  const mask = /^SigCgt:\s+([\da-f]+)$/m.exec(read(`/proc/${pid}/status`))?.[1];
-  return mask !== undefined && (BigInt(`0x${mask}`) & (1n << 14n)) !== 0n;
-}

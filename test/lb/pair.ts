@@ -174,7 +174,12 @@ export function comparable(text: string): object {
     : /^(connection: keep-alive|content-length:)/i;
   const fields = lines
     .filter((line) => !ignored.test(line))
-    .map((line) => line.replace(/^[^:]+/, (name) => name.toLowerCase()).replace(/\|[\w+/]{5}(?=[|;])/g, "|DATE"))
+    .map((line) =>
+      line
+        .replace(/^[^:]+/, (name) => name.toLowerCase())
+        .replace(/\|[\w+/]{5}(?=[|;])/g, "|DATE")
+        .replace(/^date: .*/, "date: DATE"),
+    )
     .toSorted();
   const received = text.slice(end + 4).split("\n");
   const body = isLocal

@@ -7,6 +7,7 @@ import { until } from "../../shared/lab/host.ts";
 import { ask } from "./ask.ts";
 import { freePort } from "../../shared/lab/free-port.ts";
 import { HAS_HAPROXY } from "./pair.ts";
+import { isHandled } from "./signals.ts";
 import { SteadyClients } from "./steady-client.ts";
 
 /** Programs start again and again here, which takes a slow or busy machine its time. */
@@ -110,6 +111,30 @@ describe("a replaced binary", () => {
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);
     expect(existsSync(join(folder, "pid"))).toBe(false);
+  });
+
+  test("-W: signals that come while one program becomes the next don't end the service", async () => {
+    const [port, tlsPort] = [await freePort(), await freePort()];
+    const master = join(folder, "busy.sock");
+    const child = start([process.execPath, PROGRAM, "-W", "-db", "-f", configure(port, tlsPort, 1), "-S", master]);
+    const worker = async (): Promise<string> =>
+      (await ask(master, "show proc")).split("\n").find((line) => line.includes(" worker ")) ?? "";
+    await until("it serves", async () => (await worker()) !== "", LIMIT_MS);
+    const [first = ""] = (await worker()).split(" ");
+    utimesSync(PROGRAM, 100, 100);
+    const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+    const asks = setInterval(() => child.kill("SIGUSR2"), 5);
+    await until(
+      "another worker serves",
+      async () => hasEnded() || ![first, ""].includes((await worker()).split(" ")[0] ?? ""),
+      LIMIT_MS,
+    );
+    clearInterval(asks);
+    expect(hasEnded()).toBe(false);
+    await until("it has its handlers", () => isHandled(child.pid), LIMIT_MS);
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+    await until("the worker has ended, too", async () => (await stats(port, "show version")) === "", LIMIT_MS);
   });
 
   test("-x and -sf, one process and two workers: eight times, no request fails, the sockets go along", async () => {

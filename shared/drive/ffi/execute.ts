@@ -1,6 +1,7 @@
 /** Becoming another program in the same process, execve(2), and the ends of children that a former program started. */
 import { bind, orErrno, SystemError } from "./libc.ts";
 import { Memory } from "./memory.ts";
+import { ignoreSignals } from "./process.ts";
 
 const C = bind({
   execve: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
@@ -17,12 +18,18 @@ function stringTable(words: readonly string[]): Memory {
 
 /**
  * Replaces this program: the number of the process, its children and its descriptors without close-on-exec stay,
- * all else is gone. Comes back only to throw.
+ * all else is gone. The signals named don't end it before the new program has handlers for them. Comes back only to throw.
  */
-export function execute(path: string, words: readonly string[], environment: Readonly<Record<string, string>>): never {
+export function execute(
+  path: string,
+  words: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  ignored: readonly number[],
+): never {
   const file = Memory.cString(path);
   const argv = stringTable(words);
   const envp = stringTable(Object.entries(environment).map(([name, value]) => `${name}=${value}`));
+  ignoreSignals(ignored);
   const code = orErrno(C.execve(file.address, argv.address, envp.address));
   throw new SystemError("execve", -code, path);
 }

@@ -6,6 +6,7 @@ const C = bind({
   kill: { args: ["i32", "i32"], returns: "i32" },
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
   getppid: { args: [], returns: "i32" },
+  signal: { args: ["i32", "u64"], returns: "u64" },
   alarm: { args: ["u32"], returns: "u32" },
 });
 
@@ -44,6 +45,13 @@ export function pidfdOpen(pid: number): number {
 /** Sends a signal to the process that the descriptor stands for; 0, or -ESRCH when it has ended. 0 only asks. */
 export function pidfdSendSignal(pidfd: number, signal: number): number {
   return syscall(SYS_PIDFD_SEND_SIGNAL, pidfd, signal, 0, 0);
+}
+
+const SIG_IGN = 1n;
+
+/** Nothing happens when these come, also in a program that this one becomes, until it has handlers of its own; signal(2). */
+export function ignoreSignals(signals: readonly number[]): void {
+  for (const signal of signals) C.signal(signal, SIG_IGN);
 }
 
 /** Sends a signal to a process, or to a process group for a negative number; 0 or -errno. */

@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { sayDetachedReady } from "../../../../shared/drive/supervise/detach.ts";
 import { monotonicNs } from "../../../../shared/drive/ffi/clock.ts";
-import { endWithin } from "../../../../shared/drive/ffi/process.ts";
+import { endWithin, SIGNAL } from "../../../../shared/drive/ffi/process.ts";
 import { serviceNotifier } from "../../../../shared/drive/supervise/notify.ts";
 import { EXIT } from "../../../../shared/model/exit-codes.ts";
 import type { OwnSockets } from "../../drive/listening-sockets.ts";
@@ -30,6 +30,8 @@ const END_LIMIT_SECONDS = 15;
 
 /** Signals that wait until the process serves: without a handler they would end it while it starts. */
 const HELD = ["SIGUSR1", "SIGUSR2", "SIGHUP"] as const;
+/** Their numbers. */
+export const HELD_SIGNALS = [SIGNAL.USR1, SIGNAL.USR2, SIGNAL.HUP];
 
 /** Exit code after SIGINT, as haproxy has it. */
 const EXIT_INTERRUPTED = 130;

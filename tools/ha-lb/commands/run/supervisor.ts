@@ -13,7 +13,7 @@ import { runDirectoryOf } from "../../../../shared/model/paths.ts";
 import { VERSION } from "../../../../shared/model/version.ts";
 import { z } from "zod";
 import { ENGINE, type EngineMessage } from "./engine.ts";
-import { Lifecycle, type RunRequest, tell, warn } from "./lifecycle.ts";
+import { HELD_SIGNALS, Lifecycle, type RunRequest, tell, warn } from "./lifecycle.ts";
 import { MasterSockets } from "./master-sockets.ts";
 
 const RESTART_AFTER_MS = 500;
@@ -52,6 +52,8 @@ export class Supervisor {
   private readonly program = programMark();
   private ending: number | undefined;
   private child: Bun.Subprocess | undefined;
+  /** The program that replaces this one is being asked whether it can. */
+  private isChanging = false;
   /** Told when the engine has answered a reload. */
   private reloaded: ((message: EngineMessage) => void) | undefined;
 
@@ -202,10 +204,15 @@ export class Supervisor {
 
   /** The new program must be able to read the configuration before this one gives up its place. */
   private async becomeNext(): Promise<boolean> {
+    if (this.isChanging) return false;
+    this.isChanging = true;
     const words = this.request.paths.flatMap((path) => ["-f", path]);
     const command = selfCommand(["-c", "-q", ...words]);
     const check = Bun.spawn([...command], { stdio: ["ignore", "ignore", "inherit"], env: process.env });
-    if ((await check.exited) !== 0) {
+    const accepts = (await check.exited) === 0;
+    this.isChanging = false;
+    if (this.ending !== undefined) return false;
+    if (!accepts) {
       warn("the new program doesn't accept the configuration: the running one stays");
       this.count(false);
       return false;
@@ -217,7 +224,8 @@ export class Supervisor {
     for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] ??= value;
     // IPC to who started the program in the background has ended long ago.
     delete environment["NODE_CHANNEL_FD"];
-    return execute(program, [program, ...rest], environment);
+    // Who asks for a reload meanwhile gets it: the new program reads the configuration anew.
+    return execute(program, [program, ...rest], environment, HELD_SIGNALS);
   }
 }
 
