@@ -43,13 +43,15 @@ export const VIP_OPTIONS = [
 
 /**
  * The balancer's configuration, the same on each host. Connecting may take a quarter of a second, then another server
- * is tried: a server that just died is no reason for an error.
+ * is tried: a server that just died is no reason for an error. A server that was reached may take its time to answer a
+ * check: on a busy machine it is slow, and not down.
  */
 export function balancerConfiguration(hosts: readonly Pick<Host, "name" | "ipv4">[]): string {
   const servers = hosts.map((host) => `    server ${host.name} ${host.ipv4}:${WEB_PORT} check`);
   return `defaults
     mode http
     timeout connect 250ms
+    timeout check 2s
     timeout client 10s
     timeout server 10s
     retries 3
