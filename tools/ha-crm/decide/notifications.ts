@@ -11,6 +11,9 @@ import type { SchedNode, SchedResource, World } from "./world.ts";
  */
 export interface NotificationPoints {
   readonly task: Task;
+  /** What the clone does, and the point at which that is done. */
+  readonly action: SchedAction;
+  readonly done: SchedAction;
   readonly pre: SchedAction;
   readonly preDone: SchedAction;
   readonly post: SchedAction;
@@ -60,7 +63,7 @@ function pointsAround(
   orderActions(done, post, ORD.impliesThen);
   orderActions(post, postDone, ORD.impliesThen);
   orderActions(preDone, post, ORD.ordered);
-  return { task, pre, preDone, post, postDone };
+  return { task, action, done, pre, preDone, post, postDone };
 }
 
 /** Makes the notifications, once it is settled what will happen. */
@@ -70,9 +73,16 @@ export function createNotifications(world: World): void {
       const instances = clone.children.flatMap((one) => [...allPrimitives(one)]);
       // A stop may be implied by fencing: it is told of in any case.
       if (points.task !== "stop" && !instances.some((one) => willDo(one, points.task))) continue;
+      requirePoints(points);
       for (const instance of instances) notifyInstance(world, instance, points);
     }
   }
+}
+
+/** Orderings may have made necessary what was not so when the points around it were made. */
+function requirePoints({ action, done, pre, preDone, post, postDone }: NotificationPoints): void {
+  if (!action.has(ACT.optional)) for (const point of [pre, preDone]) point.clear(ACT.optional);
+  if (!done.has(ACT.optional)) for (const point of [post, postDone]) point.clear(ACT.optional);
 }
 
 function willDo(resource: SchedResource, task: Task): boolean {
