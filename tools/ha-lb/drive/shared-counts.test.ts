@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   CellNumbers,
   createCountsFile,
@@ -7,6 +7,9 @@ import {
   reserveCells,
   SharedCounts,
 } from "./shared-counts.ts";
+
+/** Far more than it takes, also on a machine that does many other things. */
+setDefaultTimeout(120_000);
 
 describe("counts over workers", () => {
   const path = createCountsFile();
@@ -77,7 +80,7 @@ describe("counts over workers", () => {
     );
     for (const one of told) expect(one).toEqual({ together: 0, active: 0 });
     expect(rows[0]?.sum(3)).toBe(0);
-  }, 20_000);
+  });
 
   test("numbers of cells stay, and end", () => {
     const numbers = new CellNumbers();
