@@ -108,6 +108,7 @@ function begin(peer: Entering): boolean {
   counters.rate.add(nowMs());
   if (peer.frontend.active > counters.highestActive) counters.highestActive = peer.frontend.active;
   if (peer instanceof TcpSession) {
+    peer.plane.sessions.add(peer);
     peer.start();
     return true;
   }

@@ -47,6 +47,7 @@ import { Occupied } from "./shared-counts.ts";
 import { changeServers } from "./server-admin.ts";
 import { rowsOf } from "./stats-rows.ts";
 import { Sticker, Tables } from "./tables.ts";
+import type { TcpSession } from "./tcp/session.ts";
 import { nowMs } from "./timer-wheel.ts";
 import { makeWorld } from "./world.ts";
 
@@ -81,6 +82,8 @@ export class DataPlane {
   readonly processVariables = new Map<string, SampleValue>();
   readonly logs: LogSender;
   readonly clients = new Set<ClientConnection>();
+  /** Of `mode tcp`. */
+  readonly sessions = new Set<TcpSession>();
   /** Connections that carry several requests at once. */
   readonly multiplexed = new Set<{ endSoon(): void }>();
   stopping = false;
@@ -355,6 +358,11 @@ export class DataPlane {
     this.leave(client.frontend);
   }
 
+  forgetSession(session: TcpSession): void {
+    this.sessions.delete(session);
+    this.leave(session.frontend);
+  }
+
   /** A client's connection has ended: somebody who waits may have its place. */
   leave(frontend: FrontendRuntime): void {
     this.connections.leave();
@@ -416,8 +424,9 @@ export class DataPlane {
   }
 
   /** Cuts all sessions that are on a server. */
-  shutdownSessions(server: ServerRuntime): void {
-    for (const client of this.clients) if (client.server === server && client.placed) abandon(client, "D");
+  shutdownSessions(server: ServerRuntime, cause: "D" | "K" | "U"): void {
+    for (const client of this.clients) if (client.server === server && client.placed) abandon(client, cause);
+    for (const session of this.sessions) if (session.server === server && session.hasPlace) session.cut(cause);
   }
 
   /** What waited for a server that went down looks for another one. */

@@ -29,7 +29,7 @@ export function applyHealth(
   if (before.up && !health.up) {
     server.counters.downCount += 1;
     server.closeIdle();
-    if (server.settings.onMarkedDown === "shutdown-sessions") plane.shutdownSessions(server);
+    if (server.settings.onMarkedDown === "shutdown-sessions") plane.shutdownSessions(server, "D");
     // Who waited for it alone may go elsewhere.
     for (const waiting of server.queue.splice(0)) plane.requeue(waiting, server);
   }
@@ -42,7 +42,7 @@ export function applyHealth(
   if (!wasUsable && server.usable) {
     server.backend.serveQueue(server);
     if (server.settings.onMarkedUp === "shutdown-backup-sessions") {
-      for (const other of server.backend.servers) if (other.backup) plane.shutdownSessions(other);
+      for (const other of server.backend.servers) if (other.backup) plane.shutdownSessions(other, "U");
     }
   }
 }
@@ -164,7 +164,7 @@ export function changeServer(plane: DataPlane, server: ServerRuntime, action: st
       applyHealth(plane, server, { ...server.health, up: false, streak: 0, changedMs });
       return true;
     case "shutdown":
-      plane.shutdownSessions(server);
+      plane.shutdownSessions(server, "K");
       return true;
     default:
       return false;

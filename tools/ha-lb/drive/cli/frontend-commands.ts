@@ -2,6 +2,7 @@
 import { abandon } from "../http/client-events.ts";
 import type { DataPlane } from "../plane.ts";
 import type { FrontendRuntime } from "../runtime.ts";
+import type { TcpSession } from "../tcp/session.ts";
 import { nowMs } from "../timer-wheel.ts";
 import type { CliCommand } from "./command.ts";
 
@@ -42,10 +43,10 @@ function shutDown(plane: DataPlane, rest: readonly string[]): string {
 }
 
 /** Sessions get a name when somebody looks at them. */
-const names = new WeakMap<Client, string>();
+const names = new WeakMap<object, string>();
 let lastName = 0;
 
-function sessionName(client: Client): string {
+function sessionName(client: object): string {
   const known = names.get(client) ?? `0x${(lastName += 1).toString(16)}`;
   names.set(client, known);
   return known;
@@ -54,8 +55,11 @@ function sessionName(client: Client): string {
 /** `show sess [ID|all]`: one line a session, or all that is known of one. */
 function showSessions(plane: DataPlane, rest: readonly string[]): string {
   const [wanted] = rest;
+  const session = [...plane.sessions].find((one) => sessionName(one) === wanted);
+  if (session !== undefined) return sessionLine(session);
   if (wanted === "help" || wanted === undefined || wanted === "all") {
-    return [...plane.clients].map((client) => (wanted === "all" ? details(plane, client) : line(client))).join("");
+    const requests = [...plane.clients].map((client) => (wanted === "all" ? details(plane, client) : line(client)));
+    return [...requests, ...Array.from(plane.sessions, sessionLine)].join("");
   }
   const found = [...plane.clients].find((client) => sessionName(client) === wanted);
   return found === undefined ? "Session not found.\n" : details(plane, found);
@@ -66,6 +70,14 @@ type Client = DataPlane["clients"] extends ReadonlySet<infer One> ? One : never;
 function line(client: Client): string {
   const age = Math.floor((nowMs() - client.acceptMs) / 1000);
   return `${sessionName(client)}: proto=tcp src=${client.sourceAddress}:${client.sourcePort} fe=${client.frontend.name} be=${client.backend?.name ?? "<NONE>"} srv=${client.server?.name ?? "<none>"} ts=${client.phase} age=${age}s calls=${client.requests}\n`;
+}
+
+/** A session of `mode tcp`. */
+function sessionLine(session: TcpSession): string {
+  const { acceptMs, backend, bytesOut, ends, frontend, hasPlace, server } = session;
+  const age = Math.floor((nowMs() - acceptMs) / 1000);
+  const place = server === undefined ? "" : ` address=${server.host}:${server.port}`;
+  return `${sessionName(session)}: proto=tcp src=${ends.source}:${ends.sourcePort} fe=${frontend.name} be=${backend?.name ?? "<NONE>"} srv=${server?.name ?? "<none>"}${place} ts=${hasPlace ? "connected" : "waiting"} age=${age}s out=${bytesOut}\n`;
 }
 
 function details(plane: DataPlane, client: Client): string {
@@ -82,6 +94,11 @@ function details(plane: DataPlane, client: Client): string {
 }
 
 function shutSession(plane: DataPlane, rest: readonly string[]): string {
+  const session = [...plane.sessions].find((one) => sessionName(one) === rest[0]);
+  if (session !== undefined) {
+    session.cut("K");
+    return "";
+  }
   const found = [...plane.clients].find((client) => sessionName(client) === rest[0]);
   if (found === undefined) return "No such session (use 'show sess').\n";
   if (found.placed) abandon(found, "K");

@@ -10,14 +10,20 @@ export interface TakeMessage {
   readonly silenceMs: number | undefined;
 }
 
+/** Ends a stream now. */
+export interface CutMessage {
+  readonly kind: "cut";
+  readonly id: number;
+}
+
 export interface StopMessage {
   readonly kind: "stop";
 }
 
-export type ToSplicer = TakeMessage | StopMessage;
+export type ToSplicer = TakeMessage | CutMessage | StopMessage;
 
-/** How a stream ended: both sides finished, one broke, or nothing moved for too long. */
-export type SpliceEnd = "done" | "client" | "server" | "silence";
+/** How a stream ended: both sides finished, one broke, nothing moved for too long, or it was cut. */
+export type SpliceEnd = "done" | "client" | "server" | "silence" | "cut";
 
 /** Bytes moved in all since the stream was taken over. */
 export interface SpliceCount {

@@ -157,6 +157,14 @@ export class Pump {
     });
   }
 
+  cut(id: number): void {
+    for (const spliced of this.byFd.values()) {
+      if (spliced.id !== id) continue;
+      this.end(spliced, "cut");
+      return;
+    }
+  }
+
   close(): void {
     for (const spliced of new Set(this.byFd.values())) this.end(spliced, "done");
     this.pipes.closeAll();

@@ -28,7 +28,8 @@ function run(mailbox: WorkerMailbox<FromSplicer, ToSplicer>): void {
         pump.close();
         return;
       }
-      pump.take(message);
+      if (message.kind === "cut") pump.cut(message.id);
+      else pump.take(message);
     }
   }
 }

@@ -55,6 +55,11 @@ export class Splicer {
     return true;
   }
 
+  /** Ends a stream that was handed over; `onSpliceEnd` follows. */
+  cut(stream: SplicedStream): void {
+    for (const [id, one] of this.streams) if (one === stream) this.mailbox?.send({ kind: "cut", id });
+  }
+
   private open(): Mailbox<ToSplicer, FromSplicer> | undefined {
     if (this.broken || this.mailbox !== undefined) return this.mailbox;
     const mailbox = new Mailbox<ToSplicer, FromSplicer>((message) => this.onMessage(message));

@@ -8,7 +8,7 @@ import type { TcpSession } from "./session.ts";
 export const SPLICE_AFTER_BYTES = 256 * 1024;
 
 /** The termination letters of a stream that ended inside the kernel. */
-export const LETTERS_OF_END: Readonly<Record<SpliceEnd, readonly [string, string]>> = {
+export const LETTERS_OF_END: Readonly<Record<Exclude<SpliceEnd, "cut">, readonly [string, string]>> = {
   done: ["-", "-"],
   client: ["C", "D"],
   server: ["S", "D"],

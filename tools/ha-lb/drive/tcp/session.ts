@@ -23,11 +23,11 @@ let turns = 0;
 export class TcpSession extends Peer implements Waiting, SplicedStream {
   bytesOut = 0;
   private bytesIn = 0;
-  private server: ServerRuntime | undefined;
+  server: ServerRuntime | undefined;
   backend: BackendRuntime | undefined;
   private peer: TcpServer | undefined;
   private early: Buffer[] = [];
-  private placed = false;
+  hasPlace = false;
   private connected = false;
   private clientEnded = false;
   private serverEnded = false;
@@ -41,7 +41,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   turn = 0;
   private serverQueue = 0;
   private backendQueue = 0;
-  private readonly acceptMs = nowMs();
+  readonly acceptMs = nowMs();
   private assignedMs = Number.NaN;
   private connectedMs = Number.NaN;
   private waiting = false;
@@ -142,10 +142,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   }
 
   private enter(backend: BackendRuntime | undefined): void {
-    if (backend === undefined) {
-      this.giveUp("S", "C");
-      return;
-    }
+    if (backend === undefined) return this.giveUp("S", "C");
     this.backend = backend;
     backend.enter();
     backend.counters.sessions += 1;
@@ -173,10 +170,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     const { backend } = this;
     if (backend === undefined) return;
     const server = backend.balancer.next(this.key(backend), avoid);
-    if (server === undefined) {
-      this.giveUp("S", "C");
-      return;
-    }
+    if (server === undefined) return this.giveUp("S", "C");
     if (server.tryPlace()) return this.onTurn(server);
     const queue = backend.keyOf === undefined ? backend.queue : server.queue;
     this.server = backend.keyOf === undefined ? undefined : server;
@@ -195,7 +189,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   onTurn(server: ServerRuntime): void {
     this.waiting = false;
     this.server = server;
-    this.placed = true;
+    this.hasPlace = true;
     server.counters.sessions += 1;
     this.assignedMs = nowMs();
     server.counters.rate.add(this.assignedMs);
@@ -252,10 +246,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
       reused: false,
       connectTimeoutMs: backend.proxy.timeouts.connect,
     });
-    if (decision.kind === "give-up") {
-      this.giveUp("S", "C");
-      return;
-    }
+    if (decision.kind === "give-up") return this.giveUp("S", "C");
     this.retriesLeft -= 1;
     this.retriesDone += 1;
     const again = () => {
@@ -278,8 +269,8 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
 
   /** Gives its place back. @returns the server that has room now */
   private freePlace(): ServerRuntime | undefined {
-    if (!this.placed || this.server === undefined) return undefined;
-    this.placed = false;
+    if (!this.hasPlace || this.server === undefined) return undefined;
+    this.hasPlace = false;
     this.server.leave();
     return this.server;
   }
@@ -331,8 +322,16 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
   }
 
   onSpliceEnd(how: SpliceEnd): void {
-    [this.cause, this.state] = LETTERS_OF_END[how];
+    [this.cause, this.state] = how === "cut" ? [this.cause, "-"] : LETTERS_OF_END[how];
     this.finish();
+  }
+
+  /** An operator, or the state of its server, ends it. */
+  cut(cause: "D" | "K" | "U"): void {
+    if (this.done) return;
+    if (!this.spliced) return this.giveUp(cause, this.connected ? "-" : this.waiting ? "Q" : "C");
+    this.cause = cause;
+    splicer.cut(this);
   }
 
   override onData(data: Buffer): void {
@@ -390,10 +389,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
       this.inspect(true);
       return;
     }
-    if (this.waiting) {
-      this.giveUp("s", "Q");
-      return;
-    }
+    if (this.waiting) return this.giveUp("s", "Q");
     [this.cause, this.state] = [silenceLimit(this.listener.frontend, this.backend).cause, "D"];
     this.abort();
     this.peer?.abort();
@@ -433,7 +429,7 @@ export class TcpSession extends Peer implements Waiting, SplicedStream {
     // The line counts the sessions beside this one, without the one that gets its place.
     this.log();
     if (freed !== undefined) freed.backend.serveQueue(freed);
-    this.plane.leave(listener.frontend);
+    this.plane.forgetSession(this);
   }
 
   private log(): void {
