@@ -11,3 +11,13 @@ export const KV_LIMITS = {
   minTtlMs: 50,
   maxTtlMs: 24 * 3600 * 1000,
 } as const;
+
+/** Whether a transaction can't be done on any store, whatever stands in it: nobody needs to be asked. */
+export function isTooLarge(operations: readonly { readonly key: string; readonly value?: string }[]): boolean {
+  return (
+    operations.length > KV_LIMITS.operationsPerTxn ||
+    operations.some(
+      ({ key, value }) => key.length > KV_LIMITS.keyLength || (value ?? "").length > KV_LIMITS.valueLength,
+    )
+  );
+}

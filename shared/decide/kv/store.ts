@@ -10,7 +10,7 @@ import type {
   KvView,
   SessionCommand,
 } from "../../effect/kv.ts";
-import { KV_LIMITS } from "../../model/kv-limits.ts";
+import { isTooLarge, KV_LIMITS } from "../../model/kv-limits.ts";
 
 /**
  * The state machine: a key-value store with revisions, compare-and-set, leases and client sessions. Every node applies the
@@ -146,12 +146,10 @@ function refusalOf(store: Store, compare: readonly Compare[], operations: readon
   for (const { key, modRevision } of compare) {
     if ((store.records.get(key)?.modRevision ?? 0) !== modRevision) return "KV_CONFLICT";
   }
-  if (operations.length > KV_LIMITS.operationsPerTxn) return "KV_TOO_LARGE";
+  if (isTooLarge(operations)) return "KV_TOO_LARGE";
   let addedLength = 0;
   for (const operation of operations) {
-    if (operation.key.length > KV_LIMITS.keyLength) return "KV_TOO_LARGE";
     if (operation.op === "delete") continue;
-    if (operation.value.length > KV_LIMITS.valueLength) return "KV_TOO_LARGE";
     if (operation.lease !== undefined && operation.lease !== 0 && !store.leases.has(operation.lease)) {
       return "KV_LEASE_UNKNOWN";
     }

@@ -11,6 +11,7 @@ import type {
 } from "../../effect/coordination.ts";
 import type { Command, CommandResult, Compare, KvOperation, KvRecord, KvRefusal } from "../../effect/kv.ts";
 import type { ReplicaReply, ReplicaRequest } from "../../effect/replica.ts";
+import { isTooLarge } from "../../model/kv-limits.ts";
 import type { Group } from "./group.ts";
 
 /**
@@ -63,6 +64,8 @@ export class EmbeddedCoordination implements Coordination {
     compare: readonly Compare[],
     operations: readonly CoordinationOperation[],
   ): Promise<Answer<{ readonly revision: number }>> {
+    // Refused here: on its way through the log it would only keep the group from its work.
+    if (isTooLarge(operations)) return { ok: false, code: REFUSALS.KV_TOO_LARGE, why: "KV_TOO_LARGE" };
     const result = await this.write({ op: "txn", compare, operations: operations.map(toOperation) });
     return result.ok ? { ok: true, value: { revision: result.value.revision } } : result;
   }
