@@ -35,3 +35,20 @@ test("instances are told before and after, and monitors begin when all know", ()
   expect(at("notify post-start n2")).toBeLessThan(at("monitor n2"));
   expect(at("notify pre-start n2")).toBe(-1);
 });
+
+describe("once a clone's agent was changed, its history is removed from each node for every instance that is wanted", () => {
+  // As crm_simulate 2.1.5 answers.
+  const CASES = [
+    [2, ["n1", "n1", "n2", "n2"]],
+    [1, ["n1", "n2"]],
+  ] as const;
+  test.each(CASES)("clone-max %i on two nodes", (most, nodes) => {
+    const clone = `<clone id="k"><meta_attributes id="m"><nvpair id="m1" name="clone-max" value="${most}"/></meta_attributes><primitive id="a" class="ocf" provider="pacemaker" type="Dummy"/></clone>`;
+    const text = smallCib([clone, "ran a n1 start", "ran a n2 start"].join("\n"));
+    const cib = parseCib("small.xml", text.replace(/(<lrm_resource id="a"[^>]*type=")Dummy/g, "$1Stateful"));
+    if (!cib.ok) throw new Error("the CIB is refused");
+    const { actions } = makePlan({ cluster: cib.value.cluster, state: cib.value.state, now: NOW });
+    const removed = actions.filter((action) => action.kind === "resource" && action.task === "delete");
+    expect(removed.map((action) => action.node).toSorted()).toEqual([...nodes]);
+  });
+});

@@ -58,7 +58,7 @@ function unpackResource(world: World, node: SchedNode, history: ResourceHistory)
   readShutdownLock(world, resource, node, history);
   if (entries.length === 0 && history.container === undefined) return;
   resource.history.set(node, entries);
-  if (!resource.orphan && differs(resource, history)) resource.agentChangedOn.add(node);
+  if (differs(resource, history)) resource.agentChangedOn.add(node);
   const saved = resource.role;
   resource.role = ROLE.unknown;
   const run: HistoryRun = { world, resource, node, onFail: "ignore", lastFailure: undefined, entries };

@@ -183,9 +183,8 @@ export function cancelStrayMonitors(world: World): void {
     for (const node of resource.history.nodes) {
       if (settled && !resource.runningOn.includes(node)) continue;
       if (!(node.maintenance || nodeAvailable(node))) continue;
-      if (resource.orphan) {
-        if (resource.top.kind !== "clone" || resource.unique) forget(world, resource, node);
-      } else if (resource.agentChangedOn.has(node)) {
+      if (resource.orphan && (resource.top.kind !== "clone" || resource.unique)) forget(world, resource, node);
+      else if (resource.agentChangedOn.has(node)) {
         const alike = resource.unique ? [resource] : knownAs(world, resource);
         for (const one of alike) {
           if (one.runningOn.includes(node)) stopAction(world, one, node, false);
@@ -197,9 +196,11 @@ export function cancelStrayMonitors(world: World): void {
   }
 }
 
-/** Instances that the histories of some nodes were taken for: all that go by the same name there. */
+/** Instances that the histories of some nodes were taken for: all that are wanted and go by the same name there. */
 function knownAs(world: World, resource: SchedResource): readonly SchedResource[] {
-  return (world.byName.get(resource.name) ?? []).filter((one) => one.historyName === resource.historyName);
+  return (world.byName.get(resource.name) ?? []).filter(
+    (one) => !one.orphan && one.historyName === resource.historyName,
+  );
 }
 
 /** Removes the history of a resource from a node, after it was stopped there. */
