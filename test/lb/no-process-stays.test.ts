@@ -83,7 +83,7 @@ function start(threads: number, ...more: readonly string[]): Bun.Subprocess {
   return Bun.spawn(words, { env, stdout: "ignore", stderr: "ignore" });
 }
 
-const serves = async (): Promise<boolean> => (await exchange(port, GET).catch(() => "")).includes("200 OK");
+const serves = async (): Promise<boolean> => (await exchange(port, GET, LIMIT_MS).catch(() => "")).includes("200 OK");
 const noneStays = async (): Promise<void> => await until("no process stays", () => ours().length === 0, LIMIT_MS);
 
 describe.each([[1], [2]])("nbthread %p", (threads) => {

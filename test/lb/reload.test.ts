@@ -71,7 +71,7 @@ async function reloads(threads: number, rounds: number): Promise<void> {
   const env = { ...process.env, FIVENINES_RUN_DIR: folder };
   const child = Bun.spawn([process.execPath, MAIN, "-db", "-f", file], { env, stdout: "ignore", stderr: "ignore" });
   children.push(child);
-  await until("it serves", async () => (await exchange(ports.plain, GET)).includes("200 OK"), LIMIT_MS);
+  await until("it serves", async () => (await exchange(ports.plain, GET, LIMIT_MS)).includes("200 OK"), LIMIT_MS);
   const descriptors = readdirSync(`/proc/${child.pid}/fd`).length;
   const plain = new SteadyClients({ port: ports.plain, keepAlive: 3, close: 3 });
   const tls = new SteadyClients({ port: ports.tls, keepAlive: 1, close: 1, tls: true });
@@ -81,7 +81,7 @@ async function reloads(threads: number, rounds: number): Promise<void> {
     child.kill("SIGHUP");
     await until(
       "the new rules are in force",
-      async () => (await exchange(ports.plain, GET)).includes(`X-Round: ${round}`),
+      async () => (await exchange(ports.plain, GET, LIMIT_MS)).includes(`X-Round: ${round}`),
       LIMIT_MS,
     );
     expect(await stats("show backend")).toContain(`b${round}\n`);
@@ -123,7 +123,7 @@ describe("reloads under load", () => {
     const child = Bun.spawn([process.execPath, MAIN, "-db", "-f", file], { env, stdout: "ignore", stderr: "ignore" });
     children.push(child);
     const now = GET.replace("/ ", "/now ");
-    await until("it serves", async () => (await exchange(port, now)).includes("X-Round: 1"), LIMIT_MS);
+    await until("it serves", async () => (await exchange(port, now, LIMIT_MS)).includes("X-Round: 1"), LIMIT_MS);
     const waiting = exchange(port, GET, LIMIT_MS);
     await until("the request is at the server", async () => {
       const { promise, resolve } = Promise.withResolvers<number>();
@@ -132,7 +132,11 @@ describe("reloads under load", () => {
     });
     configure(2);
     child.kill("SIGHUP");
-    await until("the new rules are in force", async () => (await exchange(port, now)).includes("X-Round: 2"), LIMIT_MS);
+    await until(
+      "the new rules are in force",
+      async () => (await exchange(port, now, LIMIT_MS)).includes("X-Round: 2"),
+      LIMIT_MS,
+    );
     held.resolve();
     const late = await waiting;
     expect(late).toContain("X-Round: 1");
