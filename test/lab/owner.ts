@@ -19,7 +19,10 @@ await lab.isolate("h2");
 process.stdout.write("ready\n");
 const how = process.argv[3];
 // Whoever wants to see what there is looks now, and then says so.
-if (how !== "wait") await new Promise((resolve) => process.stdin.once("data", resolve));
+if (how !== "wait") {
+  process.stdin.once("end", () => process.exit(1));
+  await new Promise((resolve) => process.stdin.once("data", resolve));
+}
 if (how === "exit") process.exit(0);
 if (how === "throw") throw new Error("as planned");
 if (how === "close") {
