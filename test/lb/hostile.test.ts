@@ -11,6 +11,8 @@ import { exchange } from "./pair.ts";
 /** Far more than it takes, also on a machine that does many other things. */
 setDefaultTimeout(120_000);
 
+const LIMIT_MS = 60_000;
+
 const ROOT = join(import.meta.dir, "..", "..");
 const IDLE = 500;
 const SLOW = 100;
@@ -74,7 +76,7 @@ backend b
       const decoder = new TextDecoder();
       for await (const chunk of balancer.stderr) said += decoder.decode(chunk, { stream: true });
     })();
-    await until("it serves", async () => (await exchange(port, LAST_GET)).startsWith("HTTP/1.1 200"));
+    await until("it serves", async () => (await exchange(port, LAST_GET, LIMIT_MS)).startsWith("HTTP/1.1 200"));
   });
   afterAll(async () => {
     balancer.kill("SIGKILL");
@@ -102,7 +104,7 @@ backend b
     const drip = setInterval(() => {
       for (const socket of slow) if (socket.writable && !told.has(socket)) socket.write("X");
     }, 200);
-    expect(await exchange(port, LAST_GET)).toStartWith("HTTP/1.1 200");
+    expect(await exchange(port, LAST_GET, LIMIT_MS)).toStartWith("HTTP/1.1 200");
     await until("all slow ones were told", () => Promise.resolve(refused === SLOW));
     clearInterval(drip);
     const grown = residentKb(balancer.pid) - before;
@@ -113,10 +115,10 @@ backend b
   test("floods of headers and lines without an end are cut off at the size of a head", async () => {
     const flood = "X-A: ".padEnd(1000, "a");
     const answers = await Promise.all([
-      exchange(port, `GET / HTTP/1.1\r\nHost: x\r\n${`${flood}\r\n`.repeat(100)}\r\n`),
-      exchange(port, `GET / HTTP/1.1\r\nHost: x\r\n${"X: 1\r\n".repeat(5000)}\r\n`),
-      exchange(port, `GET /${"a".repeat(200_000)}`),
-      exchange(port, "a".repeat(200_000)),
+      exchange(port, `GET / HTTP/1.1\r\nHost: x\r\n${`${flood}\r\n`.repeat(100)}\r\n`, LIMIT_MS),
+      exchange(port, `GET / HTTP/1.1\r\nHost: x\r\n${"X: 1\r\n".repeat(5000)}\r\n`, LIMIT_MS),
+      exchange(port, `GET /${"a".repeat(200_000)}`, LIMIT_MS),
+      exchange(port, "a".repeat(200_000), LIMIT_MS),
     ]);
     expect(answers.map((text) => text.slice(9, 12))).toEqual(["431", "431", "414", "414"]);
   });
@@ -128,7 +130,7 @@ backend b
       if (round % 2 === 0) socket.resetAndDestroy();
       else socket.end();
     }
-    expect(await exchange(port, LAST_GET)).toStartWith("HTTP/1.1 200");
+    expect(await exchange(port, LAST_GET, LIMIT_MS)).toStartWith("HTTP/1.1 200");
   });
 
   test("reloads under load lose no request", async () => {
@@ -138,7 +140,7 @@ backend b
     const marks = new Set<string>();
     const work = Array.from({ length: 8 }, async () => {
       while (!stop) {
-        const text = await exchange(port, LAST_GET);
+        const text = await exchange(port, LAST_GET, LIMIT_MS);
         if (text.endsWith("ok")) served += 1;
         else failed += 1;
         marks.add(/X-Mark: (\w+)/i.exec(text)?.[1] ?? "none");
@@ -159,7 +161,7 @@ backend b
     writeFileSync(file, "frontend f\n bind nonsense\n nosuchword\n");
     balancer.kill("SIGUSR2");
     await until("it is refused", () => said.includes("reload refused"));
-    expect(await exchange(port, LAST_GET)).toContain("X-Mark: r10");
+    expect(await exchange(port, LAST_GET, LIMIT_MS)).toContain("X-Mark: r10");
   });
 
   test("SIGINT ends it with 130, as haproxy does", async () => {

@@ -14,6 +14,7 @@ import { closing, get, sends } from "./scenario/words.ts";
 
 /** Far more than it takes, also on a machine that does many other things. */
 setDefaultTimeout(180_000);
+const LIMIT_MS = 60_000;
 
 const HAS_NGINX = Bun.which("nginx") !== null;
 const HAS_OPENSSL = Bun.which("openssl") !== null;
@@ -137,12 +138,12 @@ describe.skipIf(!HAS_HAPROXY || !HAS_NGINX || !HAS_OPENSSL)("HTTP/2 to servers (
 
     test(`many at once, ${name}`, async () => {
       const paths = Array.from({ length: 60 }, (_, count) => `/many-${count}`);
-      const answers = await Promise.all(paths.map((path) => exchange(way(1, index), closing(path))));
+      const answers = await Promise.all(paths.map((path) => exchange(way(1, index), closing(path), LIMIT_MS)));
       for (const [count, answer] of answers.entries()) expect(answer).toContain(`GET /many-${count} HTTP/1.1`);
     });
 
     test(`a large answer, and bodies come back whole, ${name}`, async () => {
-      const echo = await exchange(way(1, index), post("/p", LARGE));
+      const echo = await exchange(way(1, index), post("/p", LARGE), LIMIT_MS);
       expect(echo.split("x".repeat(600_000)).length).toBe(2);
       const huge = await Bun.fetch(`http://127.0.0.1:${way(1, index)}/huge`);
       expect((await huge.arrayBuffer()).byteLength).toBe(24 * 1024 * 1024);
@@ -150,7 +151,9 @@ describe.skipIf(!HAS_HAPROXY || !HAS_NGINX || !HAS_OPENSSL)("HTTP/2 to servers (
   }
 
   test("requests share a connection", async () => {
-    const answers = await Promise.all(Array.from({ length: 30 }, () => exchange(way(1, 0), closing("/share"))));
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, () => exchange(way(1, 0), closing("/share"), LIMIT_MS)),
+    );
     const from = answers.map((answer) => /x-from: (\d+)/.exec(answer)?.[1]);
     expect(from).not.toContain(undefined);
     expect(new Set(from).size).toBe(1);

@@ -13,6 +13,8 @@ import { exchange } from "./pair.ts";
 /** Far more than it takes, also on a machine that does many other things. */
 setDefaultTimeout(120_000);
 
+const LIMIT_MS = 60_000;
+
 const MAIN = join(import.meta.dir, "..", "..", "tools", "ha-lb", "main.ts");
 const IDLE = 300;
 const SLOW = 100;
@@ -70,7 +72,7 @@ backend b
 `,
     );
     balancer = Bun.spawn([process.execPath, MAIN, "-db", "-f", file], { stdout: "ignore", stderr: "ignore" });
-    await until("the balancer serves", async () => (await exchange(port, GET)).startsWith("HTTP/1.1 200"));
+    await until("the balancer serves", async () => (await exchange(port, GET, LIMIT_MS)).startsWith("HTTP/1.1 200"));
   });
   afterAll(async () => {
     slow.close();
@@ -87,7 +89,7 @@ backend b
     await slow.open(port, SLOW);
     let highestKb = 0;
     for (let visit = 0; visit < 100; visit += 1) {
-      expect(await exchange(port, GET)).toStartWith("HTTP/1.1 200");
+      expect(await exchange(port, GET, LIMIT_MS)).toStartWith("HTTP/1.1 200");
       highestKb = Math.max(highestKb, residentKb(balancer.pid));
     }
     expect(highestKb - beforeKb).toBeLessThan(MOST_GROWTH_KB);
