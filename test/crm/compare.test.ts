@@ -1,8 +1,11 @@
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { named } from "../../shared/lab/requirements.ts";
 import { compareSeeds, type Comparison } from "./compare-run.ts";
 import { classOf } from "./explain.ts";
 import { lacksPacemaker } from "./peers.ts";
+import { forgetQuestions } from "./oracle.ts";
+
+afterAll(forgetQuestions);
 
 const lacking = lacksPacemaker("crm_simulate");
 /** Loaded machines get through fewer seeds, but through these in any case; the share is what counts. */

@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { compareSeeds, smallest, type Comparison, type Outcome } from "./compare-run.ts";
+import { forgetQuestions } from "./oracle.ts";
 import { KINDS } from "./generate.ts";
 import { classOf } from "./explain.ts";
 import { rememberAnswers } from "./oracle.ts";
@@ -106,3 +107,4 @@ print(
 for (const [name, count] of [...classes].toSorted(([left], [right]) => (left < right ? -1 : 1)))
   print(`  ${name}: ${count} (${share(count)})`);
 print(`  placements that differ without a known reason: ${unexplained.length} (${share(unexplained.length)})`);
+forgetQuestions();

@@ -1,13 +1,15 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { named } from "../../shared/lab/requirements.ts";
 import { parseXml, type XmlElement } from "../../tools/ha-crm/config/xml.ts";
 import { judge } from "./compare-run.ts";
 import { CLASSES, classOf } from "./explain.ts";
-import { askOracle } from "./oracle.ts";
+import { askOracle, forgetQuestions } from "./oracle.ts";
 import { lacksPacemaker } from "./peers.ts";
 import { tree, writeTree, type Tree } from "./xml-tree.ts";
+
+afterAll(forgetQuestions);
 
 setDefaultTimeout(240_000);
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { childNamed, parseXml, type XmlElement } from "../../tools/ha-crm/config/xml.ts";
@@ -26,6 +26,12 @@ function scratch(): string {
     mkdirSync(join(folder, "shadow"));
   }
   return folder;
+}
+
+/** Removes what the oracle was asked with; the next question makes it anew. */
+export function forgetQuestions(): void {
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  folder = undefined;
 }
 
 /** Environment of the oracle: nothing of it shall touch the machine's own cluster files. */

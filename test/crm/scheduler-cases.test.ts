@@ -1,12 +1,14 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { runDataFiles } from "../support/datadriven.ts";
 import { named } from "../../shared/lab/requirements.ts";
 import { parseCib } from "../../tools/ha-crm/config/cib/read.ts";
 import { makePlan } from "../../tools/ha-crm/decide/plan.ts";
-import { NOW } from "./oracle.ts";
+import { NOW, forgetQuestions } from "./oracle.ts";
 import { lacksPacemaker } from "./peers.ts";
 import { smallCib } from "./small-cib.ts";
 import { askForBlock, ourBlock, SCHEDULER_CASES } from "./scheduler-cases.ts";
+
+afterAll(forgetQuestions);
 
 // Each block is a process of the oracle.
 setDefaultTimeout(240_000);
