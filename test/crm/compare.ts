@@ -7,10 +7,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { compareSeeds, smallest, type Comparison, type Outcome } from "./compare-run.ts";
-import { forgetQuestions } from "./oracle.ts";
 import { KINDS } from "./generate.ts";
 import { classOf } from "./explain.ts";
-import { rememberAnswers } from "./oracle.ts";
+import { forgetQuestions, rememberAnswers } from "./oracle.ts";
 import { writeTree } from "./xml-tree.ts";
 
 const LANES = 2;
