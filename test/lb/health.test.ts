@@ -28,6 +28,7 @@ const configuration = ({ server, agent, observed, well }: Ports, folder: string,
  log stdout format raw local0 notice
  external-check
  insecure-fork-wanted
+ max-spread-checks 200ms
  server-state-file ${states}
 defaults
  mode http
@@ -289,6 +290,17 @@ describe.skipIf(!HAS_HAPROXY)("health beside haproxy", () => {
   step(
     "traffic tells of faults: observe, error-limit, on-error",
     async () => {
+      // Until its first check passed, one failure takes a server down.
+      await until(
+        "the first checks of those that are watched",
+        async () => {
+          const rows = (await Promise.all(both.map((one) => one.ask("show servers state")))).map((text) =>
+            text.split("\n").filter((line) => /^\d+ watched\d 1 o1 \S+ 2 0 1 1 \d+ \d+ 3 1002 /.test(line)),
+          );
+          return rows.every((passed) => passed.length === 4);
+        },
+        STEP_LIMIT_MS,
+      );
       for (const which of ["haproxy", "ha-lb"] as const) {
         for (const port of ports[which]?.observed ?? []) {
           // At once: a check that passes between two of them would begin the count anew.
