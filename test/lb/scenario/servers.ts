@@ -13,6 +13,10 @@ const together = (word: string, count: number): readonly Script[] =>
   }));
 const many = (count: number, path: string): readonly Script[] => visits(...Array.from({ length: count }, () => path));
 const THREE = " server s1 S1\n server s2 S2\n server s3 S3";
+/** One client: a request when the one before is answered, on one connection. */
+const THREE_IN_TURN: Script = {
+  steps: [{ send: get("/1") }, { until: "GET /1" }, { send: get("/2") }, { until: "GET /2" }, { send: closing("/3") }],
+};
 
 export const SERVERS: readonly Scenario[] = [
   {
@@ -185,32 +189,12 @@ export const SERVERS: readonly Scenario[] = [
   {
     name: "one connection, its requests go round",
     section: ` option http-server-close\n${THREE}`,
-    clients: [
-      {
-        steps: [
-          { send: get("/1") },
-          { until: "GET /1" },
-          { send: get("/2") },
-          { until: "GET /2" },
-          { send: closing("/3") },
-        ],
-      },
-    ],
+    clients: [THREE_IN_TURN],
   },
   {
     name: "prefer-last-server",
     section: ` option prefer-last-server\n balance leastconn\n${THREE}`,
-    clients: [
-      {
-        steps: [
-          { send: get("/1") },
-          { until: "GET /1" },
-          { send: get("/2") },
-          { until: "GET /2" },
-          { send: closing("/3") },
-        ],
-      },
-    ],
+    clients: [THREE_IN_TURN],
   },
   {
     name: "conditions on servers and backends",

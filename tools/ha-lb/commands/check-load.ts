@@ -11,6 +11,7 @@ import { bundleFiles } from "../drive/tls.ts";
 import type { Configuration } from "../model/configuration.ts";
 import { LB_CONFIG_REASONS } from "../model/reasons.ts";
 import { resolveTlsFiles } from "./tls-files.ts";
+import { readOrTell } from "./unreadable-files.ts";
 
 /** Files that one `-f FOLDER` may name. */
 const FILES_PER_FOLDER_MAX = 1000;
@@ -152,12 +153,7 @@ function checkFiles(result: Result<Configuration>): Result<Configuration> {
   for (const { path, keyword, at } of result.value.files) {
     // The files of a bundle are read with the others of their listener.
     if (keyword === "crt" && bundleFiles(path).length > 0) continue;
-    try {
-      accessSync(path, constants.R_OK);
-    } catch (error) {
-      const problem = error instanceof Error ? error.message.replace(/, .*$/, "") : String(error);
-      problems.push(reason(LB_CONFIG_REASONS, "LB_FILE_UNREADABLE", { keyword, path, problem }, at));
-    }
+    readOrTell(at, problems, keyword, path, () => accessSync(path, constants.R_OK));
   }
   return problems.length === 0 ? result : { ok: false, problems: [...problems, ...result.warnings] };
 }

@@ -1,7 +1,6 @@
 /** The TLS files of a configuration: paths below their bases, and the entries of certificate lists. */
 import { readFileSync } from "node:fs";
 import type { Reason } from "../../../shared/reason/catalogue.ts";
-import { reason } from "../../../shared/reason/catalogue.ts";
 import { fail, ok, type Result } from "../../../shared/reason/result.ts";
 import type { Position } from "../../../shared/text/position.ts";
 import { parseCrtList } from "../config/crt-list.ts";
@@ -12,9 +11,9 @@ import { bindTlsContexts, certificateFiles } from "../drive/tls.ts";
 import { revocationsOf } from "../drive/tls-verify.ts";
 import type { Bind } from "../model/bind.ts";
 import type { Configuration } from "../model/configuration.ts";
-import { LB_CONFIG_REASONS } from "../model/reasons.ts";
 import type { Server } from "../model/server.ts";
 import type { BindTls, CertificateListEntry, ServerTls } from "../model/tls.ts";
+import { readOrTell } from "./unreadable-files.ts";
 
 interface Bases {
   readonly ca: string | undefined;
@@ -32,14 +31,8 @@ function authorityFiles(tls: AuthorityFiles, { ca }: Bases): AuthorityFiles {
 }
 
 function readList(path: string, bases: Bases, bind: Bind, problems: Reason[]): readonly CertificateListEntry[] {
-  let text: string;
-  try {
-    text = readFileSync(path, "latin1");
-  } catch (error) {
-    const problem = error instanceof Error ? error.message.replace(/, .*$/, "") : String(error);
-    problems.push(reason(LB_CONFIG_REASONS, "LB_FILE_UNREADABLE", { keyword: "crt-list", path, problem }, bind.at));
-    return [];
-  }
+  const text = readOrTell(bind.at, problems, "crt-list", path, () => readFileSync(path, "latin1"));
+  if (text === undefined) return [];
   const read = parseCrtList(path, text);
   if (!read.ok) {
     problems.push(...read.problems);
@@ -61,7 +54,7 @@ function bindOf(bind: Bind, bases: Bases, problems: Reason[]): Bind {
     certificateLists: lists,
     listed: lists.flatMap((path) => readList(path, bases, bind, problems)),
   };
-  tellFaults(bind.at, problems, "crl-file", tls.crlFile, () => revocationsOf(tls));
+  readOrTell(bind.at, problems, "crl-file", tls.crlFile, () => revocationsOf(tls));
   tellCertificates(bind.at, problems, tls);
   return { ...bind, tls };
 }
@@ -71,29 +64,12 @@ function tellCertificates(at: Position, problems: Reason[], tls: BindTls): void 
   const before = problems.length;
   const alone = { ...tls, certificates: [], certificateLists: [], listed: [] };
   for (const path of tls.certificates.flatMap(certificateFiles))
-    tellFaults(at, problems, "crt", path, () => bindTlsContexts({ ...alone, certificates: [path] }));
+    readOrTell(at, problems, "crt", path, () => bindTlsContexts({ ...alone, certificates: [path] }));
   for (const entry of tls.listed ?? [])
-    tellFaults(entry.at, problems, "crt-list", entry.certificate, () => bindTlsContexts({ ...alone, listed: [entry] }));
+    readOrTell(entry.at, problems, "crt-list", entry.certificate, () => bindTlsContexts({ ...alone, listed: [entry] }));
   const [first = tls.certificateLists[0]] = tls.certificates;
   if (problems.length === before)
-    tellFaults(at, problems, "crt", first, () => Array.from(new CertificateChoice(bindTlsContexts(tls)).named()));
-}
-
-/** What is wrong with a file that isn't read before it is needed. */
-function tellFaults(
-  at: Position,
-  problems: Reason[],
-  keyword: string,
-  path: string | undefined,
-  read: () => unknown,
-): void {
-  if (path === undefined) return;
-  try {
-    read();
-  } catch (error) {
-    const problem = error instanceof Error ? error.message.replace(/, .*$/, "") : String(error);
-    problems.push(reason(LB_CONFIG_REASONS, "LB_FILE_UNREADABLE", { keyword, path, problem }, at));
-  }
+    readOrTell(at, problems, "crt", first, () => Array.from(new CertificateChoice(bindTlsContexts(tls)).named()));
 }
 
 function serverOf(server: Server, bases: Bases, problems: Reason[]): Server {
@@ -114,7 +90,7 @@ function serverTlsOf(tls: ServerTls, { at }: Server, bases: Bases, problems: Rea
         ? ["ca-file", found.caFile]
         : ["crt", found.certificate]
       : ["crl-file", found.crlFile];
-  tellFaults(at, problems, keyword, path, () => new OutgoingTls(found));
+  readOrTell(at, problems, keyword, path, () => new OutgoingTls(found));
   return found;
 }
 

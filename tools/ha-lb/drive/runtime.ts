@@ -38,7 +38,7 @@ export interface CaptureLengths {
 export type ErrorPages = ReadonlyMap<number, MakeReply>;
 const NO_PAGES: ErrorPages = new Map();
 /** No place: the one that the client asked is meant. */
-const ANY_HOST = /^(0\.0\.0\.0|::)$/;
+const isAnyHost = (host: string): boolean => host === "0.0.0.0" || host === "::";
 
 /** Something that waits for a place on a server. */
 export interface Waiting {
@@ -189,7 +189,7 @@ export class ServerRuntime extends Occupied implements Candidate {
 
   /** Its address is the one the client asked: the address of any, `0.0.0.0`. */
   private get followsClientHost(): boolean {
-    return ANY_HOST.test(this.host) && this.settings.address.kind === "ip";
+    return isAnyHost(this.host) && this.settings.address.kind === "ip";
   }
 
   /** Where it is depends on what the client asked, or what rules made of that (`set-dst`). */

@@ -69,6 +69,9 @@ export class HeldAnswer {
   }
 }
 
+/** Passes an answer on: its head and what has come of its body. */
+type Send = (connection: ServerConnection, client: ClientConnection, bytes: Buffer) => void;
+
 /**
  * Asks the rules of backend and frontend. `send` is called at once, or when the body is here that they wait for; not
  * when a rule answers in the server's place.
@@ -77,13 +80,13 @@ export function runResponseRules(
   connection: ServerConnection,
   client: ClientConnection,
   bytes: Buffer,
-  send: (bytes: Buffer) => void,
+  send: Send,
 ): void {
   const { backend } = connection.server;
   const { frontend } = client;
   const asked = client.stream !== undefined || frontend.hasCaptures("response");
   if (!backend.rules.hasResponseRules && !frontend.rules.hasResponseRules && !asked) {
-    send(bytes);
+    send(connection, client, bytes);
     return;
   }
   const stream = client.plane.streamOf(client);
@@ -108,7 +111,7 @@ export function runResponseRules(
 interface Asking {
   readonly proxies: readonly (BackendRuntime | FrontendRuntime)[];
   readonly stream: Stream;
-  readonly send: (bytes: Buffer) => void;
+  readonly send: Send;
 }
 
 function askHttpRules(connection: ServerConnection, client: ClientConnection, asking: Asking): void {
@@ -124,7 +127,7 @@ function askHttpRules(connection: ServerConnection, client: ClientConnection, as
   client.status = connection.head.status;
   const { held } = connection;
   connection.held = undefined;
-  if (held !== undefined) send(held.bytes);
+  if (held !== undefined) send(connection, client, held.bytes);
 }
 
 function countDenied({ server }: ServerConnection, { frontend }: ClientConnection): void {

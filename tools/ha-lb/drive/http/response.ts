@@ -164,9 +164,7 @@ function startResponse(connection: ServerConnection, client: ClientConnection, b
   if (captureCookie !== undefined) {
     client.capturedResponseCookie = responseCookie(head.all("set-cookie"), captureCookie);
   }
-  runResponseRules(connection, client, bytes, (held) => {
-    sendResponse(connection, client, held);
-  });
+  runResponseRules(connection, client, bytes, sendResponse);
 }
 
 /** Rules let the answer through; `bytes` are its head and what has come of its body. */
