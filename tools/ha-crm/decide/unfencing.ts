@@ -1,4 +1,5 @@
 import { ACT, orderActions, ORD, type SchedAction } from "./action.ts";
+import { digestOf, operationParameters } from "./digest.ts";
 import { canFence } from "./fence-node.ts";
 import { makeFreeAction } from "./make-action.ts";
 import { addOrdering } from "./ordering-list.ts";
@@ -19,9 +20,33 @@ function isUnfenced(node: SchedNode): boolean {
 
 function unfenceAction(world: World, node: SchedNode): SchedAction {
   const key = `stonith-${node.name}-on`;
+  const known = world.freeActions.get(key);
+  if (known !== undefined) return known;
   const action = makeFreeAction(world, key, "stonith", node, ACT.runnable | ACT.optional);
   action.detail = "on";
+  const changed = world.unfencingDevices.find((device) => !knowsDevice(world, device, node));
+  if (changed !== undefined && canFence(world, node)) {
+    action.clear(ACT.optional);
+    action.reason = `the parameters of ${changed.id} were changed`;
+  }
   return action;
+}
+
+/** What a device is told of passwords may change without nodes being unfenced anew. */
+const SECRET: ReadonlySet<string> = new Set(["passwd", "password", "user"]);
+
+/**
+ * Is a device still the one that a node was unfenced by? Its attributes name each device with the digest of its
+ * parameters: with all of them, and without secrets. A node without these attributes is not asked.
+ */
+function knowsDevice(world: World, device: SchedResource, node: SchedNode): boolean {
+  const all = node.attributes.get("#digests-all");
+  if (all === undefined) return true;
+  const { parameters } = operationParameters(world, device, node, "stonith-on", 0);
+  const names = (digest: string) => `${device.id}:${device.agent?.type ?? ""}:${digest}`;
+  if (all.includes(names(digestOf(world, parameters)))) return true;
+  const open = new Map([...parameters].filter(([name]) => !SECRET.has(name)));
+  return node.attributes.get("#digests-secure")?.includes(names(digestOf(world, open))) ?? false;
 }
 
 /** Puts the unfencing of a node before an action there; one that was never done is needed. */

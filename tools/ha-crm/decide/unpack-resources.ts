@@ -142,6 +142,7 @@ export class ResourceBuilder {
     if (resource.agent?.class === "stonith") {
       resource.isFenceDevice = true;
       world.haveFenceDevice = true;
+      if (resource.meta.get("provides")?.toLowerCase() === "unfencing") world.unfencingDevices.push(resource);
     }
     if (isRemoteAgent({ ...config, agent: merged.agent })) {
       resource.isRemoteConnection = true;

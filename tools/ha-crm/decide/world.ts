@@ -322,6 +322,7 @@ export class World {
   haveFenceDevice = false;
   haveRemoteNodes = false;
   unfencingEnabled = false;
+  readonly unfencingDevices: SchedResource[] = [];
   readonly cluster: Cluster;
   readonly state: ClusterState;
   readonly settings: Settings;

@@ -137,8 +137,8 @@ shutdown
 site-name
 #health-*
 #node-unfenced
-#digests-all: unfencing isn't repeated because a device's parameters changed
-#digests-secure: the same
+#digests-all
+#digests-secure
 resource-discovery-enabled
 master-*, promotion scores
 fail-count-*
