@@ -264,9 +264,13 @@ function defaultRequires(world: World, resource: SchedResource): string {
   return world.settings.noQuorumPolicy === "ignore" ? "nothing" : "quorum";
 }
 
-/** In a symmetric cluster every node starts with the score of the node itself. */
+/**
+ * In a symmetric cluster every node starts with the score of the node itself. The connection to a guest node may be
+ * anywhere in every cluster: its machine says where.
+ */
 function allowEverywhere(world: World, resource: SchedResource): void {
-  if (!world.settings.symmetric) return;
+  const ofGuest = resource.isRemoteConnection && resource.meta.has("container");
+  if (!world.settings.symmetric && !ofGuest) return;
   for (const node of world.nodes) resource.scores[node.index] = addScores(node.score, 0);
 }
 
