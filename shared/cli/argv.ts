@@ -1,8 +1,12 @@
 import type { Position } from "../text/position.ts";
+import { isSecretName, REDACTED } from "../text/redact.ts";
 import { makeSource, type Source } from "../text/source.ts";
 import type { OptionSpec, OptionSpecs } from "./command.ts";
 
-/** A command line with the place of each word, so that problems can be underlined. */
+/**
+ * A command line with the place of each word, so that problems can be underlined. Secrets (`password=…`) are left out:
+ * what is underlined goes to terminals and logs.
+ */
 export interface ArgvSource {
   readonly source: Source;
   at(index: number): Position;
@@ -12,14 +16,19 @@ function quoted(word: string): string {
   return /^[\w@%+=:,./[\]{}~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+function shown(word: string): string {
+  const name = word.slice(0, Math.max(0, word.indexOf("=")));
+  return isSecretName(name) ? `${name}=${REDACTED}` : quoted(word);
+}
+
 export function argvSource(tool: string, argv: readonly string[]): ArgvSource {
   const starts: number[] = [];
   let text = tool;
   for (const word of argv) {
     starts.push(text.length + 1);
-    text += ` ${quoted(word)}`;
+    text += ` ${shown(word)}`;
   }
-  const lengths = argv.map((word) => quoted(word).length);
+  const lengths = argv.map((word) => shown(word).length);
   return {
     source: makeSource("argv", text),
     at: (index) => ({
