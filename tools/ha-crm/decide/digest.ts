@@ -95,7 +95,7 @@ export function changeSince(world: World, resource: SchedResource, node: SchedNo
 }
 
 function compare(world: World, entry: HistoryEntry, parameters: Parameters, ownCount: number): Change {
-  const restart = entry.restartDigest;
+  const restart = world.forgotten.has(entry) ? "forgotten" : entry.restartDigest;
   if (restart !== undefined && digestOf(world, kept(parameters, entry.restartParameters)) !== restart) return "restart";
   if (entry.digest !== undefined && entry.digest === digestOf(world, parameters)) return "none";
   const mayReload = entry.digest !== undefined && restart !== undefined && ownCount === 0;

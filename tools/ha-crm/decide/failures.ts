@@ -1,6 +1,6 @@
+import type { HistoryEntry } from "../model/state.ts";
 import { INFINITY_SCORE, addScores, parseScore } from "../model/score.ts";
 import { addScore } from "./scores.ts";
-import { findOperation } from "./unpack-operations.ts";
 import { isInClone } from "./family.ts";
 import type { SchedNode, SchedResource, World } from "./world.ts";
 
@@ -50,18 +50,28 @@ function attributesOf(
 }
 
 /**
- * How often a resource failed on a node.
+ * How often a resource failed on a node. A failure that blocks the resource ends its failure-timeout: it must be cleaned
+ * up by hand.
  * @param effective failures older than failure-timeout don't count
+ * @param entry the entry of the history that the question is about; without one it is about all of the node's
  */
-export function failCount(world: World, resource: SchedResource, node: SchedNode, effective: boolean): number {
+export function failCount(
+  world: World,
+  resource: SchedResource,
+  node: SchedNode,
+  effective: boolean,
+  entry?: HistoryEntry,
+): number {
   const table = tableOf(node);
   if (table.counts.size === 0) return 0;
   let count = 0;
   for (const attribute of attributesOf(table.counts, resource))
     count = addScores(count, parseScore(attribute.value) ?? 0);
-  if (count <= 0 || !effective) return Math.max(0, count);
+  if (count <= 0 || resource.failureTimeoutMs <= 0) return Math.max(0, count);
+  const entries = entry === undefined ? (resource.history.get(node) ?? []) : [entry];
+  if (entries.some((one) => blocks(resource, one))) resource.failureTimeoutMs = 0;
   const last = lastFailure(resource, node);
-  if (resource.failureTimeoutMs > 0 && last > 0 && !blocksOnFailure(resource, node)) {
+  if (effective && resource.failureTimeoutMs > 0 && last > 0) {
     const until = last + Math.trunc(resource.failureTimeoutMs / 1000);
     if (world.now > until) return 0;
     world.lookAgainAt(until + 1);
@@ -76,13 +86,17 @@ export function lastFailure(resource: SchedResource, node: SchedNode): number {
   return last;
 }
 
-/** A failure that blocks the resource because that was asked for must be cleaned up by hand. */
-function blocksOnFailure(resource: SchedResource, node: SchedNode): boolean {
-  for (const entry of resource.history.get(node) ?? []) {
-    if (entry.rc === entry.expectedRc || entry.status === 0) continue;
-    if (findOperation(resource, entry.operation, entry.intervalMs)?.meta.get("on-fail") === "block") return true;
-  }
-  return false;
+/** Is this a failure of an operation that is to block the resource when it fails? */
+function blocks(resource: SchedResource, entry: HistoryEntry): boolean {
+  const { name } = resource;
+  return resource.operations.some(
+    (one) =>
+      one.blocks &&
+      one.name === entry.operation &&
+      one.intervalMs === entry.intervalMs &&
+      (entry.id === `${name}_last_failure_0` ||
+        (entry.id === `${name}_${one.name}_${one.intervalMs}` && entry.rc !== entry.expectedRc)),
+  );
 }
 
 /** Bans resources from nodes on which they failed as often as their migration-threshold allows. */

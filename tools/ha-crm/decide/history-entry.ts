@@ -85,7 +85,7 @@ export function applyEntry(run: HistoryRun, entry: HistoryEntry): void {
   }
   const status = remapStatus(run, entry, rc, isProbe);
   forgetOfOtherParameters(run, entry);
-  if (isExpired(run, entry, rc, isProbe) && status !== STATUS.done) return;
+  if (isExpired(run, entry, rc, isProbe) && rc !== entry.expectedRc && isForgotten(run, entry)) return;
   if (status === STATUS.hard) blockUnstoppable(run, entry);
   switch (status) {
     case STATUS.done:
@@ -200,14 +200,27 @@ function forgetOfOtherParameters(run: HistoryRun, entry: HistoryEntry): void {
 function isExpired(run: HistoryRun, entry: HistoryEntry, rc: number, isProbe: boolean): boolean {
   const { resource, world, node } = run;
   if (resource.failureTimeoutMs <= 0 || entry.lastRcChange === undefined) return false;
-  if (world.now < entry.lastRcChange + Math.trunc(resource.failureTimeoutMs / 1000)) return false;
-  if (failCount(world, resource, node, false) > 0) {
-    if (failCount(world, resource, node, true) > 0) return false;
+  const isOld = world.now >= entry.lastRcChange + Math.trunc(resource.failureTimeoutMs / 1000);
+  const counting = failCount(world, resource, node, true, entry);
+  if (!isOld) return false;
+  if (failCount(world, resource, node, false, entry) > 0) {
+    if (counting > 0) return false;
     clearFailures(world, resource, node);
   }
   // What a probe found stays true.
   const found = [RC.ok, RC.notRunning, RC.promoted].some((one) => one === rc);
   return !(isProbe && found);
+}
+
+/**
+ * An old failure is as if it had never been. A monitor whose failure is forgotten begins anew, as it tells of changes
+ * only: a failure that lasts would go unnoticed.
+ */
+function isForgotten(run: HistoryRun, entry: HistoryEntry): boolean {
+  if (entry.intervalMs === 0) return true;
+  if (!run.node.online || run.node.unclean) return false;
+  if (run.entries.find((one) => one.operationKey === entry.operationKey) === entry) run.world.forgotten.add(entry);
+  return true;
 }
 
 function succeed(run: HistoryRun, entry: HistoryEntry, rc: number): void {

@@ -22,7 +22,8 @@ export function unpackOperations(
     collectPairs(meta, defaults, context);
     const parameters = new Map<string, string>();
     collectPairs(parameters, operation.instance, context);
-    return { id: operation.id, name: operation.name, intervalMs, meta, parameters, at: operation.at };
+    const blocks = operation.options["on-fail"] === "block";
+    return { id: operation.id, name: operation.name, intervalMs, meta, parameters, blocks, at: operation.at };
   });
 }
 

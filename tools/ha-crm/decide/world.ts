@@ -122,6 +122,8 @@ export interface ConfiguredOperation {
   readonly meta: ReadonlyMap<string, string>;
   /** What the agent is given for this operation alone. */
   readonly parameters: ReadonlyMap<string, string>;
+  /** The operation itself says on-fail=block, which ends failure timeouts. */
+  readonly blocks: boolean;
   readonly at: Position | undefined;
 }
 
@@ -313,6 +315,8 @@ export class World {
   readonly tickets = new Map<string, SchedTicket>();
   /** Digests of parameters that were worked out already, by the text they are of. */
   readonly digests = new Map<string, string>();
+  /** Failed monitors that failure-timeout lets begin anew. */
+  readonly forgotten = new Set<HistoryEntry>();
   readonly locations: LocationScores[] = [];
   readonly colocations: SchedColocation[] = [];
   readonly orderings: SchedOrdering[] = [];
