@@ -96,7 +96,7 @@ export function addColocatedScores(
   if (resource.merging) return scores;
   resource.merging = true;
   let result: Int32Array;
-  if (resource.kind === "group" && !how.upwards) {
+  if (resource.kind === "group") {
     result = addGroupScores(world, resource, scores, attribute, factor, how);
   } else {
     const work = scores.slice();
@@ -130,7 +130,10 @@ function followOthers(
   return work;
 }
 
-/** A group is as its first member is, which has the wishes of the others already, and as those who go with its last one wish. */
+/**
+ * A group is as its first member is, which has the wishes of the others already, and as those wish that it goes with, or
+ * that go with its last one.
+ */
 function addGroupScores(
   world: World,
   group: SchedResource,
@@ -143,17 +146,17 @@ function addGroupScores(
   const last = group.children.at(-1);
   if (first === undefined || last === undefined) return scores;
   const work = addColocatedScores(world, first, scores, attribute, factor, how);
-  return followOthers(world, last.withThis, scores, work, factor < 0 ? -1 : 1, how);
+  const others = how.upwards ? group.thisWith : last.withThis;
+  return followOthers(world, others, scores, work, factor < 0 ? -1 : 1, how);
 }
 
 /** What the resource with all it depends on would like: the order of placement is made of it. */
 export function wishedScores(world: World, resource: SchedResource): Int32Array {
+  resource.merging = true;
   // The last member of a group depends on all others.
   const last = resource.kind === "group" ? resource.children.at(-1) : undefined;
-  if (last !== undefined) return wishedScores(world, last);
-  resource.merging = true;
+  const work = last === undefined ? resource.scores.slice() : wishedScores(world, last);
   const how = { keepUsable: false, positive: false, upwards: true };
-  const work = resource.scores.slice();
   const result = followOthers(world, resource.thisWith, work, work, 1, how);
   resource.merging = false;
   return result;
