@@ -34,8 +34,9 @@ export function assignNode(
   node.assignedCount += 1;
   resource.counts[node.index] = (resource.counts[node.index] ?? 0) + 1;
   for (const [name, amount] of resource.utilization) {
-    // A node that doesn't say how much it has, has nothing: what is there all the same makes it a debt.
-    node.utilization.set(name, (node.utilization.get(name) ?? 0) - amount);
+    // A node that doesn't say how much it has, has nothing: the first thing there all the same counts for nothing.
+    const left = node.utilization.get(name);
+    node.utilization.set(name, left === undefined ? 0 : left - amount);
   }
   return true;
 }
