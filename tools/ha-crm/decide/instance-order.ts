@@ -66,8 +66,7 @@ function colocationScore(world: World, instance: SchedResource, node: SchedNode)
   const clone = instance.parent;
   if (clone === undefined) return 0;
   let scores: Int32Array = new Int32Array(world.nodes.length).fill(ABSENT);
-  // A node that nothing can come to stays the last choice.
-  scores[node.index] = node.isRemote || (node.online && !node.shutdown) ? node.score : -INFINITY_SCORE;
+  scores[node.index] = node.score;
   const factorOf = (score: number) => Math.fround(score / INFINITY_SCORE);
   for (const colocation of clone.thisWith) {
     const how = { keepUsable: false, positive: false, upwards: false };

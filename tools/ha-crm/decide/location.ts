@@ -11,6 +11,7 @@ import {
   ABSENT,
   DISCOVERY,
   findNode,
+  type LocationScore,
   type LocationScores,
   type SchedNode,
   type SchedResource,
@@ -110,7 +111,7 @@ function scoresOfRule(
   match: RegExpExecArray | undefined,
   score: string | undefined,
 ): LocationScores["nodes"] {
-  const found: { node: SchedNode; score: number }[] = [];
+  const found: LocationScore[] = [];
   for (const node of world.nodes) {
     const context: RuleContext = {
       now: world.now,
@@ -119,7 +120,11 @@ function scoresOfRule(
       parameter: (name) => parametersOn(world, resource, node).get(name),
     };
     if (!ruleHolds(withoutRole(rule), context)) continue;
-    found.push({ node, score: scoreFor(node, rule, match, score) });
+    const written = scoreFor(node, rule, match, score);
+    // Where any of a rule's conditions is enough, the score of the node itself is in the sum, as with Pacemaker.
+    found.push(
+      rule.join === "or" ? { node, written, score: addScores(node.score, written) } : { node, score: written },
+    );
   }
   return found;
 }
@@ -163,7 +168,7 @@ function applyLocation(world: World, location: LocationScores, resource: SchedRe
 
 function applyOne(world: World, location: LocationScores, resource: SchedResource, full: boolean): void {
   if (location.role > ROLE.unknown && location.role !== resource.nextRole) return;
-  for (const { node, score } of location.nodes) {
+  for (const { node, score, written = score } of location.nodes) {
     const known = resource.scores[node.index] ?? ABSENT;
     const delta = full ? score : 0;
     // A node that becomes known through a constraint starts from nothing.
@@ -177,7 +182,7 @@ function applyOne(world: World, location: LocationScores, resource: SchedResourc
         resource: resource.id,
         node: node.name,
         code: "SCORE_LOCATION",
-        delta,
+        delta: written,
         score: after,
         source: location.id,
         at: location.at,

@@ -1,3 +1,4 @@
+import { INFINITY_SCORE } from "../model/score.ts";
 import type { NodeState } from "../model/state.ts";
 import { fenceNode } from "./fence-node.ts";
 import { collectPairs } from "./rules.ts";
@@ -48,12 +49,15 @@ function readOnline(world: World, node: SchedNode, state: NodeState): void {
   node.shutdown = attributeIsSet(node, "shutdown");
   if (node.config.type === "ping") {
     node.unclean = false;
+    node.score = -INFINITY_SCORE;
     return;
   }
   const online = world.settings.fencingEnabled
     ? onlineWithFencing(world, node, state)
     : onlineWithout(world, node, state);
   node.online = online;
+  // Whatever else is said of it, nothing is to be run there.
+  if (!online || node.shutdown) node.score = -INFINITY_SCORE;
 }
 
 function onlineWithout(world: World, node: SchedNode, state: NodeState): boolean {

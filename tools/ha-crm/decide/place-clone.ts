@@ -94,17 +94,18 @@ function backupScores(resource: SchedResource): readonly (readonly [SchedResourc
 
 /**
  * The clone's colocations count for its instances. What merely would like to be with the clone counts only when not
- * every node gets an instance.
+ * every node gets an instance. An instance that was tried on its present node in vain gets them once more, and they
+ * count twice for it, as with Pacemaker.
  */
 function takeParentColocations(clone: SchedResource, instance: SchedResource, all: boolean): void {
   for (const colocation of clone.thisWith) {
     const counts = all || colocation.score < 0 || colocation.score >= INFINITY_SCORE;
-    if (counts && !instance.thisWith.includes(colocation)) insertSorted(instance.thisWith, colocation, byPrimary);
+    if (counts) insertSorted(instance.thisWith, colocation, byPrimary);
   }
   for (const colocation of clone.withThis) {
     if (!hasInfluence(colocation, instance)) continue;
     const counts = all || colocation.score < 0;
-    if (counts && !instance.withThis.includes(colocation)) insertSorted(instance.withThis, colocation, byDependent);
+    if (counts) insertSorted(instance.withThis, colocation, byDependent);
   }
 }
 

@@ -253,13 +253,20 @@ export class SchedResource {
 
 export const DISCOVERY = { always: 0, never: 1, exclusive: 2 } as const;
 
+export interface LocationScore {
+  readonly node: SchedNode;
+  readonly score: number;
+  /** The part of the score that the constraint asks for, when something else is in it as well. */
+  readonly written?: number;
+}
+
 /** A location constraint after its rule was evaluated: scores for the nodes it names. */
 export interface LocationScores {
   readonly id: string;
   readonly resource: SchedResource;
   readonly role: Role;
   readonly discovery: number;
-  readonly nodes: readonly { readonly node: SchedNode; readonly score: number }[];
+  readonly nodes: readonly LocationScore[];
   readonly at: Position | undefined;
 }
 
