@@ -108,8 +108,8 @@ function withoutClonedGroups(cib: Tree): Tree | undefined {
 }
 
 /**
- * In a simulation a probe that is carried out after the stop of the same resource on the same node finds it running
- * again: the order of the two is free.
+ * In a simulation a probe or a monitor that is carried out after the stop of the same resource on the same node finds it
+ * running again: the order of the two is free.
  */
 function probesWhileStopping(one: Comparison): boolean {
   const places = one.detail.filter((line) => line.includes(": ours ["));
@@ -120,8 +120,13 @@ function probesWhileStopping(one: Comparison): boolean {
       const ours = found?.[2]?.split(", ") ?? [];
       const extra = (found?.[3]?.split(", ") ?? []).filter((place) => !ours.includes(place));
       const node = extra[0]?.split(" ")[0];
-      const does = (task: string) => one.ours.includes(`${found?.[1]} ${task} ${node}`);
-      return extra.length > 0 && does("stop") && does("monitor");
+      const tasks = new Set(
+        one.ours.flatMap((step) => {
+          const [resource, task = "", where] = step.split(" ");
+          return resource === found?.[1] && where === node ? [task.replace(/=\d+$/, "")] : [];
+        }),
+      );
+      return extra.length > 0 && tasks.has("stop") && tasks.has("monitor");
     })
   );
 }

@@ -46,7 +46,8 @@ const STATUS = {
   fatal: 6,
   notInstalled: 7,
   notConnected: 8,
-  invalid: 9,
+  noFenceDevice: 10,
+  noSecrets: 11,
 } as const;
 
 /** How grave the answers to a failure are; the gravest of all failures counts. */
@@ -68,42 +69,66 @@ export function isGraver(one: OnFail, other: OnFail): boolean {
 }
 
 export function applyEntry(run: HistoryRun, entry: HistoryEntry): void {
-  const { resource } = run;
   const isProbe = entry.operation === "monitor" && entry.intervalMs === 0;
   if (entry.operation === "notify" || entry.operation === "meta-data") return;
-  if (entry.status === STATUS.notInstalled || entry.status === STATUS.cancelled) {
-    if (entry.status === STATUS.cancelled) return;
-  }
-  if (entry.status === STATUS.pending) {
-    applyPending(run, entry);
+  const rc = entry.operation === "monitor" ? healthyRc(entry.rc) : entry.rc;
+  const old = entry.status !== STATUS.notInstalled && isOld(run, entry);
+  if (!old && entry.status !== STATUS.notInstalled) forgetOfOtherParameters(run, entry);
+  if (isProbe && isImpossible(entry)) {
+    applyImpossible(run, entry, old);
     return;
   }
-  const rc = entry.rc === RC.degraded ? RC.ok : entry.rc === RC.degradedPromoted ? RC.promoted : entry.rc;
-  if (isProbe) {
-    // A probe that found the resource as it should be, or that has no agent to ask, says nothing bad.
-    if (rc === RC.notInstalled && !run.node.online) return;
-  }
   const status = remapStatus(run, entry, rc, isProbe);
-  forgetOfOtherParameters(run, entry);
-  if (isExpired(run, entry, rc, isProbe) && rc !== entry.expectedRc && isForgotten(run, entry)) return;
   if (status === STATUS.hard) blockUnstoppable(run, entry);
+  if (old && rc !== entry.expectedRc && isForgotten(run, entry, rc, isProbe)) return;
   switch (status) {
+    case STATUS.pending:
+      applyPending(run, entry);
+      return;
     case STATUS.done:
       succeed(run, entry, rc);
       return;
-    case STATUS.notSupported:
-    case STATUS.notInstalled:
-    case STATUS.hard:
-    case STATUS.fatal:
-    case STATUS.error:
-    case STATUS.timeout:
+    case STATUS.cancelled:
+      return;
     case STATUS.notConnected:
-    case STATUS.invalid:
+      failConnection(run.node);
       fail(run, entry, rc, status, isProbe);
       return;
     default:
-      resource.failed = resource.failed || false;
+      fail(run, entry, rc, status, isProbe);
   }
+}
+
+/** A monitor may say that all is not quite well: for the cluster that is as good as well. */
+function healthyRc(rc: number): number {
+  return rc === RC.degraded ? RC.ok : rc === RC.degradedPromoted ? RC.promoted : rc;
+}
+
+/** A probe that found that the resource can't run there at all. */
+function isImpossible(entry: HistoryEntry): boolean {
+  return entry.rc === RC.notInstalled || entry.rc === RC.invalidParameter || entry.status === STATUS.notInstalled;
+}
+
+/** It isn't running there then, and is not put there; when that is long ago, nothing is known. */
+function applyImpossible(run: HistoryRun, entry: HistoryEntry, old: boolean): void {
+  const { resource, world, node } = run;
+  run.onFail = "ignore";
+  forgetFailureRole(resource);
+  resource.role = old && entry.rc !== entry.expectedRc ? ROLE.unknown : ROLE.stopped;
+  if (resource.role === ROLE.unknown) return;
+  addScore(
+    world,
+    familyOf(resource),
+    node,
+    -INFINITY_SCORE,
+    "SCORE_HARD_ERROR",
+    `${entry.operationKey} rc=${entry.rc}`,
+  );
+}
+
+/** Instances that are all alike succeed and fail together. */
+function familyOf(resource: SchedResource): SchedResource {
+  return resource.top.kind === "clone" && !resource.unique ? resource.top : resource;
 }
 
 function applyPending(run: HistoryRun, entry: HistoryEntry): void {
@@ -139,44 +164,35 @@ export function setActive(resource: SchedResource): void {
 function remapStatus(run: HistoryRun, entry: HistoryEntry, rc: number, isProbe: boolean): number {
   const { resource } = run;
   const expected = entry.expectedRc;
-  if (entry.status === STATUS.timeout || entry.status === STATUS.notConnected || entry.status === STATUS.invalid)
-    return entry.status;
-  if (entry.status === STATUS.notInstalled) return STATUS.hard;
-  if (expected >= 0 && expected === rc && entry.status === STATUS.error) return STATUS.done;
+  if (entry.status === STATUS.noFenceDevice || entry.status === STATUS.noSecrets) return STATUS.hard;
+  if (entry.status !== STATUS.done && entry.status !== STATUS.error) return entry.status;
+  const status = expected === rc ? STATUS.done : STATUS.error;
   switch (rc) {
     case RC.ok:
-      if (isProbe && expected === RC.notRunning) return STATUS.done;
-      return entry.status === STATUS.error ? STATUS.done : entry.status;
+      return isProbe && expected === RC.notRunning ? STATUS.done : status;
     case RC.notRunning:
-      if (isProbe || expected === rc || !resource.managed) {
-        run.onFail = "ignore";
-        resource.role = ROLE.stopped;
-        resource.nextRole = ROLE.unknown === resource.nextRole ? ROLE.unknown : resource.nextRole;
-        return STATUS.done;
-      }
-      return STATUS.error;
+      if (!isProbe && expected !== rc && resource.managed) return status;
+      run.onFail = "ignore";
+      forgetFailureRole(resource);
+      resource.role = ROLE.stopped;
+      return STATUS.done;
     case RC.promoted:
-      if (isProbe && rc !== expected) {
-        resource.role = ROLE.promoted;
-        return STATUS.done;
-      }
       resource.role = ROLE.promoted;
-      return expected >= 0 && rc !== expected ? STATUS.error : STATUS.done;
+      return isProbe ? STATUS.done : status;
+    case RC.degradedPromoted:
     case RC.promotedFailed:
       resource.role = ROLE.promoted;
       return STATUS.error;
     case RC.notConfigured:
       return STATUS.fatal;
     case RC.unimplemented:
-      if (entry.intervalMs > 0) return STATUS.notSupported;
-      return STATUS.hard;
+      return entry.intervalMs > 0 ? STATUS.notSupported : STATUS.hard;
     case RC.invalidParameter:
     case RC.insufficientPrivileges:
     case RC.notInstalled:
       return STATUS.hard;
     default:
-      if (expected >= 0 && rc === expected) return STATUS.done;
-      return entry.status === STATUS.done ? STATUS.error : entry.status;
+      return STATUS.error;
   }
 }
 
@@ -196,29 +212,28 @@ function forgetOfOtherParameters(run: HistoryRun, entry: HistoryEntry): void {
   if (changeSince(world, resource, node, entry) !== "none") clearFailures(world, resource, node);
 }
 
-/** Failures are forgotten after the resource's failure-timeout, unless newer ones still count. */
-function isExpired(run: HistoryRun, entry: HistoryEntry, rc: number, isProbe: boolean): boolean {
+/** Older than the resource's failure-timeout, and no newer failures count. */
+function isOld(run: HistoryRun, entry: HistoryEntry): boolean {
   const { resource, world, node } = run;
   if (resource.failureTimeoutMs <= 0 || entry.lastRcChange === undefined) return false;
-  const isOld = world.now >= entry.lastRcChange + Math.trunc(resource.failureTimeoutMs / 1000);
+  const isPast = world.now >= entry.lastRcChange + Math.trunc(resource.failureTimeoutMs / 1000);
   const counting = failCount(world, resource, node, true, entry);
-  if (!isOld) return false;
+  if (!isPast) return false;
   if (failCount(world, resource, node, false, entry) > 0) {
     if (counting > 0) return false;
     clearFailures(world, resource, node);
   }
-  // What a probe found stays true.
-  const found = [RC.ok, RC.notRunning, RC.promoted].some((one) => one === rc);
-  return !(isProbe && found);
+  return true;
 }
 
-/**
- * An old failure is as if it had never been. A monitor whose failure is forgotten begins anew, as it tells of changes
- * only: a failure that lasts would go unnoticed.
- */
-function isForgotten(run: HistoryRun, entry: HistoryEntry): boolean {
+/** Is an old failure one that no longer counts? */
+function isForgotten(run: HistoryRun, entry: HistoryEntry, rc: number, isProbe: boolean): boolean {
+  // What a probe found stays true.
+  if (isProbe) return ![RC.ok, RC.notRunning, RC.promoted].some((one) => one === rc);
   if (entry.intervalMs === 0) return true;
   if (!run.node.online || run.node.unclean) return false;
+  // Only changes of a monitor's result are told: begun anew, it tells if it still finds the same. Pacemaker sees to it by
+  // the parameters, which it compares once for each operation.
   if (run.entries.find((one) => one.operationKey === entry.operationKey) === entry) run.world.forgotten.add(entry);
   return true;
 }
@@ -271,27 +286,39 @@ function clearFailure(run: HistoryRun): void {
       return;
     default:
       run.onFail = "ignore";
-      if (run.resource.failureRole !== undefined) {
-        run.resource.nextRole = run.resource.roleBeforeFailure;
-        run.resource.failureRole = undefined;
-      }
+      forgetFailureRole(run.resource);
   }
+}
+
+/** Nothing could be asked for there: the connection to the node is no good, whatever it says of itself. */
+function failConnection(node: SchedNode): void {
+  const { connection } = node;
+  if (connection === undefined || !connection.managed) return;
+  connection.failed = true;
+  connection.stopOnFail = true;
+}
+
+function forgetFailureRole(resource: SchedResource): void {
+  if (resource.failureRole === undefined) return;
+  resource.nextRole = resource.roleBeforeFailure;
+  resource.failureRole = undefined;
 }
 
 function fail(run: HistoryRun, entry: HistoryEntry, rc: number, status: number, isProbe: boolean): void {
   const { resource, world, node } = run;
   const plan = failurePlan(world, resource, entry.operation, entry.intervalMs);
   const ignored = plan.onFail === "ignore" || (plan.onFail === "restart-container" && entry.operation === "stop");
-  if (ignored) {
-    succeed(run, entry, entry.expectedRc < 0 ? RC.ok : entry.expectedRc);
+  if (ignored && status !== STATUS.notInstalled) {
+    succeed(run, entry, entry.expectedRc);
     resource.failureIgnored = true;
     return;
   }
+  if (ignored) run.onFail = "ban";
   failAction(run, entry, rc, isProbe);
-  const family = resource.top.kind === "clone" && !resource.unique ? resource.top : resource;
-  if (status === STATUS.hard)
-    addScore(world, family, node, -INFINITY_SCORE, "SCORE_HARD_ERROR", `${entry.operationKey} rc=${rc}`);
-  if (status === STATUS.fatal) banEverywhere(world, family, "SCORE_HARD_ERROR", `${entry.operationKey} rc=${rc}`);
+  const cause = `${entry.operationKey} rc=${rc}`;
+  if (status === STATUS.hard || status === STATUS.notInstalled)
+    addScore(world, familyOf(resource), node, -INFINITY_SCORE, "SCORE_HARD_ERROR", cause);
+  if (status === STATUS.fatal) banEverywhere(world, familyOf(resource), "SCORE_HARD_ERROR", cause);
 }
 
 function failAction(run: HistoryRun, entry: HistoryEntry, rc: number, isProbe: boolean): void {
@@ -322,11 +349,9 @@ function failAction(run: HistoryRun, entry: HistoryEntry, rc: number, isProbe: b
   }
   if (isProbe && rc === RC.notInstalled) resource.role = ROLE.stopped;
   else if (resource.role < ROLE.started) setActive(resource);
-  if (plan.role !== ROLE.started && resource.nextRole < plan.role) rememberFailureRole(resource, plan.role);
-  if (plan.role === ROLE.stopped) {
-    const family = resource.top.kind === "clone" && !resource.unique ? resource.top : resource;
-    for (const one of world.nodes) family.scores[one.index] = -INFINITY_SCORE;
-  }
+  if (plan.role !== ROLE.started && (resource.nextRole === ROLE.unknown || plan.role < resource.nextRole))
+    rememberFailureRole(resource, plan.role);
+  if (plan.role === ROLE.stopped) for (const one of world.nodes) familyOf(resource).scores[one.index] = -INFINITY_SCORE;
 }
 
 function rememberFailureRole(resource: SchedResource, role: SchedResource["nextRole"]): void {

@@ -9,32 +9,55 @@ import { addTransientAttributes } from "./node-status.ts";
 import { nodeRuns } from "./remote-nodes.ts";
 import { nodeAvailable, type SchedNode, type SchedResource, type World } from "./world.ts";
 
-/** Replays the remembered actions of all nodes: where everything is, in which role, what failed. */
-export function unpackHistory(world: World): void {
-  const waiting: SchedNode[] = [];
-  for (const state of world.state.nodes) {
-    const node = world.nodesById.get(state.id) ?? world.nodesByName.get(state.name.toLowerCase());
-    if (node === undefined) continue;
-    if (node.isRemote) waiting.push(node);
-    else if (node.online || world.settings.fencingEnabled || world.settings.shutdownLock)
-      unpackNode(world, node, state);
-  }
-  // What runs on remote nodes is known only after it is known whether their connections are up.
-  for (const node of waiting) {
-    if (node.state === undefined) continue;
-    const machine = node.connection?.container;
-    const up = node.connection?.role === ROLE.started && (machine === undefined || machine.role === ROLE.started);
-    const reachable = up || world.settings.fencingEnabled;
-    if (reachable) addTransientAttributes(world, node, node.state);
-    nodeRuns(node);
-    // Nobody looks after a connection that is left alone: nothing new is put on the node.
-    if (reachable && node.connection?.managed === false) node.maintenance = true;
-    if (reachable) unpackNode(world, node, node.state);
-  }
-  for (const node of world.nodes) if (node.isRemote && !waiting.includes(node)) nodeRuns(node);
+interface NodeHistory {
+  readonly node: SchedNode;
+  readonly state: NodeState;
 }
 
-function unpackNode(world: World, node: SchedNode, state: NodeState): void {
+/**
+ * Replays the remembered actions of all nodes: where everything is, in which role, what failed. What ran on a remote node
+ * can be judged only once it is known that its connection is up, so it is read again and again what has become known
+ * meanwhile. The order counts: instances of a clone get their numbers in it.
+ */
+export function unpackHistory(world: World): void {
+  let waiting: NodeHistory[] = [];
+  for (const state of world.state.nodes) {
+    const node = world.nodesById.get(state.id) ?? world.nodesByName.get(state.name.toLowerCase());
+    if (node !== undefined) waiting.push({ node, state });
+  }
+  for (let before = Number.POSITIVE_INFINITY; waiting.length < before;) {
+    before = waiting.length;
+    const left: NodeHistory[] = [];
+    for (const one of waiting) {
+      if (canBeJudged(world, one.node)) unpackNode(world, one);
+      else left.push(one);
+    }
+    waiting = left;
+  }
+  // With fencing, what may run on the others counts too: it is why they are fenced.
+  if (world.settings.fencingEnabled) for (const one of waiting.splice(0)) unpackNode(world, one);
+  const unread = new Set(waiting.map((one) => one.node));
+  for (const node of world.nodes) if (node.isRemote && (node.state === undefined || unread.has(node))) nodeRuns(node);
+}
+
+/** Is it known whether the node is there, so that what ran on it can be judged? */
+function canBeJudged(world: World, node: SchedNode): boolean {
+  const { fencingEnabled, shutdownLock } = world.settings;
+  if (!node.isRemote) return node.online || fencingEnabled || shutdownLock;
+  const { connection } = node;
+  if (connection === undefined) return false;
+  const machine = connection.container;
+  if (machine === undefined && shutdownLock) return true;
+  return connection.role === ROLE.started && (machine === undefined || machine.role === ROLE.started);
+}
+
+function unpackNode(world: World, { node, state }: NodeHistory): void {
+  if (node.isRemote) {
+    addTransientAttributes(world, node, state);
+    nodeRuns(node);
+    // Nobody looks after a connection that is left alone: nothing new is put on the node.
+    if (node.connection?.managed === false) node.maintenance = true;
+  }
   for (const history of state.history) unpackResource(world, node, history);
 }
 
