@@ -251,7 +251,8 @@ function succeed(run: HistoryRun, entry: HistoryEntry, rc: number): void {
         break;
       case "start":
       case "migrate_from":
-        setActive(resource);
+        // Of a promotable clone, too: it is known to be unpromoted once a monitor has said so, or the roles are given out.
+        resource.role = ROLE.started;
         clears = true;
         break;
       case "stop":
