@@ -113,7 +113,9 @@ function applyThreshold(world: World, resource: SchedResource, node: SchedNode):
     return;
   }
   if (resource.migrationThreshold === 0 || resource.failureIgnored) return;
-  const count = failCount(world, resource, node, true);
+  // What is about to be forgotten is no reason to leave.
+  if (resource.actionsByTask.get("clear_failcount")?.some((one) => one.node === node) === true) return;
+  const count = failCountWithin(world, resource, node);
   if (count <= 0 || resource.migrationThreshold - count > 0) return;
   const banned = isInClone(resource) && !resource.unique ? resource.top : resource;
   addScore(
@@ -124,4 +126,10 @@ function applyThreshold(world: World, resource: SchedResource, node: SchedNode):
     "SCORE_FAILURES",
     `migration-threshold=${resource.migrationThreshold}`,
   );
+}
+
+/** Failures of what is in a machine are the machine's too. */
+function failCountWithin(world: World, resource: SchedResource, node: SchedNode): number {
+  const own = failCount(world, resource, node, true);
+  return resource.fillers.reduce((sum, one) => sum + failCountWithin(world, one, node), own);
 }

@@ -265,7 +265,7 @@ function succeed(run: HistoryRun, entry: HistoryEntry, rc: number): void {
         break;
       case "demote":
         resource.role = ROLE.unpromoted;
-        clears = true;
+        clears = run.onFail === "demote";
         break;
       case "migrate_to":
         migrateToSucceeded(run, entry);

@@ -74,7 +74,7 @@ function isExclusive(resource: SchedResource, node: SchedNode): boolean {
 }
 
 function probePrimitive(world: World, resource: SchedResource, node: SchedNode): boolean {
-  if (resource.orphan || resource.startPending) return false;
+  if (resource.orphan) return false;
   // What is in a container can be nowhere else.
   if (resource.container !== undefined && !resource.isRemoteConnection) return false;
   if (resource.isRemoteConnection && node.isRemote) return false;

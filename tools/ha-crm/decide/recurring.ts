@@ -1,6 +1,7 @@
 import type { HistoryEntry } from "../model/state.ts";
-import { followChange } from "./changed-parameters.ts";
+import { clearFailures, followChange } from "./changed-parameters.ts";
 import { ACT, ORD, operationKey, type SchedAction } from "./action.ts";
+import { failCount } from "./failures.ts";
 import { makeAction, startAction, stopAction } from "./make-action.ts";
 import { addOrdering, orderTasks } from "./ordering-list.ts";
 import { parseRole, ROLE } from "./roles.ts";
@@ -50,7 +51,7 @@ function createForActive(
   const known = existing(resource, operationKey(resource.id, name, intervalMs), node);
   const optional = known !== undefined && start.has(ACT.optional) && !known.has(ACT.reschedule);
   if (!fitsRole(resource, operation)) {
-    if (known !== undefined && start.has(ACT.optional)) cancelForRole(world, resource, node, operation);
+    if (optional) cancelForRole(world, resource, node, operation);
     return;
   }
   const action = makeAction(world, resource, name, intervalMs, node, optional);
@@ -100,6 +101,7 @@ export function cancelAction(
   name: string,
   intervalMs: number,
 ): SchedAction {
+  existing(resource, operationKey(resource.id, name, intervalMs), node)?.set(ACT.optional);
   const action = makeAction(world, resource, "cancel", intervalMs, node, false);
   action.clear(ACT.optional);
   action.detail = name;
@@ -215,12 +217,18 @@ export function forget(world: World, resource: SchedResource, node: SchedNode): 
 function followHistory(world: World, resource: SchedResource, node: SchedNode): void {
   const entries = resource.history.get(node) ?? [];
   const { start, stop } = activeRange(entries);
+  if (start < stop) return;
   for (const [index, entry] of entries.entries()) {
-    if (index < start || (start < stop && index <= stop)) continue;
+    if (index < start) continue;
     const repeats = entry.intervalMs > 0;
     const wanted = !repeats || findOperation(resource, entry.operation, entry.intervalMs) !== undefined;
-    if (repeats && (resource.maintenance || node.maintenance || (!wanted && world.settings.stopOrphanActions)))
+    if (repeats && (resource.maintenance || node.maintenance))
       cancelAction(world, resource, node, entry.operation, entry.intervalMs);
     else if (wanted) followChange(world, resource, node, entry);
+    else {
+      if (world.settings.stopOrphanActions) cancelAction(world, resource, node, entry.operation, entry.intervalMs);
+      // Failures of what is no longer asked for don't count any more.
+      if (failCount(world, resource, node, true) > 0) clearFailures(world, resource, node);
+    }
   }
 }
