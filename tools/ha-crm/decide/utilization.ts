@@ -2,8 +2,15 @@ import { INFINITY_SCORE } from "../model/score.ts";
 import { compareCapacity } from "./node-order.ts";
 import { addScore } from "./scores.ts";
 import { tableOrder } from "./table-order.ts";
-import { ROLE } from "./roles.ts";
-import { ABSENT, nodeAvailable, type SchedNode, type SchedResource, type World } from "./world.ts";
+import { ROLE, type Role } from "./roles.ts";
+import {
+  ABSENT,
+  nodeAvailable,
+  type SchedColocation,
+  type SchedNode,
+  type SchedResource,
+  type World,
+} from "./world.ts";
 
 /**
  * Bans nodes without room for a resource and all that must go with it; when no node has room for all of them, nodes
@@ -45,35 +52,63 @@ function sumTogether(resource: SchedResource): ReadonlyMap<string, number> {
   return sum;
 }
 
-function addNeeds(resource: SchedResource, sum: Map<string, number>, _family: ReadonlySet<SchedResource>): void {
-  if (!resource.provisional || resource.kind !== "primitive") return;
-  for (const [name, amount] of resource.utilization) sum.set(name, (sum.get(name) ?? 0) + amount);
+function addNeeds(resource: SchedResource, sum: Map<string, number>, family: ReadonlySet<SchedResource>): void {
+  if (!resource.provisional) return;
+  switch (resource.kind) {
+    case "primitive":
+      for (const [name, amount] of resource.utilization) sum.set(name, (sum.get(name) ?? 0) + amount);
+      break;
+    case "group":
+      // Members that are in the family are counted as such.
+      for (const member of membersTogether(resource)) if (!family.has(member)) addNeeds(member, sum, family);
+      break;
+    case "clone":
+      addInstanceNeeds(resource, sum, family);
+      break;
+    default:
+      resource.kind satisfies never;
+  }
+}
+
+/** Of a clone one instance will be there: the one that is in the family already, or else any. */
+function addInstanceNeeds(clone: SchedResource, sum: Map<string, number>, family: ReadonlySet<SchedResource>): void {
+  let known = false;
+  for (const instance of clone.children) {
+    if (family.has(instance)) known = true;
+    else if (instance.children.some((member) => family.has(member))) {
+      known = true;
+      addNeeds(instance, sum, family);
+    }
+  }
+  const [first] = clone.children;
+  if (!known && first !== undefined) addNeeds(first, sum, family);
+}
+
+/** Members that are on one node; of others the first one stands for all. */
+function membersTogether(group: SchedResource): readonly SchedResource[] {
+  return group.groupColocated || group.parent?.kind === "clone" ? group.children : group.children.slice(0, 1);
 }
 
 function collect(resource: SchedResource, origin: SchedResource, family: Set<SchedResource>): void {
+  if (resource.kind === "group") for (const member of membersTogether(resource)) collect(member, origin, family);
   if (family.has(resource)) return;
   family.add(resource);
-  if (resource.kind === "group") {
-    const members =
-      resource.groupColocated || resource.top.kind === "clone" ? resource.children : resource.children.slice(0, 1);
-    for (const member of members) collect(member, origin, family);
-  } else if (resource.kind === "clone") {
-    const instance = resource.children[0];
-    if (instance !== undefined && resource.provisional) collect(instance, origin, family);
-    return;
-  }
   for (const colocation of resource.thisWith) {
-    if (colocation.primary !== origin && counts(colocation.score, colocation.dependentRole, colocation.dependent)) {
-      collect(colocation.primary, origin, family);
-    }
+    const { primary } = colocation;
+    if (primary !== origin && bindsTogether(resource, primary, colocation)) collect(primary, origin, family);
   }
   for (const colocation of resource.withThis) {
-    const dependent = colocation.dependent;
-    if (dependent === origin || (resource.top.kind === "clone" && dependent.top.kind !== "clone")) continue;
-    if (counts(colocation.score, colocation.dependentRole, dependent)) collect(dependent, origin, family);
+    const { dependent } = colocation;
+    // Which instance of a clone something will be with isn't known.
+    if (dependent === origin || (resource.kind === "clone" && dependent.kind !== "clone")) continue;
+    if (bindsTogether(dependent, resource, colocation)) collect(dependent, origin, family);
   }
 }
 
-function counts(score: number, role: number, dependent: SchedResource): boolean {
-  return score >= INFINITY_SCORE && (role === ROLE.unknown || role === dependent.nextRole);
+function bindsTogether(dependent: SchedResource, primary: SchedResource, colocation: SchedColocation): boolean {
+  const { score, dependentRole, primaryRole } = colocation;
+  const aboutPromotion = dependentRole >= ROLE.unpromoted && dependent.parent?.promotable === true;
+  if (score < INFINITY_SCORE || (aboutPromotion && !dependent.provisional)) return false;
+  const fits = (role: Role, resource: SchedResource) => role === ROLE.unknown || role === resource.nextRole;
+  return fits(dependentRole, dependent) && fits(primaryRole, primary);
 }
