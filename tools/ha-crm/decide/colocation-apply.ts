@@ -4,7 +4,7 @@ import { nodeAttribute } from "./colocation-scores.ts";
 import { anyBlocked, nextLocation, roleNext } from "./family.ts";
 import { findCompatible } from "./interleave-match.ts";
 import { ROLE, type Role } from "./roles.ts";
-import { anyNodeAvailable } from "./scores.ts";
+import { anyNodeAvailable, copyScores } from "./scores.ts";
 import { ABSENT, type SchedColocation, type SchedNode, type SchedResource, type World } from "./world.ts";
 
 type Effect = "nothing" | "location" | "role";
@@ -74,7 +74,7 @@ function applyToScores(
 ): void {
   const node = primary.assigned;
   if (node === undefined && colocation.score < 0) return;
-  const work = dependent.scores.slice();
+  const work = copyScores(world, dependent.scores);
   for (const one of world.nodes) {
     const score = work[one.index] ?? ABSENT;
     if (score === ABSENT) continue;
@@ -174,7 +174,7 @@ function keepOnly(
     else work[node.index] = addScores(score, add?.get(node) ?? 0);
   }
   record(world, dependent, work, colocation);
-  dependent.scores = work;
+  dependent.scores.set(work);
 }
 
 /** With the instances of a clone that have a certain role. */

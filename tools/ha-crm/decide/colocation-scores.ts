@@ -1,5 +1,5 @@
 import { INFINITY_SCORE, addScores } from "../model/score.ts";
-import { anyNodeAvailable } from "./scores.ts";
+import { anyNodeAvailable, copyScores } from "./scores.ts";
 import {
   ABSENT,
   nodeAvailable,
@@ -99,7 +99,7 @@ export function addColocatedScores(
   if (resource.kind === "group") {
     result = addGroupScores(world, resource, scores, attribute, factor, how);
   } else {
-    const work = scores.slice();
+    const work = copyScores(world, scores);
     addMatching(world, work, resource, attribute, factor, how.positive);
     const others = how.upwards ? resource.thisWith : resource.withThis;
     result = followOthers(world, others, scores, work, factor < 0 ? -1 : 1, how);
@@ -145,7 +145,9 @@ function addGroupScores(
   const first = group.children[0];
   const last = group.children.at(-1);
   if (first === undefined || last === undefined) return scores;
-  const work = addColocatedScores(world, first, scores, attribute, factor, how);
+  // Pacemaker's table is copied here and once more for the member.
+  const table = world.settings.placementStrategy === "default" ? scores : copyScores(world, scores);
+  const work = addColocatedScores(world, first, table, attribute, factor, how);
   const others = how.upwards ? group.thisWith : last.withThis;
   return followOthers(world, others, scores, work, factor < 0 ? -1 : 1, how);
 }

@@ -1,4 +1,5 @@
-import { mergeSort, tableOrder } from "./table-order.ts";
+import { knownNodes } from "./scores.ts";
+import { mergeSort } from "./table-order.ts";
 import { compareNames } from "./unpack-nodes.ts";
 import { ABSENT, nodeAvailable, type SchedNode, type World } from "./world.ts";
 
@@ -29,13 +30,12 @@ export function compareNodes(
 
 /** Nodes a resource knows, the best one first. */
 export function sortedNodes(world: World, scores: Int32Array, active: SchedNode | undefined): readonly SchedNode[] {
-  const known = world.nodes.filter((node) => scores[node.index] !== ABSENT);
-  if (known.length < 2) return known;
   const compare = (left: SchedNode, right: SchedNode) =>
     compareNodes(world, left, scores[left.index] ?? ABSENT, right, scores[right.index] ?? ABSENT, active);
   // By capacities there may be no order: n1 before n2, n2 before n3, n3 before n1.
-  if (world.settings.placementStrategy === "balanced") return mergeSort(tableOrder(known).reverse(), compare);
-  return known.sort(compare);
+  if (world.settings.placementStrategy === "balanced")
+    return mergeSort(knownNodes(world, scores).toReversed(), compare);
+  return world.nodes.filter((node) => scores[node.index] !== ABSENT).sort(compare);
 }
 
 /** The first of `sortedNodes`. */

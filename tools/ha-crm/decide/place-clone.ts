@@ -6,7 +6,7 @@ import { currentNode, nextLocation } from "./family.ts";
 import { sortInstances } from "./instance-order.ts";
 import { place } from "./place.ts";
 import { addPromotionScores, setInstanceRoles } from "./promotable.ts";
-import { banEverywhere } from "./scores.ts";
+import { banEverywhere, copyScores } from "./scores.ts";
 import { ABSENT, nodeAvailable, type SchedNode, type SchedResource, type World } from "./world.ts";
 
 /** Spreads the instances of a clone over the nodes. */
@@ -73,7 +73,7 @@ function placeInstance(
   takeParentColocations(clone, instance, allColocations);
   if (prefer !== undefined && (instance.scores[prefer.index] ?? ABSENT) < 0) return false;
   banFullNodes(world, clone, instance);
-  const backups = backupScores(instance);
+  const backups = backupScores(world, instance);
   const chosen = place(world, instance, prefer);
   if (chosen !== undefined && prefer !== undefined && chosen !== prefer) {
     for (const [one, scores] of backups) one.scores = scores;
@@ -88,8 +88,9 @@ function placeInstance(
   return chosen !== undefined;
 }
 
-function backupScores(resource: SchedResource): readonly (readonly [SchedResource, Int32Array])[] {
-  return [[resource, resource.scores.slice()], ...resource.children.flatMap((child) => [...backupScores(child)])];
+function backupScores(world: World, resource: SchedResource): readonly (readonly [SchedResource, Int32Array])[] {
+  const copy = copyScores(world, resource.scores);
+  return [[resource, copy], ...resource.children.flatMap((child) => [...backupScores(world, child)])];
 }
 
 /**

@@ -7,7 +7,7 @@ import { bestNode, compareNodes } from "./node-order.ts";
 import { placeClone } from "./place-clone.ts";
 import { placeGroup } from "./place-group.ts";
 import { ROLE } from "./roles.ts";
-import { anyNodeAvailable, banEverywhere } from "./scores.ts";
+import { anyNodeAvailable, banEverywhere, copyScores } from "./scores.ts";
 import { mergeSort } from "./table-order.ts";
 import { banCrowded } from "./utilization.ts";
 import {
@@ -97,7 +97,7 @@ function placePrimitive(world: World, resource: SchedResource, prefer: SchedNode
 function followPrimary(world: World, resource: SchedResource, colocation: SchedColocation): void {
   const revertible =
     colocation.dependentRole >= ROLE.promoted || (colocation.score < 0 && colocation.score > -INFINITY_SCORE);
-  const archive = revertible ? resource.scores.slice() : undefined;
+  const archive = revertible ? copyScores(world, resource.scores) : undefined;
   place(world, colocation.primary, undefined);
   applyForDependent(world, resource, colocation);
   if (archive !== undefined && !anyNodeAvailable(world, resource.scores)) resource.scores = archive;

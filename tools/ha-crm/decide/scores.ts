@@ -1,6 +1,7 @@
 import type { Position } from "../../../shared/text/position.ts";
 import { INFINITY_SCORE } from "../model/score.ts";
 import type { ScoreCode } from "./recorder.ts";
+import { tableOrder } from "./table-order.ts";
 import { addNodeScore } from "./unpack-resources.ts";
 import { ABSENT, nodeAvailable, type SchedNode, type SchedResource, type World } from "./world.ts";
 
@@ -19,6 +20,29 @@ export function addScore(
   if (world.recorder?.wants(resource.id) === true) {
     world.recorder.step({ resource: resource.id, node: node.name, code, delta, score, source, at });
   }
+}
+
+/**
+ * A copy of scores that takes their place. Each copy of one of Pacemaker's tables may list the nodes in another order,
+ * and where capacities count that order decides between equal nodes: the copies are counted then.
+ */
+export function copyScores(world: World, scores: Int32Array): Int32Array {
+  const copy = scores.slice();
+  if (world.settings.placementStrategy !== "default")
+    world.scoreCopies.set(copy, (world.scoreCopies.get(scores) ?? 0) + 1);
+  return copy;
+}
+
+/** The nodes that scores are known for, in the order of Pacemaker's table of them. */
+export function knownNodes(world: World, scores: Int32Array): readonly SchedNode[] {
+  let order = tableOrder(world.nodes.filter((node) => scores[node.index] !== ABSENT));
+  for (let copies = world.scoreCopies.get(scores) ?? 0; copies > 0; copies -= 1) {
+    const next = tableOrder(order);
+    // After a few copies nothing changes any more.
+    if (next.every((node, index) => node === order[index])) break;
+    order = next;
+  }
+  return order;
 }
 
 export function banEverywhere(

@@ -1,7 +1,6 @@
 import { INFINITY_SCORE } from "../model/score.ts";
 import { compareCapacity } from "./node-order.ts";
-import { addScore } from "./scores.ts";
-import { tableOrder } from "./table-order.ts";
+import { addScore, knownNodes } from "./scores.ts";
 import { ROLE, type Role } from "./roles.ts";
 import {
   ABSENT,
@@ -34,8 +33,9 @@ export function banCrowded(world: World, resource: SchedResource): SchedNode | u
 }
 
 function candidates(world: World, resource: SchedResource): readonly SchedNode[] {
-  const known = world.nodes.filter((node) => resource.scores[node.index] !== ABSENT);
-  return tableOrder(known).filter((node) => (resource.scores[node.index] ?? ABSENT) >= 0 && nodeAvailable(node));
+  return knownNodes(world, resource.scores).filter(
+    (node) => (resource.scores[node.index] ?? ABSENT) >= 0 && nodeAvailable(node),
+  );
 }
 
 function fits(node: SchedNode, needed: ReadonlyMap<string, number>): boolean {

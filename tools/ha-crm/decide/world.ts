@@ -324,6 +324,8 @@ export class World {
   readonly digests = new Map<string, string>();
   /** Failed monitors that failure-timeout lets begin anew. */
   readonly forgotten = new Set<HistoryEntry>();
+  /** How often what these scores are of was copied, where that counts (`copyScores`). */
+  readonly scoreCopies = new WeakMap<Int32Array, number>();
   readonly locations: LocationScores[] = [];
   readonly colocations: SchedColocation[] = [];
   readonly orderings: SchedOrdering[] = [];
