@@ -19,8 +19,11 @@ export function unpackColocation(world: World, constraint: Colocation): void {
   }
   const { dependent, primary } = constraint;
   if (dependent === undefined || primary === undefined) return;
+  const spread = [dependent, primary].filter((name) => isTagOrTemplate(world, name));
+  // Two tags or templates can't be colocated: which of them would be with which isn't said.
+  if (spread.length === 2) return;
   // A tag on one side is a set without order of its own; as in sets it is always the node that they share.
-  const sets = isTagOrTemplate(world, dependent) || isTagOrTemplate(world, primary);
+  const sets = spread.length > 0;
   const attribute = sets ? "#uname" : (constraint.nodeAttribute ?? "#uname");
   for (const one of resolveTargets(world, dependent)) {
     for (const other of resolveTargets(world, primary)) {

@@ -3,6 +3,7 @@ import { parseTimeMs } from "../model/time.ts";
 import { md5 } from "./md5.ts";
 import { collectPairs } from "./rules.ts";
 import { findOperation } from "./unpack-operations.ts";
+import { isOlder } from "./values.ts";
 import type { SchedNode, SchedResource, World } from "./world.ts";
 
 /**
@@ -108,15 +109,6 @@ function kept(parameters: Parameters, names: readonly string[] | undefined): Par
 
 /** From this feature set on, digests of fencing devices hold the cluster's own options, and those of monitors a timeout. */
 const COMPLETE_SECURE_DIGEST = [3, 16, 0];
-
-function isOlder(version: string | undefined, than: readonly number[]): boolean {
-  const parts = (version ?? "").split(".").map((word) => Number.parseInt(word, 10) || 0);
-  for (const [index, wanted] of than.entries()) {
-    const found = parts[index] ?? 0;
-    if (found !== wanted) return found < wanted;
-  }
-  return false;
-}
 
 function onlySecretsChanged(
   world: World,

@@ -127,6 +127,18 @@ function historyName(action: SchedAction): string {
   return resource.unique ? resource.id : resource.name;
 }
 
+/**
+ * The name under which a node's history speaks of the resource of a step. Old histories give every instance its number,
+ * also where all are alike; what a node knows by such a name goes on under it.
+ */
+function nameInHistory(copy: NodeCopy, action: SchedAction): string {
+  const name = historyName(action);
+  const resource = action.resource;
+  if (resource === undefined || resource.orphan || resource.unique || resource.id === name) return name;
+  const numbered = resource.historyName ?? resource.id;
+  return copy.histories.has(numbered) ? numbered : name;
+}
+
 const EXPECTED_STOPPED = 7;
 const EXPECTED_PROMOTED = 8;
 
@@ -143,7 +155,7 @@ function carryOut(world: World, copies: Map<string, NodeCopy>, action: SchedActi
     return;
   }
   if (action.task === "cancel") {
-    const history = copy.histories.get(historyName(action));
+    const history = copy.histories.get(nameInHistory(copy, action));
     if (history !== undefined) {
       const ended = (one: HistoryEntry) => one.operation === action.detail && one.intervalMs === action.intervalMs;
       const left = history.entries.filter((one) => !ended(one));
@@ -154,7 +166,7 @@ function carryOut(world: World, copies: Map<string, NodeCopy>, action: SchedActi
   }
   const forgets = action.task === "delete" || action.task === "lrm_delete";
   if (action.task === "notify" || action.task === "do_shutdown" || forgets) {
-    if (forgets) copy.histories.delete(historyName(action));
+    if (forgets) copy.histories.delete(nameInHistory(copy, action));
     return;
   }
   record(world, copy, action, failure);
@@ -164,7 +176,7 @@ function record(world: World, copy: NodeCopy, action: SchedAction, failure: numb
   const resource = action.resource;
   const node = action.node;
   if (resource === undefined || node === undefined) return;
-  const name = historyName(action);
+  const name = nameInHistory(copy, action);
   let history = copy.histories.get(name);
   if (history === undefined) {
     const agent = resource.agent;

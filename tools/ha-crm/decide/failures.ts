@@ -2,6 +2,7 @@ import type { HistoryEntry } from "../model/state.ts";
 import { INFINITY_SCORE, addScores, parseScore } from "../model/score.ts";
 import { addScore } from "./scores.ts";
 import { isInClone } from "./family.ts";
+import { isOlder } from "./values.ts";
 import type { SchedNode, SchedResource, World } from "./world.ts";
 
 /** Failure counts, as node attributes named `fail-count-RESOURCE#OPERATION_INTERVAL`. */
@@ -19,14 +20,14 @@ const tables = new WeakMap<
   { readonly counts: Map<string, FailureAttribute[]>; readonly last: Map<string, FailureAttribute[]> }
 >();
 
-function tableOf(node: SchedNode) {
+function tableOf(world: World, node: SchedNode) {
   const known = tables.get(node);
   if (known !== undefined) return known;
   const counts = new Map<string, FailureAttribute[]>();
   const last = new Map<string, FailureAttribute[]>();
   for (const [name, value] of node.attributes) {
     const prefix = name.startsWith(COUNT) ? COUNT : name.startsWith(LAST) ? LAST : undefined;
-    if (prefix === undefined) continue;
+    if (prefix === undefined || !isCounted(world, name)) continue;
     const resource = name.slice(prefix.length).replace(/#.*$/, "");
     const table = prefix === COUNT ? counts : last;
     const list = table.get(resource);
@@ -36,6 +37,14 @@ function tableOf(node: SchedNode) {
   const made = { counts, last };
   tables.set(node, made);
   return made;
+}
+
+/** From this feature set on, failures are counted by operation, and older counts mean nothing; before it those alone do. */
+const COUNTED_BY_OPERATION = [3, 0, 13];
+
+function isCounted(world: World, name: string): boolean {
+  const version = world.state.featureSet;
+  return version === undefined || name.includes("#") !== isOlder(version, COUNTED_BY_OPERATION);
 }
 
 function attributesOf(
@@ -62,7 +71,7 @@ export function failCount(
   effective: boolean,
   entry?: HistoryEntry,
 ): number {
-  const table = tableOf(node);
+  const table = tableOf(world, node);
   if (table.counts.size === 0) return 0;
   let count = 0;
   for (const attribute of attributesOf(table.counts, resource))
@@ -70,7 +79,7 @@ export function failCount(
   if (count <= 0 || resource.failureTimeoutMs <= 0) return Math.max(0, count);
   const entries = entry === undefined ? (resource.history.get(node) ?? []) : [entry];
   if (entries.some((one) => blocks(resource, one))) resource.failureTimeoutMs = 0;
-  const last = lastFailure(resource, node);
+  const last = lastFailure(world, resource, node);
   if (effective && resource.failureTimeoutMs > 0 && last > 0) {
     const until = last + Math.trunc(resource.failureTimeoutMs / 1000);
     if (world.now > until) return 0;
@@ -79,9 +88,9 @@ export function failCount(
   return count;
 }
 
-export function lastFailure(resource: SchedResource, node: SchedNode): number {
+function lastFailure(world: World, resource: SchedResource, node: SchedNode): number {
   let last = 0;
-  for (const attribute of attributesOf(tableOf(node).last, resource))
+  for (const attribute of attributesOf(tableOf(world, node).last, resource))
     last = Math.max(last, Number.parseInt(attribute.value, 10) || 0);
   return last;
 }
@@ -102,7 +111,7 @@ function blocks(resource: SchedResource, entry: HistoryEntry): boolean {
 /** Bans resources from nodes on which they failed as often as their migration-threshold allows. */
 export function applyFailureThresholds(world: World): void {
   for (const node of world.nodes) {
-    if (tableOf(node).counts.size === 0) continue;
+    if (tableOf(world, node).counts.size === 0) continue;
     for (const resource of world.resources) applyThreshold(world, resource, node);
   }
 }

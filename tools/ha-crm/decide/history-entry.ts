@@ -218,11 +218,11 @@ function isOld(run: HistoryRun, entry: HistoryEntry): boolean {
   if (resource.failureTimeoutMs <= 0 || entry.lastRcChange === undefined) return false;
   const isPast = world.now >= entry.lastRcChange + Math.trunc(resource.failureTimeoutMs / 1000);
   const counting = failCount(world, resource, node, true, entry);
-  if (!isPast) return false;
+  if (!isPast || waitsForFencing(run, entry)) return false;
   if (failCount(world, resource, node, false, entry) > 0) {
     if (counting > 0) return false;
     clearFailures(world, resource, node);
-  }
+  } else if (resource.reconnectMs > 0 && entry.id.endsWith("_last_failure_0")) clearFailures(world, resource, node);
   return true;
 }
 
@@ -236,6 +236,15 @@ function isForgotten(run: HistoryRun, entry: HistoryEntry, rc: number, isProbe: 
   // the parameters, which it compares once for each operation.
   if (run.entries.find((one) => one.operationKey === entry.operationKey) === entry) run.world.forgotten.add(entry);
   return true;
+}
+
+/** That a connection with a reconnect_interval was lost counts until the node behind it was fenced. */
+function waitsForFencing(run: HistoryRun, entry: HistoryEntry): boolean {
+  const { resource, world } = run;
+  if (resource.reconnectMs === 0 || !world.settings.fencingEnabled) return false;
+  if (entry.operation !== "monitor" || entry.intervalMs === 0) return false;
+  const remote = world.nodesById.get(resource.id);
+  return remote !== undefined && remote.state?.nodeFenced !== true;
 }
 
 function succeed(run: HistoryRun, entry: HistoryEntry, rc: number): void {
@@ -285,10 +294,14 @@ function clearFailure(run: HistoryRun): void {
     case "ban":
     case "standby":
       return;
+    case "reset-remote":
+      // Until the interval is over the connection stays down.
+      if (run.resource.reconnectMs > 0) return;
+      break;
     default:
-      run.onFail = "ignore";
-      forgetFailureRole(run.resource);
   }
+  run.onFail = "ignore";
+  forgetFailureRole(run.resource);
 }
 
 /** Nothing could be asked for there: the connection to the node is no good, whatever it says of itself. */

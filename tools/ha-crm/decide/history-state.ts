@@ -85,9 +85,10 @@ function applyFailure(run: HistoryRun, onFail: OnFail): void {
       resource.failed = true;
       resource.stopOnFail = true;
       const remote = world.nodesById.get(resource.id);
-      if (world.settings.fencingEnabled && remote !== undefined)
+      if (world.settings.fencingEnabled && remote !== undefined && remote.state?.nodeFenced !== true)
         fenceNode(world, remote, "remote connection is unrecoverable");
       if (resource.role > ROLE.stopped) stopAction(world, resource, node, false);
+      if (resource.reconnectMs > 0) resource.nextRole = ROLE.stopped;
       break;
     }
     case "restart-container":

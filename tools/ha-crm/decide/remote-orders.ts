@@ -8,12 +8,15 @@ import type { SchedNode, SchedResource, World } from "./world.ts";
 /** How far a remote node can be reached through its connection. */
 type Reach = "alive" | "resting" | "unknown" | "stopped" | "failed";
 
-function reachOf(connection: SchedResource): Reach {
+function reachOf(connection: SchedResource, node: SchedNode): Reach {
   const host = currentNode(connection);
   if (connection.nextRole === ROLE.stopped || connection.assigned === undefined) {
     // Nobody will hold the connection any more.
     if (host?.unclean === true) return "failed";
-    return connection.failed ? "failed" : "stopped";
+    if (!connection.failed) return "stopped";
+    const waits = connection.nextRole === ROLE.stopped && connection.reconnectMs > 0;
+    // Whether a fenced node can be reached again is known when the connection is tried again.
+    return waits && node.state?.nodeFenced === true && !node.shutdown ? "unknown" : "failed";
   }
   if (host === undefined) return "unknown";
   if (host.unclean || !host.online) return "resting";
@@ -82,7 +85,7 @@ function beforeDisconnection(world: World, connection: SchedResource, action: Sc
 function orderRemoteAction(world: World, connection: SchedResource, action: SchedAction): void {
   const node = action.node;
   if (node === undefined) return;
-  const reach = reachOf(connection);
+  const reach = reachOf(connection, node);
   switch (action.task) {
     case "start":
     case "promote":

@@ -92,13 +92,16 @@ function wantedValue(part: AttributeExpression, context: RuleContext): string | 
   return part.value;
 }
 
-/** Values are compared as numbers when an order is asked for and nothing else is said, otherwise as text. */
+/**
+ * Values are compared as numbers when an order is asked for and nothing else is said, otherwise as text; as text too
+ * when they are no numbers.
+ */
 function compareValues(
   left: string | undefined,
   right: string | undefined,
   type: string | undefined,
   operation: string,
-): number | undefined {
+): number {
   if (left === undefined || right === undefined) return left === right ? 0 : left === undefined ? -1 : 1;
   const ordered = operation !== "eq" && operation !== "ne";
   const kind = type ?? (ordered ? (/\./.test(left + right) ? "number" : "integer") : "string");
@@ -107,7 +110,7 @@ function compareValues(
     case "number": {
       const first = Number.parseFloat(left);
       const second = Number.parseFloat(right);
-      if (Number.isNaN(first) || Number.isNaN(second)) return undefined;
+      if (Number.isNaN(first) || Number.isNaN(second)) return compareValues(left, right, "string", operation);
       return kind === "integer" ? Math.trunc(first) - Math.trunc(second) : first - second;
     }
     case "version":

@@ -73,7 +73,10 @@ export function failurePlan(world: World, resource: SchedResource, task: string,
     dropsConnection &&
     (word === undefined || !resource.managed)
   )
-    return resource.managed ? { onFail: "reset-remote", role: afterwards } : { onFail: "stop", role: ROLE.stopped };
+    return {
+      onFail: resource.managed ? "reset-remote" : "stop",
+      role: resource.managed && resource.reconnectMs === 0 ? afterwards : ROLE.stopped,
+    };
   const chosen = word === undefined ? undefined : lookUp(WORDS, word);
   if (chosen === "fence" && !world.settings.fencingEnabled) return { onFail: "stop", role: ROLE.stopped };
   if (chosen === "stop") return { onFail: "stop", role: ROLE.stopped };

@@ -153,6 +153,16 @@ export class ResourceBuilder {
     return resource;
   }
 
+  /** A connection with a reconnect_interval: failures are forgotten after it, and not tried again before. */
+  private readReconnect(resource: SchedResource): void {
+    const parameters = new Map<string, string>();
+    collectPairs(parameters, resource.parameterSets, { now: this.world.now });
+    const written = parameters.get("reconnect_interval");
+    if (written === undefined) return;
+    resource.reconnectMs = parseTimeMs(written) ?? 0;
+    resource.failureTimeoutMs = resource.reconnectMs;
+  }
+
   private buildGroup(config: Group, parent: SchedResource | undefined, suffix: string): SchedResource | undefined {
     if (config.members.length === 0) return undefined;
     const resource = this.make(config, "group", parent, suffix);
@@ -213,6 +223,7 @@ export class ResourceBuilder {
     resource.stickiness = parseScore(get("resource-stickiness") ?? "0") ?? 0;
     resource.migrationThreshold = readThreshold(get("migration-threshold"));
     resource.failureTimeoutMs = parseTimeMs(get("failure-timeout")) ?? 0;
+    if (resource.isRemoteConnection) this.readReconnect(resource);
     resource.multipleActive = readMultipleActive(get("multiple-active"));
     readTargetRole(resource);
     readRequires(world, resource);

@@ -83,8 +83,6 @@ export class SchedNode {
   isRemote = false;
   isGuest = false;
   remoteRequiresReset = false;
-  remoteWasFenced = false;
-  remoteMaintenance = false;
   fenceReason: string | undefined;
   state: NodeState | undefined;
   readonly index: number;
@@ -140,6 +138,8 @@ export class SchedResource {
   stickiness = 0;
   migrationThreshold = 1_000_000;
   failureTimeoutMs = 0;
+  /** A lost connection to a remote node isn't tried again before this time has passed; 0 when it may be at once. */
+  reconnectMs = 0;
   multipleActive: "stop_start" | "stop_only" | "block" | "stop_unexpected" = "stop_start";
   managed = true;
   maintenance = false;

@@ -71,6 +71,8 @@ export interface ClusterState {
   readonly quorate: boolean;
   /** There was quorum once since the cluster began: only then may its loss be a reason to fence oneself. */
   readonly hadQuorum?: boolean | undefined;
+  /** What its oldest node understands (`crm_feature_set`); where it isn't said, whatever is written counts. */
+  readonly featureSet?: string | undefined;
   /** The node that coordinates, by id. */
   readonly coordinator?: string | undefined;
   readonly nodes: readonly NodeState[];

@@ -3,6 +3,12 @@ import type { Position } from "../../../../shared/text/position.ts";
 import { crmReasons } from "../../model/reasons.ts";
 import { elementPosition, type XmlDocument, type XmlElement } from "../xml.ts";
 
+/**
+ * Elements whose `id` is no id of the document: references, and nodes. A remote node's entry bears the id of the
+ * resource that connects to it.
+ */
+const WITHOUT_OWN_ID: ReadonlySet<string> = new Set(["resource_ref", "obj_ref", "node"]);
+
 /** What readers of the parts of one CIB share: where elements are, what was found wrong, ids to refer to. */
 export class CibContext {
   readonly problems: Reason[] = [];
@@ -22,8 +28,7 @@ export class CibContext {
   /** Remembers all ids below an element, so that `id-ref` can be followed; names ids that are used twice. */
   collectIds(element: XmlElement): void {
     const id = element.attributes.get("id");
-    // A resource_ref and the entries of a tag name others; they are no ids of their own.
-    if (id !== undefined && element.name !== "resource_ref" && element.name !== "obj_ref") {
+    if (id !== undefined && !WITHOUT_OWN_ID.has(element.name)) {
       if (this.byId.has(id)) this.problems.push(reason(crmReasons, "CRM_CIB_DUPLICATE_ID", { id }, this.at(element)));
       else this.byId.set(id, element);
     }

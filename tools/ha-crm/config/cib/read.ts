@@ -61,6 +61,7 @@ function readState(context: CibContext, root: XmlElement): ClusterState {
   return {
     quorate: quorum !== undefined && /^(true|1|yes|on)$/i.test(quorum),
     hadQuorum: /^(true|1|yes|on)$/i.test(root.attributes.get("no-quorum-panic") ?? ""),
+    featureSet: root.attributes.get("crm_feature_set"),
     coordinator: root.attributes.get("dc-uuid"),
     nodes: readNodeStates(context, status),
     tickets: readTickets(context, status),

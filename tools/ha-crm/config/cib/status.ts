@@ -27,7 +27,8 @@ function readNodeState(context: CibContext, element: XmlElement): NodeState {
   const resources = childNamed(childNamed(element, "lrm"), "lrm_resources");
   const peer = get("crmd");
   return {
-    id: context.need(element, "id"),
+    // A node may be known by its name alone.
+    id: get("id") ?? context.need(element, "uname"),
     name: get("uname") ?? get("id") ?? "",
     inCluster: membership(get("in_ccm")),
     peerOnline: peer === "online" || (peer !== undefined && /^\d+$/.test(peer) && Number(peer) > 0),
