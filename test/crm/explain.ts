@@ -53,6 +53,20 @@ function withReachedRemotes(cib: Tree): Tree | undefined {
   );
 }
 
+/** The same for guest nodes that nothing tells to have been up: their machines are none, and remote nodes are reached. */
+function withoutUnreachedGuests(cib: Tree): Tree {
+  const wasUp = (one: Tree) => elements(one, "lrm_rsc_op").some((entry) => attribute(entry, "rc-code") === "0");
+  const seen = new Set(elements(cib, "lrm_resource").flatMap((one) => (wasUp(one) ? [attribute(one, "id")] : [])));
+  const isGuest = (one: Tree) =>
+    one.name === "nvpair" && attribute(one, "name") === "remote-node" && !seen.has(attribute(one, "value"));
+  const names = new Set(elements(cib, "nvpair").flatMap((one) => (isGuest(one) ? [attribute(one, "value")] : [])));
+  const goes = (one: Tree) =>
+    isGuest(one) ||
+    ((one.name === "node_state" || one.name === "lrm_resource") && names.has(attribute(one, "id") ?? ""));
+  const rest = rewrite(cib, (one) => (goes(one) ? undefined : one)) ?? cib;
+  return withReachedRemotes(rest) ?? rest;
+}
+
 const remoteState = (id: string): Tree => ({
   name: "node_state",
   attributes: { id, uname: id, remote_node: "true" },
@@ -135,6 +149,7 @@ const REPAIRS: readonly (readonly [DifferenceClass, (cib: Tree) => Tree | undefi
   ["moving-clone-group", withoutClonedGroups],
   ["remote-unreached", withReachedRemotes],
   ["unmanaged-machine", withManagedMachines],
+  ["remote-unreached", withoutUnreachedGuests],
 ];
 
 /** The class of a difference; undefined when it belongs to none. */

@@ -4,6 +4,7 @@ import { changeSince } from "./digest.ts";
 import { failCount } from "./failures.ts";
 import { makeAction, stopAction } from "./make-action.ts";
 import { addOrdering } from "./ordering-list.ts";
+import { unfenceAnew } from "./unfencing.ts";
 import type { SchedNode, SchedResource, World } from "./world.ts";
 
 const STARTS: ReadonlySet<string> = new Set(["monitor", "start", "promote", "migrate_from"]);
@@ -30,6 +31,7 @@ export function followChange(world: World, resource: SchedResource, node: SchedN
     default:
       change satisfies never;
   }
+  unfenceAnew(world, resource, node, CHANGED);
   // What failed with the old parameters may go well with the new ones.
   if (failCount(world, resource, node, true) > 0) clearFailures(world, resource, node);
 }

@@ -6,6 +6,7 @@ import { makeAction, startAction, stopAction } from "./make-action.ts";
 import { addOrdering, orderTasks } from "./ordering-list.ts";
 import { parseRole, ROLE } from "./roles.ts";
 import { findOperation } from "./unpack-operations.ts";
+import { unfenceAnew } from "./unfencing.ts";
 import { booleanOr } from "./values.ts";
 import { nodeAvailable, type ConfiguredOperation, type SchedNode, type SchedResource, type World } from "./world.ts";
 
@@ -187,6 +188,7 @@ export function cancelStrayMonitors(world: World): void {
       if (!(node.maintenance || nodeAvailable(node))) continue;
       if (resource.orphan && (resource.top.kind !== "clone" || resource.unique)) forget(world, resource, node);
       else if (resource.agentChangedOn.has(node)) {
+        unfenceAnew(world, resource, node, "its agent was changed");
         const alike = resource.unique ? [resource] : knownAs(world, resource);
         for (const one of alike) {
           if (one.runningOn.includes(node)) stopAction(world, one, node, false);

@@ -67,6 +67,24 @@ export function orderAfterUnfencing(
   }
 }
 
+/**
+ * A node whose device was changed is unfenced anew; when nothing can be done there now, all nodes are that the device may
+ * run on.
+ */
+export function unfenceAnew(world: World, device: SchedResource, node: SchedNode, reason: string): void {
+  if (!world.unfencingEnabled || !device.isFenceDevice) return;
+  const ready = (one: SchedNode) => one.online && !one.unclean && !one.shutdown;
+  const nodes = ready(node)
+    ? [node]
+    : world.nodes.filter((one) => ready(one) && (device.scores[one.index] ?? ABSENT) !== ABSENT);
+  for (const one of nodes) {
+    const unfence = unfenceAction(world, one);
+    if (!canFence(world, one)) continue;
+    unfence.clear(ACT.optional);
+    unfence.reason ??= `${device.id}: ${reason}`;
+  }
+}
+
 /** What is running stops before its node is unfenced. */
 export function orderStopBeforeUnfencing(
   world: World,
