@@ -1,6 +1,6 @@
 import { INFINITY_SCORE, addScores } from "../model/score.ts";
 import { assignNode } from "./assign.ts";
-import { nodeAttribute } from "./colocation-scores.ts";
+import { alike } from "./colocation-scores.ts";
 import { anyBlocked, nextLocation, roleNext } from "./family.ts";
 import { findCompatible } from "./interleave-match.ts";
 import { ROLE, type Role } from "./roles.ts";
@@ -61,11 +61,6 @@ function applyToPrimitive(
   }
 }
 
-function same(left: SchedNode, right: SchedNode, attribute: string): boolean {
-  if (attribute === "#uname") return left === right;
-  return nodeAttribute(left, attribute)?.toLowerCase() === nodeAttribute(right, attribute)?.toLowerCase();
-}
-
 function applyToScores(
   world: World,
   dependent: SchedResource,
@@ -74,19 +69,34 @@ function applyToScores(
 ): void {
   const node = primary.assigned;
   if (node === undefined && colocation.score < 0) return;
-  const work = copyScores(world, dependent.scores);
+  const together = colocation.score >= INFINITY_SCORE;
+  const apart = colocation.score <= -INFINITY_SCORE;
+  let work = shiftScores(world, dependent.scores, node, colocation, together);
+  // Rather than nowhere, it goes to another node that has no name yet.
+  if (apart && !anyNodeAvailable(world, work)) work = shiftScores(world, dependent.scores, node, colocation, true);
+  if (!together && !apart && !anyNodeAvailable(world, work)) return;
+  record(world, dependent, work, colocation);
+  dependent.scores = work;
+}
+
+/** The scores of a dependent whose primary is on `node`, or nowhere. */
+function shiftScores(
+  world: World,
+  before: Int32Array,
+  node: SchedNode | undefined,
+  colocation: SchedColocation,
+  byName: boolean,
+): Int32Array {
+  const work = copyScores(world, before);
   for (const one of world.nodes) {
     const score = work[one.index] ?? ABSENT;
     if (score === ABSENT) continue;
     if (node === undefined) work[one.index] = addScores(-colocation.score, score);
-    else if (same(one, node, colocation.attribute)) {
+    else if (alike(one, node, colocation.attribute, byName)) {
       if (colocation.score < INFINITY_SCORE) work[one.index] = addScores(colocation.score, score);
     } else if (colocation.score >= INFINITY_SCORE) work[one.index] = addScores(-colocation.score, score);
   }
-  const mandatory = colocation.score <= -INFINITY_SCORE || colocation.score >= INFINITY_SCORE;
-  if (!mandatory && !anyNodeAvailable(world, work)) return;
-  record(world, dependent, work, colocation);
-  dependent.scores = work;
+  return work;
 }
 
 function record(world: World, dependent: SchedResource, work: Int32Array, colocation: SchedColocation): void {
@@ -112,7 +122,7 @@ function applyToPriority(dependent: SchedResource, primary: SchedResource, coloc
   const mine = dependent.assigned;
   const theirs = primary.assigned;
   if (mine === undefined || theirs === undefined) return;
-  if (!same(mine, theirs, colocation.attribute)) {
+  if (!alike(mine, theirs, colocation.attribute, colocation.score >= INFINITY_SCORE)) {
     if (colocation.score >= INFINITY_SCORE && colocation.dependentRole === ROLE.promoted)
       dependent.priority = -INFINITY_SCORE;
     return;
@@ -158,7 +168,10 @@ function applyToClone(world: World, dependent: SchedResource, clone: SchedResour
   for (const child of clone.children) applyColocation(world, dependent, child, colocation);
 }
 
-/** Bans all nodes but these. */
+/**
+ * Bans all nodes but those of a clone's instances; when none of them is left, all but those that are like them by the
+ * colocation's attribute.
+ */
 function keepOnly(
   world: World,
   dependent: SchedResource,
@@ -166,15 +179,28 @@ function keepOnly(
   add: ReadonlyMap<SchedNode, number> | undefined,
   colocation: SchedColocation,
 ): void {
-  const work = dependent.scores.slice();
+  const { attribute } = colocation;
+  const before = dependent.scores;
+  let work = keepScores(world, before, (node) => nodes.includes(node), add);
+  if (attribute !== "#uname" && !anyNodeAvailable(world, work))
+    work = keepScores(world, before, (node) => nodes.some((one) => alike(one, node, attribute, true)), add);
+  record(world, dependent, work, colocation);
+  dependent.scores.set(work);
+}
+
+function keepScores(
+  world: World,
+  before: Int32Array,
+  keeps: (node: SchedNode) => boolean,
+  add: ReadonlyMap<SchedNode, number> | undefined,
+): Int32Array {
+  const work = before.slice();
   for (const node of world.nodes) {
     const score = work[node.index] ?? ABSENT;
     if (score === ABSENT) continue;
-    if (!nodes.some((one) => same(one, node, colocation.attribute))) work[node.index] = -INFINITY_SCORE;
-    else work[node.index] = addScores(score, add?.get(node) ?? 0);
+    work[node.index] = keeps(node) ? addScores(score, add?.get(node) ?? 0) : -INFINITY_SCORE;
   }
-  record(world, dependent, work, colocation);
-  dependent.scores.set(work);
+  return work;
 }
 
 /** With the instances of a clone that have a certain role. */
@@ -187,7 +213,7 @@ function followRole(world: World, dependent: SchedResource, clone: SchedResource
     if (colocation.score < INFINITY_SCORE) {
       for (const one of world.nodes) {
         const score = dependent.scores[one.index] ?? ABSENT;
-        if (score !== ABSENT && same(one, node, colocation.attribute))
+        if (score !== ABSENT && alike(one, node, colocation.attribute, false))
           dependent.scores[one.index] = addScores(score, colocation.score);
       }
     }

@@ -22,25 +22,26 @@ export interface TakeOver {
 /** Marks a node whose score would have become bad; no sum of scores comes near it. */
 const SPOILED = -100 * INFINITY_SCORE;
 
-/** The value of a colocation's attribute on a node. */
-export function nodeAttribute(node: SchedNode, attribute: string): string | undefined {
-  return attribute === "#uname" ? node.name : node.attributes.get(attribute);
+/**
+ * Has a colocation's attribute the same value on two nodes? Remote nodes that were not reached yet have no name: they are
+ * alike, except (`byName`) where things must be together.
+ */
+export function alike(left: SchedNode, right: SchedNode, attribute: string, byName: boolean): boolean {
+  if (left === right) return true;
+  if (attribute === "#uname") return !byName && !left.named && !right.named;
+  return left.attributes.get(attribute)?.toLowerCase() === right.attributes.get(attribute)?.toLowerCase();
 }
 
-const sameValue = (left: string | undefined, right: string | undefined) =>
-  left === right || (left !== undefined && right !== undefined && left.toLowerCase() === right.toLowerCase());
-
-/** The best score of a resource on nodes with this value of the attribute. */
-function bestScore(world: World, source: SchedResource, target: SchedNode, attribute: string): number {
-  if (attribute === "#uname") {
-    const score = source.scores[target.index] ?? ABSENT;
-    return score !== ABSENT && nodeAvailable(target) && score > -INFINITY_SCORE ? score : -INFINITY_SCORE;
-  }
-  const value = nodeAttribute(target, attribute);
-  let best = -INFINITY_SCORE;
-  for (const node of world.nodes) {
+/** The best score of a resource on nodes that are like this one. */
+function bestScore(world: World, source: SchedResource, target: SchedNode, attribute: string, byName: boolean): number {
+  const at = (node: SchedNode) => {
     const score = source.scores[node.index] ?? ABSENT;
-    if (score > best && nodeAvailable(node) && sameValue(nodeAttribute(node, attribute), value)) best = score;
+    return nodeAvailable(node) ? score : ABSENT;
+  };
+  let best = Math.max(-INFINITY_SCORE, at(target));
+  if (attribute === "#uname" && (byName || target.named)) return best;
+  for (const node of world.nodes) {
+    if (at(node) > best && alike(node, target, attribute, byName)) best = at(node);
   }
   return best;
 }
@@ -53,10 +54,11 @@ function addMatching(
   factor: number,
   positive: boolean,
 ): void {
+  const must = factor >= 1;
   for (const node of world.nodes) {
     const old = scores[node.index] ?? ABSENT;
     if (old === ABSENT || old === SPOILED) continue;
-    const theirs = bestScore(world, source, node, attribute);
+    const theirs = bestScore(world, source, node, attribute, must);
     // To avoid what is avoided is no reason to go there.
     if (factor < 0 && theirs < 0) continue;
     const exact = Math.fround(factor * theirs);

@@ -1,5 +1,5 @@
 import type { HistoryEntry, NodeState, ResourceHistory } from "../model/state.ts";
-import { activeLocations, allPrimitives, findDescendant } from "./family.ts";
+import { activeLocations, findDescendant } from "./family.ts";
 import { applyEntry, type HistoryRun } from "./history-entry.ts";
 import { finishResourceState } from "./history-state.ts";
 import { addOrphan, addOrphanInstance } from "./orphans.ts";
@@ -7,7 +7,7 @@ import { ROLE } from "./roles.ts";
 import { readShutdownLock } from "./shutdown-lock.ts";
 import { addTransientAttributes } from "./node-status.ts";
 import { nodeRuns } from "./remote-nodes.ts";
-import { nodeAvailable, type SchedNode, type SchedResource, type World } from "./world.ts";
+import { type SchedNode, type SchedResource, type World } from "./world.ts";
 
 interface NodeHistory {
   readonly node: SchedNode;
@@ -53,6 +53,7 @@ function canBeJudged(world: World, node: SchedNode): boolean {
 
 function unpackNode(world: World, { node, state }: NodeHistory): void {
   if (node.isRemote) {
+    node.named = true;
     addTransientAttributes(world, node, state);
     nodeRuns(node);
     // Nobody looks after a connection that is left alone: nothing new is put on the node.
@@ -145,13 +146,14 @@ function findInstance(world: World, clone: SchedResource, name: string, node: Sc
         skipInactive = true;
       }
       if (found !== undefined) break;
-    } else if (!skipInactive && inactive === undefined && !allPrimitives(child).some((one) => one.blocked)) {
+    } else if (!skipInactive && inactive === undefined && !child.blocked) {
       const candidate = findDescendant(child, name);
       if (candidate?.pendingNode === undefined || candidate.pendingNode === node) inactive = candidate;
     }
   }
   if (found === undefined && !skipInactive) found = inactive;
-  const away = !nodeAvailable(node) && (!node.online || node.unclean);
+  // A guest node is fenced by the stop of its machine: nothing has to wait for more.
+  const away = !node.isGuest && (!node.online || node.unclean);
   if (found !== undefined && !found.needsFencing && away && clone.cloneMax < world.nodes.length * clone.cloneNodeMax) {
     found = undefined;
   }

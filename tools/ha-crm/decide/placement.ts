@@ -18,18 +18,21 @@ export function currentPlacement(world: World): Placement {
     if (resource.orphan && resource.runningOn.length === 0) continue;
     const list = found.get(resource.name) ?? [];
     found.set(resource.name, list);
-    if (isShown(resource.top))
+    if (isShown(resource))
       for (const node of resource.runningOn) list.push({ node: node.name, role: shownRole(resource) });
   }
   return Object.fromEntries([...found].map(([name, list]) => [name, list.toSorted(compareActive)]));
 }
 
 /**
- * A group or clone that is left alone and is only on nodes that are gone isn't shown as active, as crm_mon doesn't
- * show it.
+ * A group, clone or instance that is left alone and is only on nodes that are gone isn't shown as active, as crm_mon
+ * doesn't show it.
  */
-function isShown(top: SchedResource): boolean {
-  return top.kind === "primitive" || top.runningOn.length > 0 || activeLocations(top).some((node) => node.online);
+function isShown(primitive: SchedResource): boolean {
+  for (let one = primitive.parent; one !== undefined; one = one.parent) {
+    if (one.runningOn.length === 0 && !activeLocations(one).some((node) => node.online)) return false;
+  }
+  return true;
 }
 
 function compareActive(left: ActiveAt, right: ActiveAt): number {

@@ -30,6 +30,7 @@ export function unpackNodes(world: World, remoteNames: readonly string[]): void 
     if (world.nodesById.has(config.id)) continue;
     const node = new SchedNode(world.nodes.length, config);
     node.isRemote = config.type === "remote";
+    node.named = configured.has(config.id);
     if (node.isRemote) world.haveRemoteNodes = true;
     node.score = parseScore(config.score ?? "0") ?? 0;
     node.unclean = world.settings.startupFencing && config.type !== "ping" && !node.isRemote;

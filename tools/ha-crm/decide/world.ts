@@ -59,6 +59,8 @@ export class SchedNode {
   unclean = true;
   /** Nothing is known of it in the status. */
   unseen = true;
+  /** Colocations know it by name: false for a remote node that was not reached yet. */
+  named = true;
   standby = false;
   standbyOnFail = false;
   maintenance = false;
