@@ -1,4 +1,4 @@
-import { judge, type Comparison } from "./compare-run.ts";
+import { judge, type Comparison, type Outcome } from "./compare-run.ts";
 import { askOracle } from "./oracle.ts";
 import { writeTree, type Tree } from "./xml-tree.ts";
 
@@ -7,7 +7,7 @@ import { writeTree, type Tree } from "./xml-tree.ts";
  * the class is about is taken out of the CIB.
  */
 export const CLASSES = ["remote-unreached", "moving-clone-group", "probe-while-stopping", "unmanaged-machine"] as const;
-export type DifferenceClass = (typeof CLASSES)[number];
+type DifferenceClass = (typeof CLASSES)[number];
 
 /** Lane of its own, so that no file of a comparison under way is written over. */
 const LANE = 77;
@@ -152,17 +152,39 @@ const REPAIRS: readonly (readonly [DifferenceClass, (cib: Tree) => Tree | undefi
   ["remote-unreached", withoutUnreachedGuests],
 ];
 
-/** The class of a difference; undefined when it belongs to none. */
-export async function classOf(one: Comparison): Promise<DifferenceClass | undefined> {
+const withoutOrders = (cib: Tree) => rewrite(cib, (one) => (one.name === "rsc_order" ? undefined : one));
+
+async function outcomeOf(cib: Tree): Promise<Outcome> {
+  const xml = writeTree(cib);
+  return judge(xml, await askOracle(xml, LANE)).outcome;
+}
+
+/** Is the difference gone from the repaired CIB? */
+async function explains(one: Comparison, repaired: Tree): Promise<boolean> {
+  const isGone = (outcome: Outcome) => outcome === "equal" || (one.outcome === "placement" && outcome === "actions");
+  if (writeTree(repaired) === writeTree(one.cib)) return false;
+  const outcome = await outcomeOf(repaired);
+  if (outcome !== "refused" || one.outcome !== "placement") return isGone(outcome);
+  // Orders in a circle may have the oracle refuse it. They have no say in the placement, so the rest must differ too.
+  const before = withoutOrders(one.cib);
+  const after = withoutOrders(repaired);
+  if (before === undefined || after === undefined || (await outcomeOf(before)) !== "placement") return false;
+  return isGone(await outcomeOf(after));
+}
+
+/** The class of a difference (`a + b` when it takes several); undefined when it belongs to none. */
+export async function classOf(one: Comparison): Promise<string | undefined> {
   if (probesWhileStopping(one)) return "probe-while-stopping";
-  const before = writeTree(one.cib);
+  const used = new Set<DifferenceClass>();
+  let all = one.cib;
   for (const [name, repair] of REPAIRS) {
     const repaired = repair(one.cib);
     if (repaired === undefined) continue;
-    const xml = writeTree(repaired);
-    if (xml === before) continue;
-    const { outcome } = judge(xml, await askOracle(xml, LANE));
-    if (outcome === "equal" || (one.outcome === "placement" && outcome === "actions")) return name;
+    if (await explains(one, repaired)) return name;
+    const more = repair(all);
+    if (more === undefined || writeTree(more) === writeTree(all)) continue;
+    all = more;
+    used.add(name);
   }
-  return undefined;
+  return used.size > 1 && (await explains(one, all)) ? [...used].join(" + ") : undefined;
 }
