@@ -158,9 +158,11 @@ function carryOut(world: World, copies: Map<string, NodeCopy>, action: SchedActi
     const history = copy.histories.get(nameInHistory(copy, action));
     if (history !== undefined) {
       const ended = (one: HistoryEntry) => one.operation === action.detail && one.intervalMs === action.intervalMs;
-      const left = history.entries.filter((one) => !ended(one));
-      // When nothing else tells of the resource, what the monitor found last stays known.
-      history.entries = left.length > 0 ? left : history.entries.map((one) => ({ ...one, intervalMs: 0 }));
+      // What the monitor found last stays known, unless it was a failure.
+      history.entries = history.entries.flatMap((one) => {
+        if (!ended(one)) return one;
+        return one.rc === one.expectedRc || history.entries.length === 1 ? { ...one, intervalMs: 0 } : [];
+      });
     }
     return;
   }

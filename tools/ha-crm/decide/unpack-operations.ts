@@ -65,7 +65,7 @@ const WORDS: Readonly<Record<string, OnFail>> = {
 /** What a failure of this operation leads to. */
 export function failurePlan(world: World, resource: SchedResource, task: string, intervalMs: number): FailurePlan {
   const afterwards = task === "promote" ? ROLE.unpromoted : ROLE.started;
-  const word = configuredOnFail(resource, task, intervalMs);
+  const word = configuredOnFail(world, resource, task, intervalMs);
   const dropsConnection = task !== "start" && !(task === "monitor" && intervalMs === 0);
   if (
     resource.isRemoteConnection &&
@@ -86,8 +86,19 @@ export function failurePlan(world: World, resource: SchedResource, task: string,
   return { onFail: "restart", role: afterwards };
 }
 
-function configuredOnFail(resource: SchedResource, task: string, intervalMs: number): string | undefined {
-  const word = findOperation(resource, task, intervalMs)?.meta.get("on-fail")?.toLowerCase();
+/** What the defaults of operations say of one that isn't configured. */
+function defaultOnFail(world: World, agent: Agent | undefined, name: string, intervalMs: number): string | undefined {
+  if (world.cluster.operationDefaults.length === 0) return undefined;
+  const meta = new Map<string, string>();
+  collectPairs(meta, world.cluster.operationDefaults, { now: world.now, agent, operation: { name, intervalMs } });
+  return meta.get("on-fail");
+}
+
+function configuredOnFail(world: World, resource: SchedResource, task: string, intervalMs: number): string | undefined {
+  const configured = findOperation(resource, task, intervalMs);
+  const written =
+    configured === undefined ? defaultOnFail(world, resource.agent, task, intervalMs) : configured.meta.get("on-fail");
+  const word = written?.toLowerCase();
   if (word === undefined) return task === "demote" ? promotedMonitorOnFail(resource) : undefined;
   if (task === "stop" && (word === "standby" || word === "demote" || word === "stop")) return undefined;
   if (word === "demote" && task !== "promote") {

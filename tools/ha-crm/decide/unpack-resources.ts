@@ -175,19 +175,39 @@ export class ResourceBuilder {
     return resource;
   }
 
-  private buildClone(config: Clone): SchedResource {
+  /** The classes of what is cloned. */
+  private classesIn(config: Clone): readonly string[] {
+    const primitives = config.child.kind === "group" ? config.child.members : [config.child];
+    return primitives.map((one) => {
+      const template = one.template === undefined ? undefined : this.templates.get(one.template);
+      return (one.agent ?? template?.agent)?.class.toLowerCase() ?? "";
+    });
+  }
+
+  /** Only OCF agents can be promoted; a clone of others that should be is none. */
+  private isPromotable(config: Clone): boolean {
+    const meta = new Map<string, string>();
+    collectPairs(meta, config.meta, { now: this.world.now });
+    return config.element === "master" || isTrue(meta.get("promotable"));
+  }
+
+  private buildClone(config: Clone): SchedResource | undefined {
+    const classes = this.classesIn(config);
+    if (this.isPromotable(config) && classes.some((one) => one !== "ocf")) return undefined;
     const resource = this.make(config, "clone", undefined, "");
     resource.parameterSets = config.instance;
     this.readMeta(resource, config.meta);
     this.applyOptions(resource);
     const meta = resource.meta;
-    resource.promotable = config.element === "master" || isTrue(meta.get("promotable"));
+    resource.promotable = this.isPromotable(config);
     if (resource.promotable) meta.set("promotable", "true");
     resource.unique = isTrue(meta.get("globally-unique"));
     resource.interleave = isTrue(meta.get("interleave"));
     resource.ordered = isTrue(meta.get("ordered"));
     resource.cloneMax = Math.max(0, wholeOr(meta.get("clone-max"), Math.max(1, this.world.nodes.length)));
     resource.cloneNodeMaxWritten = wholeOr(meta.get("clone-node-max"), 1);
+    if (resource.unique && classes.some((one) => one !== "ocf" && one !== "stonith"))
+      makeAnonymous(resource, this.world.nodes.length);
     resource.cloneNodeMax = resource.unique ? resource.cloneNodeMaxWritten : Math.min(1, resource.cloneNodeMaxWritten);
     resource.cloneMin = wholeOr(meta.get("clone-min"), 0);
     resource.promotedMax = wholeOr(meta.get("promoted-max") ?? meta.get("master-max"), 1);
@@ -229,6 +249,14 @@ export class ResourceBuilder {
     readRequires(world, resource);
     allowEverywhere(world, resource);
   }
+}
+
+/** Services can't tell their instances apart: all are alike whatever is written. */
+function makeAnonymous(clone: SchedResource, nodes: number): void {
+  clone.unique = false;
+  clone.meta.set("globally-unique", "false");
+  clone.cloneNodeMaxWritten = 1;
+  clone.cloneMax = Math.min(clone.cloneMax, nodes);
 }
 
 function inherit(child: SchedResource, clone: SchedResource): void {
