@@ -12,11 +12,9 @@ export interface Comparison {
   readonly outcome: Outcome;
   /** The first differences, in words. */
   readonly detail: readonly string[];
-  /** Our own list of actions. */
-  readonly ours: readonly string[];
 }
 
-type Judgement = Pick<Comparison, "outcome" | "detail" | "ours">;
+type Judgement = Pick<Comparison, "outcome" | "detail">;
 
 const equal = (left: unknown, right: unknown) => JSON.stringify(left) === JSON.stringify(right);
 
@@ -28,22 +26,19 @@ export function judge(xml: string, oracle: OracleAnswer): Judgement {
   } catch (error) {
     return {
       outcome: "defect",
-      ours: [],
       detail: [error instanceof Error ? `${error.message} ${error.stack?.split("\n")[1]?.trim()}` : String(error)],
     };
   }
-  if ("refused" in oracle) return { outcome: "refused", detail: [oracle.refused], ours: [] };
+  if ("refused" in oracle) return { outcome: "refused", detail: [oracle.refused] };
   const theirs = oracle.verdict;
   if (!equal(sorted(ours.placement), sorted(theirs.placement))) {
     return {
       outcome: "placement",
-      ours: ours.actions,
       detail: [...placementDifferences(ours, theirs), ...actionDifferences(ours, theirs)],
     };
   }
-  if (!equal(ours.actions, theirs.actions))
-    return { outcome: "actions", detail: actionDifferences(ours, theirs), ours: ours.actions };
-  return { outcome: "equal", detail: [], ours: ours.actions };
+  if (!equal(ours.actions, theirs.actions)) return { outcome: "actions", detail: actionDifferences(ours, theirs) };
+  return { outcome: "equal", detail: [] };
 }
 
 const sorted = (placement: Verdict["placement"]) =>

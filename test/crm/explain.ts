@@ -6,7 +6,7 @@ import { writeTree, type Tree } from "./xml-tree.ts";
  * Classes of known differences (docs/ha-crm-differences.md). A difference belongs to a class when it is gone once what
  * the class is about is taken out of the CIB.
  */
-export const CLASSES = ["remote-unreached", "moving-clone-group", "probe-while-stopping", "unmanaged-machine"] as const;
+export const CLASSES = ["remote-unreached", "moving-clone-group", "unmanaged-machine"] as const;
 type DifferenceClass = (typeof CLASSES)[number];
 
 /** Lane of its own, so that no file of a comparison under way is written over. */
@@ -121,30 +121,6 @@ function withoutClonedGroups(cib: Tree): Tree | undefined {
   );
 }
 
-/**
- * In a simulation a probe or a monitor that is carried out after the stop of the same resource on the same node finds it
- * running again: the order of the two is free.
- */
-function probesWhileStopping(one: Comparison): boolean {
-  const places = one.detail.filter((line) => line.includes(": ours ["));
-  return (
-    places.length > 0 &&
-    places.every((line) => {
-      const found = /^(.*): ours \[(.*)\] theirs \[(.*)\]$/.exec(line);
-      const ours = found?.[2]?.split(", ") ?? [];
-      const extra = (found?.[3]?.split(", ") ?? []).filter((place) => !ours.includes(place));
-      const node = extra[0]?.split(" ")[0];
-      const tasks = new Set(
-        one.ours.flatMap((step) => {
-          const [resource, task = "", where] = step.split(" ");
-          return resource === found?.[1] && where === node ? [task.replace(/=\d+$/, "")] : [];
-        }),
-      );
-      return extra.length > 0 && tasks.has("stop") && tasks.has("monitor");
-    })
-  );
-}
-
 const REPAIRS: readonly (readonly [DifferenceClass, (cib: Tree) => Tree | undefined])[] = [
   ["moving-clone-group", withoutClonedGroups],
   ["remote-unreached", withReachedRemotes],
@@ -174,7 +150,6 @@ async function explains(one: Comparison, repaired: Tree): Promise<boolean> {
 
 /** The class of a difference (`a + b` when it takes several); undefined when it belongs to none. */
 export async function classOf(one: Comparison): Promise<string | undefined> {
-  if (probesWhileStopping(one)) return "probe-while-stopping";
   const used = new Set<DifferenceClass>();
   let all = one.cib;
   for (const [name, repair] of REPAIRS) {

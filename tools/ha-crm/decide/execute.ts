@@ -41,8 +41,7 @@ export function execute(plan: Schedule, failing: readonly FailingAction[] = []):
   for (const state of world.state.nodes) copies.set(state.id, copyNode(state));
   const done: SchedAction[] = [];
   const failed: SchedAction[] = [];
-  const order = failing.length === 0 ? graph.actions : inTurns(world, graph.actions);
-  for (const { action } of order) {
+  for (const { action } of inTurns(world, graph.actions)) {
     const failure = failing.find(
       (one) =>
         one.key === `${historyName(action)}_${action.task}_${action.intervalMs}` && one.node === action.node?.name,
@@ -59,7 +58,7 @@ export function execute(plan: Schedule, failing: readonly FailingAction[] = []):
 
 /**
  * The order in which an executor comes to the steps: it goes through them resource by resource, again and again, and
- * takes what is ready. With failures it matters what was done before.
+ * takes what is ready. It tells what was done before a failure, and which of two steps without an order had the last word.
  */
 function inTurns(world: World, steps: readonly GraphAction[]): readonly GraphAction[] {
   const places = new Map<SchedResource | undefined, number>();
@@ -69,17 +68,19 @@ function inTurns(world: World, steps: readonly GraphAction[]): readonly GraphAct
   };
   world.resources.forEach(visit);
   const place = ({ action }: GraphAction) => places.get(action.resource) ?? places.size;
-  const waiting = steps.toSorted(
-    (left, right) => place(left) - place(right) || right.action.number - left.action.number,
-  );
+  let waiting = steps.toSorted((left, right) => place(left) - place(right) || right.action.number - left.action.number);
   const done = new Set<number>();
   const order: GraphAction[] = [];
-  while (order.length < steps.length) {
+  while (waiting.length > 0) {
+    const later: GraphAction[] = [];
     for (const step of waiting) {
-      if (done.has(step.number) || !step.after.every((one) => done.has(one))) continue;
-      done.add(step.number);
-      order.push(step);
+      if (step.after.every((one) => done.has(one))) {
+        done.add(step.number);
+        order.push(step);
+      } else later.push(step);
     }
+    if (later.length === waiting.length) throw new Error("a plan goes in a circle");
+    waiting = later;
   }
   return order;
 }
