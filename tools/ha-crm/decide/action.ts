@@ -21,6 +21,8 @@ export const ACT = {
   missed: 256,
   /** A monitor that shall begin anew, with other parameters. */
   reschedule: 512,
+  /** A monitor that is being ended: nothing begins it anew. */
+  cancelled: 1024,
 } as const;
 
 /** Bits of an ordering between two actions: what one side means for the other. */

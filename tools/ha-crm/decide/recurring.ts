@@ -102,7 +102,7 @@ export function cancelAction(
   name: string,
   intervalMs: number,
 ): SchedAction {
-  existing(resource, operationKey(resource.id, name, intervalMs), node)?.set(ACT.optional);
+  existing(resource, operationKey(resource.id, name, intervalMs), node)?.set(ACT.optional | ACT.cancelled);
   const action = makeAction(world, resource, "cancel", intervalMs, node, false);
   action.clear(ACT.optional);
   action.detail = name;

@@ -104,8 +104,9 @@ function orderRemoteAction(world: World, connection: SchedResource, action: Sche
       if (reach === "resting" || reach === "unknown") afterConnection(world, connection, action, ORD.none);
       break;
     default:
-      if (action.intervalMs > 0) afterConnection(world, connection, action, ORD.impliesThen);
-      else orderProbe(world, connection, action, reach);
+      if (action.intervalMs > 0) {
+        if (!action.has(ACT.cancelled)) afterConnection(world, connection, action, ORD.impliesThen);
+      } else orderProbe(world, connection, action, reach);
   }
 }
 
