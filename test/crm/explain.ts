@@ -6,7 +6,7 @@ import { writeTree, type Tree } from "./xml-tree.ts";
  * Classes of known differences (docs/ha-crm-differences.md). A difference belongs to a class when it is gone once what
  * the class is about is taken out of the CIB.
  */
-export const CLASSES = ["remote-unreached", "moving-clone-group", "unmanaged-machine"] as const;
+export const CLASSES = ["remote-unreached", "moving-clone-group", "unmanaged-machine", "deleted-history"] as const;
 type DifferenceClass = (typeof CLASSES)[number];
 
 /** Lane of its own, so that no file of a comparison under way is written over. */
@@ -121,10 +121,28 @@ function withoutClonedGroups(cib: Tree): Tree | undefined {
   );
 }
 
+/** The history of every primitive is of the agent that it has now: none of it is to be deleted. */
+function withPresentAgents(cib: Tree): Tree | undefined {
+  const agents = new Map<string, Readonly<Record<string, string>>>();
+  const templates = new Map(elements(cib, "template").map((one) => [attribute(one, "id"), one]));
+  for (const one of elements(cib, "primitive")) {
+    const { class: kind, provider, type } = (templates.get(attribute(one, "template")) ?? one).attributes;
+    if (kind === undefined || type === undefined) continue;
+    agents.set(attribute(one, "id") ?? "", { class: kind, type, ...(provider === undefined ? {} : { provider }) });
+  }
+  return rewrite(cib, (one) => {
+    if (one.name !== "lrm_resource") return one;
+    const { class: _class, provider: _provider, type: _type, ...others } = one.attributes;
+    const agent = agents.get(attribute(one, "id")?.replace(/:\d+$/, "") ?? "");
+    return agent === undefined ? one : { ...one, attributes: { ...others, ...agent } };
+  });
+}
+
 const REPAIRS: readonly (readonly [DifferenceClass, (cib: Tree) => Tree | undefined])[] = [
   ["moving-clone-group", withoutClonedGroups],
   ["remote-unreached", withReachedRemotes],
   ["unmanaged-machine", withManagedMachines],
+  ["deleted-history", withPresentAgents],
   ["remote-unreached", withoutUnreachedGuests],
 ];
 

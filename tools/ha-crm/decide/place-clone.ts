@@ -42,7 +42,7 @@ function spread(world: World, clone: SchedResource): void {
     if (placed >= clone.cloneMax) break;
     if (child.runningOn.length === 0 || !child.provisional || child.failed) continue;
     const node = currentNode(child);
-    if (node === undefined || !nodeAvailable(node) || clone.scores[node.index] === ABSENT) continue;
+    if (node === undefined || !nodeAvailable(node) || node.score < 0) continue;
     if ((clone.counts[node.index] ?? 0) >= share) continue;
     if (placeInstance(world, clone, child, node, allColocations)) placed += 1;
   }
