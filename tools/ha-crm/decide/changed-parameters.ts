@@ -1,5 +1,5 @@
 import type { HistoryEntry } from "../model/state.ts";
-import { ACT, ORD } from "./action.ts";
+import { ACT, ORD, type SchedAction } from "./action.ts";
 import { changeSince } from "./digest.ts";
 import { failCount } from "./failures.ts";
 import { makeAction, stopAction } from "./make-action.ts";
@@ -40,8 +40,10 @@ function restartTask(entry: HistoryEntry): string {
   return entry.intervalMs === 0 ? "start" : entry.operation;
 }
 
-export function clearFailures(world: World, resource: SchedResource, node: SchedNode): void {
-  makeAction(world, resource, "clear_failcount", 0, node, false).clear(ACT.optional);
+export function clearFailures(world: World, resource: SchedResource, node: SchedNode): SchedAction {
+  const action = makeAction(world, resource, "clear_failcount", 0, node, false);
+  action.clear(ACT.optional);
+  return action;
 }
 
 function reload(world: World, resource: SchedResource, node: SchedNode): void {

@@ -145,15 +145,9 @@ function applyPending(run: HistoryRun, entry: HistoryEntry): void {
       migrateToPending(run, entry);
       break;
     default:
-      if (entry.operation === "monitor" && entry.intervalMs === 0) resource.pendingNode = node;
   }
-  if (resource.pendingTask === undefined) {
-    if (entry.operation === "monitor" && entry.intervalMs === 0) resource.pendingTask = "probe";
-    else {
-      resource.pendingTask = entry.operation;
-      resource.pendingNode = node;
-    }
-  }
+  const isProbe = entry.operation === "monitor" && entry.intervalMs === 0;
+  if (resource.pendingNode === undefined && !isProbe) resource.pendingNode = node;
 }
 
 export function setActive(resource: SchedResource): void {
@@ -325,6 +319,7 @@ function fail(run: HistoryRun, entry: HistoryEntry, rc: number, status: number, 
   if (ignored && status !== STATUS.notInstalled) {
     succeed(run, entry, entry.expectedRc);
     resource.failureIgnored = true;
+    if (plan.onFail === "restart-container" && !isGraver(run.onFail, "restart")) run.onFail = plan.onFail;
     return;
   }
   if (ignored) run.onFail = "ban";

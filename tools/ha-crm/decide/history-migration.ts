@@ -16,9 +16,9 @@ function peers(run: HistoryRun, entry: HistoryEntry): Peers {
   return { source: find(entry.migrateSource), target: find(entry.migrateTarget) };
 }
 
+/** Instances that are all alike have one name in the histories: what is told there may be of another instance. */
 function entriesOn(run: HistoryRun, node: SchedNode): readonly HistoryEntry[] {
-  const name = run.resource.historyName ?? run.resource.name;
-  return node.state?.history.find((one) => one.resource === name)?.entries ?? [];
+  return node.state?.history.find((one) => one.resource === run.resource.id)?.entries ?? [];
 }
 
 /** Call numbers tell the order on one node, times the order between nodes. */

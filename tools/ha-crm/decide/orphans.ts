@@ -1,5 +1,9 @@
 import type { Clone } from "../model/resource.ts";
 import type { ResourceHistory } from "../model/state.ts";
+import { ORD } from "./action.ts";
+import { clearFailures } from "./changed-parameters.ts";
+import { failCount } from "./failures.ts";
+import { addOrdering } from "./ordering-list.ts";
 import { findDescendant } from "./family.ts";
 import { banEverywhere } from "./scores.ts";
 import { ResourceBuilder } from "./unpack-resources.ts";
@@ -29,6 +33,19 @@ export function addOrphan(world: World, _node: SchedNode, history: ResourceHisto
   if (!world.settings.stopOrphanResources) resource.managed = false;
   else banEverywhere(world, resource, "SCORE_ORPHAN", "stop-orphan-resources");
   return resource;
+}
+
+/** Failures of what was removed are forgotten before it is stopped. */
+export function forgetOrphanFailures(world: World): void {
+  if (!world.settings.stopOrphanResources) return;
+  for (const resource of world.resources) {
+    if (!resource.orphan) continue;
+    for (const node of world.nodes) {
+      if (!node.online || failCount(world, resource, node, true) === 0) continue;
+      const firstAction = clearFailures(world, resource, node);
+      addOrdering(world, { firstAction, then: resource, thenTask: "stop", flags: ORD.ordered });
+    }
+  }
 }
 
 /** An instance that is active although the clone has no place for it. */

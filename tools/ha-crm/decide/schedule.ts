@@ -12,6 +12,7 @@ import { cancelStrayMonitors, noteRunningMonitors } from "./recurring.ts";
 import { createActions } from "./create-actions.ts";
 import { createProbes } from "./probes.ts";
 import { createNotifications } from "./notifications.ts";
+import { forgetOrphanFailures } from "./orphans.ts";
 import { placeAll } from "./place.ts";
 import { orderRemoteActions } from "./remote-orders.ts";
 import type { Recorder } from "./recorder.ts";
@@ -97,6 +98,7 @@ export function scheduleWorld(world: World): Schedule {
   cancelStrayMonitors(world);
   placeAll(world);
   createProbes(world);
+  forgetOrphanFailures(world);
   for (const resource of world.resources) createActions(world, resource);
   // It may mark more nodes for fencing.
   orderRemoteActions(world);

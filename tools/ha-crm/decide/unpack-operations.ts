@@ -66,22 +66,19 @@ const WORDS: Readonly<Record<string, OnFail>> = {
 export function failurePlan(world: World, resource: SchedResource, task: string, intervalMs: number): FailurePlan {
   const afterwards = task === "promote" ? ROLE.unpromoted : ROLE.started;
   const word = configuredOnFail(world, resource, task, intervalMs);
+  const named = word === undefined ? undefined : lookUp(WORDS, word);
+  const inMachine = resource.container !== undefined;
+  const chosen = named === "restart-container" && !inMachine ? undefined : named;
+  if (chosen === undefined && inMachine) return { onFail: "restart-container", role: afterwards };
   const dropsConnection = task !== "start" && !(task === "monitor" && intervalMs === 0);
-  if (
-    resource.isRemoteConnection &&
-    resource.container === undefined &&
-    dropsConnection &&
-    (word === undefined || !resource.managed)
-  )
+  if (resource.isRemoteConnection && !inMachine && dropsConnection && (chosen === undefined || !resource.managed))
     return {
       onFail: resource.managed ? "reset-remote" : "stop",
       role: resource.managed && resource.reconnectMs === 0 ? afterwards : ROLE.stopped,
     };
-  const chosen = word === undefined ? undefined : lookUp(WORDS, word);
   if (chosen === "fence" && !world.settings.fencingEnabled) return { onFail: "stop", role: ROLE.stopped };
   if (chosen === "stop") return { onFail: "stop", role: ROLE.stopped };
   if (chosen !== undefined) return { onFail: chosen, role: afterwards };
-  if (resource.container !== undefined && task !== "stop") return { onFail: "restart-container", role: afterwards };
   if (task === "stop") return { onFail: world.settings.fencingEnabled ? "fence" : "block", role: afterwards };
   return { onFail: "restart", role: afterwards };
 }

@@ -185,7 +185,6 @@ export class SchedResource {
   readonly knownOn: NodeSet;
   /** Nodes where it is in a state that no other node shares; the name it is known as in the history. */
   historyName: string | undefined;
-  pendingTask: string | undefined;
   pendingNode: SchedNode | undefined;
   startPending = false;
   failed = false;
