@@ -159,11 +159,8 @@ function carryOut(world: World, copies: Map<string, NodeCopy>, action: SchedActi
     const history = copy.histories.get(nameInHistory(copy, action));
     if (history !== undefined) {
       const ended = (one: HistoryEntry) => one.operation === action.detail && one.intervalMs === action.intervalMs;
-      // What the monitor found last stays known, unless it was a failure.
-      history.entries = history.entries.flatMap((one) => {
-        if (!ended(one)) return one;
-        return one.rc === one.expectedRc || history.entries.length === 1 ? { ...one, intervalMs: 0 } : [];
-      });
+      // What the monitor found last stays known.
+      history.entries = history.entries.map((one) => (ended(one) ? { ...one, intervalMs: 0 } : one));
     }
     return;
   }

@@ -1,13 +1,6 @@
+import type { Cluster } from "../model/cluster.ts";
 import type { NvSet } from "../model/nvset.ts";
-import {
-  primitivesOf,
-  type Clone,
-  type Group,
-  type Operation,
-  type Primitive,
-  type Resource,
-  type Template,
-} from "../model/resource.ts";
+import type { Clone, Group, Operation, Primitive, Resource, Template } from "../model/resource.ts";
 import { INFINITY_SCORE, addScores, parseScore } from "../model/score.ts";
 import { parseTimeMs } from "../model/time.ts";
 import { parseRole, ROLE } from "./roles.ts";
@@ -21,7 +14,7 @@ export function unpackResources(world: World): void {
   const templates = new Map(world.cluster.templates.map((template) => [template.id, template]));
   // A watchdog is a fencing device that every node has.
   if (world.settings.haveWatchdog) world.haveFenceDevice = true;
-  world.unfencingEnabled = world.cluster.resources.some((one) => primitivesOf(one).some(providesUnfencing));
+  world.unfencingEnabled = speaksOfUnfencing(world.cluster);
   for (const config of world.cluster.resources) {
     const resource = new ResourceBuilder(world, templates).build(config, undefined, "");
     if (resource !== undefined) world.resources.push(resource);
@@ -29,9 +22,17 @@ export function unpackResources(world: World): void {
   world.resources = world.resources.toSorted((left, right) => right.priority - left.priority);
 }
 
-function providesUnfencing(primitive: Primitive): boolean {
-  const says = (set: NvSet) => set.pairs.some((pair) => pair.name === "provides" && pair.value === "unfencing");
-  return primitive.agent?.class === "stonith" && primitive.meta.some(says);
+/** Nodes are unfenced as soon as anything provides or requires it, be it a template or for certain times alone. */
+function speaksOfUnfencing(cluster: Cluster): boolean {
+  const says = (set: NvSet) =>
+    set.pairs.some(({ name, value }) => (name === "provides" || name === "requires") && value === "unfencing");
+  const within = (resource: Resource): boolean => {
+    if (resource.meta.some(says)) return true;
+    if (resource.kind === "group") return resource.members.some(within);
+    return resource.kind === "clone" && within(resource.child);
+  };
+  const templates = cluster.templates.some((one) => one.meta.some(says));
+  return templates || cluster.resourceDefaults.some(says) || cluster.resources.some(within);
 }
 
 /** Names of the remote nodes whose connections are configured: they are nodes too. */
