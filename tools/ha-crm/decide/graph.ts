@@ -111,30 +111,32 @@ function sortTopologically(shown: readonly SchedAction[], inputs: Inputs, droppe
       }
     }
     if (order.length === shown.length) return order;
-    ready = breakLoop(shown, inputs, done, missing, dropped);
+    const { action: first, then } = breakLoop(shown, inputs, done, dropped);
+    // An edge that was given up is not counted once more when its first step is done.
+    after[first.number] = withoutOne(after[first.number] ?? [], then);
+    const left = (missing[then.number] ?? 1) - 1;
+    missing[then.number] = left;
+    ready = left === 0 ? [then] : [];
   }
 }
 
-/** Finds a loop among what is left and drops its weakest edge. @returns what became ready by that */
-function breakLoop(
-  shown: readonly SchedAction[],
-  inputs: Inputs,
-  done: Uint8Array,
-  missing: Int32Array,
-  dropped: DroppedOrdering[],
-): SchedAction[] {
+/** The list without one of its entries for an action: there is one for each edge. */
+function withoutOne(list: readonly SchedAction[], action: SchedAction): SchedAction[] {
+  const at = list.indexOf(action);
+  return list.filter((_, index) => index !== at);
+}
+
+/** Finds a loop among what is left and drops its weakest edge. @returns the edge */
+function breakLoop(shown: readonly SchedAction[], inputs: Inputs, done: Uint8Array, dropped: DroppedOrdering[]): Input {
   const loop = findLoop(shown, inputs, done);
   let weakest: Input | undefined;
   for (const input of loop) if (weakest === undefined || strength(input) < strength(weakest)) weakest = input;
   if (weakest === undefined) throw new Error("actions are left, but there is no loop");
   const then = weakest.then;
-  const kept = (inputs[then.number] ?? NONE).filter((input) => input !== weakest);
-  inputs[then.number] = kept;
+  inputs[then.number] = (inputs[then.number] ?? NONE).filter((input) => input !== weakest);
   weakest.flags = ORD.none;
   dropped.push({ first: weakest.action.key, next: then.key, constraint: weakest.source ?? "" });
-  const open = kept.filter((input) => done[input.action.number] === 0).length;
-  missing[then.number] = open;
-  return open === 0 ? [then] : [];
+  return weakest;
 }
 
 function findLoop(shown: readonly SchedAction[], inputs: Inputs, done: Uint8Array): Input[] {
