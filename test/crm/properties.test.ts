@@ -8,6 +8,7 @@ import { primitivesOf } from "../../tools/ha-crm/model/resource.ts";
 import type { ClusterState } from "../../tools/ha-crm/model/state.ts";
 import { generate } from "./generate.ts";
 import { NOW } from "./oracle.ts";
+import { smallCib } from "./small-cib.ts";
 import { writeTree } from "./xml-tree.ts";
 
 interface Case {
@@ -63,6 +64,25 @@ describe("the scheduler, for any cluster", () => {
         }
       }),
       { numRuns: RUNS, seed: SEED },
+    );
+  });
+
+  test("every step comes after those it waits for, however many circles the orders make", () => {
+    const names = ["a", "b", "c", "d", "e", "f"];
+    const name = fc.constantFrom(...names);
+    const order = fc.tuple(name, name).filter(([first, then]) => first !== then);
+    fc.assert(
+      fc.property(fc.array(order, { minLength: 8, maxLength: 24 }), (orders) => {
+        const lines = [
+          ...names.map((id) => `<primitive id="${id}" class="ocf" provider="pacemaker" type="Dummy"/>`),
+          ...orders.map(([first, then], index) => `<rsc_order id="o${index}" first="${first}" then="${then}"/>`),
+        ];
+        const read = parseCib("circles.xml", smallCib(lines.join("\n")));
+        if (!read.ok) throw new Error(JSON.stringify(read.problems));
+        for (const action of makePlan({ ...read.value, now: NOW }).actions)
+          for (const before of action.after) expect(before).toBeLessThan(action.number);
+      }),
+      { numRuns: 300, seed: SEED },
     );
   });
 
