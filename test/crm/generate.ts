@@ -1,4 +1,5 @@
 import { addExtras, EXTRAS, pickExtras, type ExtraKind } from "./generate-extras.ts";
+import { addLater, LATER, pickLater, type LaterKind } from "./generate-later.ts";
 import { makeConstraints } from "./generate-constraints.ts";
 import { makeResources, type MadeResource } from "./generate-resources.ts";
 import { makeStatus } from "./generate-status.ts";
@@ -8,6 +9,7 @@ import { tree, type Tree } from "./xml-tree.ts";
 /** What a random cluster may have. Every seed has some of these, so that differences can be told apart by kind. */
 export const KINDS = [
   ...EXTRAS,
+  ...LATER,
   "group",
   "clone",
   "unique",
@@ -85,7 +87,8 @@ const CHANCE: Partial<Record<FeatureKind, number>> = {
   fencing: 0.5,
 };
 
-const isExtra = (kind: FeatureKind): kind is ExtraKind => EXTRAS.some((one) => one === kind);
+const APART: readonly string[] = [...EXTRAS, ...LATER];
+const isExtra = (kind: FeatureKind): kind is ExtraKind | LaterKind => APART.includes(kind);
 const DRAWN = KINDS.filter((kind) => !isExtra(kind));
 
 function pickKinds(random: Random): ReadonlySet<FeatureKind> {
@@ -152,7 +155,12 @@ export function generate(seed: number): Generated {
     [configuration, status],
   );
   const extras = pickExtras(seed);
-  return { seed, kinds: [...kinds, ...extras], cib: addExtras(seed, cib, extras) };
+  const later = pickLater(seed);
+  return {
+    seed,
+    kinds: [...kinds, ...extras, ...later],
+    cib: addLater(seed, addExtras(seed, cib, extras), later),
+  };
 }
 
 /** A set of named values. */

@@ -159,8 +159,13 @@ function carryOut(world: World, copies: Map<string, NodeCopy>, action: SchedActi
     const history = copy.histories.get(nameInHistory(copy, action));
     if (history !== undefined) {
       const ended = (one: HistoryEntry) => one.operation === action.detail && one.intervalMs === action.intervalMs;
-      // What the monitor found last stays known.
+      // What the monitor found last stays known; that it could be ended says that the resource is there, as in Pacemaker.
+      const last = history.entries.find(ended);
       history.entries = history.entries.map((one) => (ended(one) ? { ...one, intervalMs: 0 } : one));
+      if (last === undefined) return;
+      copy.callId += 1;
+      const end = { intervalMs: 0, callId: copy.callId, rc: 0, expectedRc: 0, status: 0, lastRcChange: world.now };
+      history.entries.push({ ...last, ...end, id: `${last.operationKey}_ended` });
     }
     return;
   }
