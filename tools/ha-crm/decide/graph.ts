@@ -61,8 +61,10 @@ export function buildGraph(world: World): Graph {
   const inputs: Inputs = Array.from({ length: world.actions.length });
   for (const action of shown)
     inputs[action.number] = action.before.filter((input) => member[input.action.number] === 1 && counts(input));
-  const dropped: DroppedOrdering[] = [];
-  const order = sortTopologically(shown, inputs, dropped);
+  const given: GivenUp[] = [];
+  let order = sortTopologically(shown, inputs, given);
+  const dropped = given.filter((one, index) => index >= MOST_TRIED_AGAIN || !takeBack(one, inputs));
+  if (dropped.length < given.length) order = sortTopologically(shown, inputs, []);
   const numberOf = new Int32Array(world.actions.length);
   for (const [number, action] of order.entries()) numberOf[action.number] = number;
   const actions = order.map((action, number) => ({
@@ -72,7 +74,40 @@ export function buildGraph(world: World): Graph {
       .map((input) => numberOf[input.action.number] ?? 0)
       .sort((left, right) => left - right),
   }));
-  return { actions, dropped };
+  return {
+    actions,
+    dropped: dropped.map(({ input }) => ({
+      first: input.action.key,
+      next: input.then.key,
+      constraint: input.source ?? "",
+    })),
+  };
+}
+
+/** Each try may look at the whole plan. */
+const MOST_TRIED_AGAIN = 100;
+
+/** An edge that was given up to break a loop, with the flags that it had. */
+interface GivenUp {
+  readonly input: Input;
+  readonly flags: number;
+}
+
+/** Where loops share edges, one that was given up first may do no harm any more: it counts again then. */
+function takeBack({ input, flags }: GivenUp, inputs: Inputs): boolean {
+  const before = [input.action];
+  const seen = new Uint8Array(inputs.length);
+  for (let action = before.pop(); action !== undefined; action = before.pop()) {
+    if (action === input.then) return false;
+    for (const one of inputs[action.number] ?? NONE) {
+      if (seen[one.action.number] === 1) continue;
+      seen[one.action.number] = 1;
+      before.push(one.action);
+    }
+  }
+  input.flags = flags;
+  inputs[input.then.number] = [...(inputs[input.then.number] ?? NONE), input];
+  return true;
 }
 
 /** Which edge to give up first when some contradict each other: wishes before musts, written ones before inner ones. */
@@ -83,7 +118,7 @@ function strength(input: Input): number {
   return input.source === undefined || input.source === "" ? 3 : 2;
 }
 
-function sortTopologically(shown: readonly SchedAction[], inputs: Inputs, dropped: DroppedOrdering[]): SchedAction[] {
+function sortTopologically(shown: readonly SchedAction[], inputs: Inputs, given: GivenUp[]): SchedAction[] {
   const missing = new Int32Array(inputs.length);
   const after: (SchedAction[] | undefined)[] = Array.from({ length: inputs.length });
   for (const action of shown) {
@@ -111,7 +146,7 @@ function sortTopologically(shown: readonly SchedAction[], inputs: Inputs, droppe
       }
     }
     if (order.length === shown.length) return order;
-    const { action: first, then } = breakLoop(shown, inputs, done, dropped);
+    const { action: first, then } = breakLoop(shown, inputs, done, given);
     // An edge that was given up is not counted once more when its first step is done.
     after[first.number] = withoutOne(after[first.number] ?? [], then);
     const left = (missing[then.number] ?? 1) - 1;
@@ -127,15 +162,15 @@ function withoutOne(list: readonly SchedAction[], action: SchedAction): SchedAct
 }
 
 /** Finds a loop among what is left and drops its weakest edge. @returns the edge */
-function breakLoop(shown: readonly SchedAction[], inputs: Inputs, done: Uint8Array, dropped: DroppedOrdering[]): Input {
+function breakLoop(shown: readonly SchedAction[], inputs: Inputs, done: Uint8Array, given: GivenUp[]): Input {
   const loop = findLoop(shown, inputs, done);
   let weakest: Input | undefined;
   for (const input of loop) if (weakest === undefined || strength(input) < strength(weakest)) weakest = input;
   if (weakest === undefined) throw new Error("actions are left, but there is no loop");
   const then = weakest.then;
   inputs[then.number] = (inputs[then.number] ?? NONE).filter((input) => input !== weakest);
+  given.push({ input: weakest, flags: weakest.flags });
   weakest.flags = ORD.none;
-  dropped.push({ first: weakest.action.key, next: then.key, constraint: weakest.source ?? "" });
   return weakest;
 }
 
