@@ -14,7 +14,10 @@ const UNITS: Readonly<Record<string, number>> = {
   hr: 3_600_000,
 };
 
-/** A time such as `10`, `10s`, `2min`, `500ms`, `PT1M`, in milliseconds; undefined when it is no time. */
+/**
+ * A time such as `10`, `10s`, `2min`, `500ms`, `PT1M`, in milliseconds; undefined when it is no time. As in Pacemaker the
+ * `T` may be missing where nothing depends on it: `P10S`.
+ */
 export function parseTimeMs(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const plain = /^\s*(\d+)\s*([a-z]*)\s*$/i.exec(text);
@@ -22,7 +25,7 @@ export function parseTimeMs(text: string | undefined): number | undefined {
     const unit = lookUp(UNITS, (plain[2] ?? "").toLowerCase());
     return unit === undefined ? undefined : Math.trunc(Number(plain[1]) * unit);
   }
-  const iso = /^P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/.exec(
+  const iso = /^P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/.exec(
     text.trim(),
   );
   if (iso === null) return undefined;
