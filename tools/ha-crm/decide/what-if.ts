@@ -45,7 +45,16 @@ export function switchNode(node: NodeState, change: NodeChange): NodeState {
     case "up":
       return { ...node, inCluster: true, peerOnline: true, join: "member", expected: "member" };
     case "down":
-      return { ...node, inCluster: false, peerOnline: false, join: "down", expected: "down" };
+      return {
+        ...node,
+        inCluster: false,
+        peerOnline: false,
+        join: "down",
+        expected: "down",
+        // It stopped everything before it went, and what doesn't outlive it is gone with it.
+        attributes: [],
+        history: [],
+      };
     case "fail":
       return { ...node, inCluster: false, peerOnline: true, join: "member", expected: "member" };
     default:
