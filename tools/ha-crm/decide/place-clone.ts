@@ -2,7 +2,7 @@ import { INFINITY_SCORE } from "../model/score.ts";
 import { unassignAll } from "./assign.ts";
 import { addColocatedScores, hasInfluence } from "./colocation-scores.ts";
 import { byDependent, byPrimary, insertSorted } from "./colocation-unpack.ts";
-import { currentNode, nextLocation } from "./family.ts";
+import { currentNode, nextLocation, nextLocations } from "./family.ts";
 import { sortInstances } from "./instance-order.ts";
 import { place } from "./place.ts";
 import { addPromotionScores, setInstanceRoles } from "./promotable.ts";
@@ -84,8 +84,10 @@ function placeInstance(
     // It may do better once others have their nodes.
     return false;
   }
-  if (chosen !== undefined) clone.counts[chosen.index] = (clone.counts[chosen.index] ?? 0) + 1;
-  return chosen !== undefined;
+  if (chosen === undefined) return false;
+  // A member that is left alone may be on another node than the rest: there is no room for a second one there either.
+  for (const node of nextLocations(instance)) clone.counts[node.index] = (clone.counts[node.index] ?? 0) + 1;
+  return true;
 }
 
 function backupScores(world: World, resource: SchedResource): readonly (readonly [SchedResource, Int32Array])[] {
