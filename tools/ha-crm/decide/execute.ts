@@ -2,6 +2,7 @@ import type { ClusterState, HistoryEntry, NodeState, ResourceHistory } from "../
 import type { SchedAction } from "./action.ts";
 import type { Schedule } from "./schedule.ts";
 import type { GraphAction } from "./graph.ts";
+import { CANCEL } from "./recurring.ts";
 import type { SchedNode, SchedResource, World } from "./world.ts";
 import { ACT } from "./action.ts";
 import { digestOf, operationParameters } from "./digest.ts";
@@ -156,17 +157,7 @@ function carryOut(world: World, copies: Map<string, NodeCopy>, action: SchedActi
     return;
   }
   if (action.task === "cancel") {
-    const history = copy.histories.get(nameInHistory(copy, action));
-    if (history !== undefined) {
-      const ended = (one: HistoryEntry) => one.operation === action.detail && one.intervalMs === action.intervalMs;
-      // What the monitor found last stays known; that it could be ended says that the resource is there, as in Pacemaker.
-      const last = history.entries.find(ended);
-      history.entries = history.entries.map((one) => (ended(one) ? { ...one, intervalMs: 0 } : one));
-      if (last === undefined) return;
-      copy.callId += 1;
-      const end = { intervalMs: 0, callId: copy.callId, rc: 0, expectedRc: 0, status: 0, lastRcChange: world.now };
-      history.entries.push({ ...last, ...end, id: `${last.operationKey}_ended` });
-    }
+    noteEnd(world, copy, action);
     return;
   }
   const forgets = action.task === "delete" || action.task === "lrm_delete";
@@ -175,6 +166,26 @@ function carryOut(world: World, copies: Map<string, NodeCopy>, action: SchedActi
     return;
   }
   record(world, copy, action, failure);
+}
+
+/** What a monitor found last stays known when it is ended; that it doesn't run any more is one more entry. */
+function noteEnd(world: World, copy: NodeCopy, action: SchedAction): void {
+  const name = nameInHistory(copy, action);
+  const history = copy.histories.get(name);
+  if (history === undefined) return;
+  copy.callId += 1;
+  const end: HistoryEntry = {
+    id: `${name}_${CANCEL}_${action.intervalMs}`,
+    operation: CANCEL,
+    operationKey: `${name}_${action.detail}_${action.intervalMs}`,
+    intervalMs: 0,
+    callId: copy.callId,
+    rc: 0,
+    status: 0,
+    expectedRc: 0,
+    lastRcChange: world.now,
+  };
+  history.entries = [...history.entries.filter((one) => one.id !== end.id), end];
 }
 
 function record(world: World, copy: NodeCopy, action: SchedAction, failure: number | undefined): void {

@@ -162,6 +162,15 @@ function activeRange(entries: readonly HistoryEntry[]): ActiveRange {
   return { start, stop };
 }
 
+/** An entry of this operation says that the monitor with the same key was ended. */
+export const CANCEL = "cancel";
+
+function isEnded(entries: readonly HistoryEntry[], monitor: HistoryEntry): boolean {
+  return entries.some(
+    (one) => one.operation === CANCEL && one.operationKey === monitor.operationKey && one.callId > monitor.callId,
+  );
+}
+
 /** Notes the monitors that are running on a node now. */
 export function noteRunningMonitors(world: World, resource: SchedResource, node: SchedNode): void {
   if (!node.online) return;
@@ -169,7 +178,7 @@ export function noteRunningMonitors(world: World, resource: SchedResource, node:
   const { start, stop } = activeRange(entries);
   for (const [index, entry] of entries.entries()) {
     if (entry.intervalMs === 0 || entry.status === -1) continue;
-    if (index < start || (start < stop && index <= stop)) continue;
+    if (index < start || (start < stop && index <= stop) || isEnded(entries, entry)) continue;
     makeAction(world, resource, entry.operation, entry.intervalMs, node, true);
   }
 }
@@ -221,8 +230,8 @@ function followHistory(world: World, resource: SchedResource, node: SchedNode): 
   const { start, stop } = activeRange(entries);
   if (start < stop) return;
   for (const [index, entry] of entries.entries()) {
-    if (index < start) continue;
     const repeats = entry.intervalMs > 0;
+    if (index < start || (repeats && isEnded(entries, entry))) continue;
     const wanted = !repeats || findOperation(resource, entry.operation, entry.intervalMs) !== undefined;
     if (repeats && (resource.maintenance || node.maintenance))
       cancelAction(world, resource, node, entry.operation, entry.intervalMs);
