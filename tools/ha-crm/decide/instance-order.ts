@@ -16,7 +16,8 @@ const first = (left: boolean, right: boolean) => (left === right ? 0 : left ? -1
 export function compareInstances(world: World, left: SchedResource, right: SchedResource): number {
   const one = activeNode(left);
   const other = activeNode(right);
-  if (one.all > 0 && other.all > 0 && one.all !== other.all) return ascending(one.all, other.all);
+  const crowded = ascending(activeTimes(left), activeTimes(right));
+  if (one.all > 0 && other.all > 0 && crowded !== 0) return crowded;
   const node1 = allowed(left, one.node);
   const node2 = allowed(right, other.node);
   const steps = [
@@ -32,6 +33,15 @@ export function compareInstances(world: World, left: SchedResource, right: Sched
   const can = first(nodeAvailable(node1), nodeAvailable(node2));
   if (can !== 0) return can;
   return compareActive(world, left, node1, right, node2);
+}
+
+/** On how many nodes it is active; a member that is left alone counts its node once more, as with Pacemaker. */
+function activeTimes(instance: SchedResource): number {
+  if (instance.children.length === 0) return instance.runningOn.length;
+  const nodes: SchedNode[] = [];
+  for (const member of instance.children)
+    for (const node of member.runningOn) if (member.managed ? !nodes.includes(node) : node.online) nodes.push(node);
+  return nodes.length;
 }
 
 /** A node it isn't allowed on any more counts as none. */

@@ -224,6 +224,12 @@ export function forget(world: World, resource: SchedResource, node: SchedNode): 
   orderTasks(world, resource, "delete", resource, "start", ORD.ordered);
 }
 
+/** What stops as well is stopped first. */
+function endStray(world: World, resource: SchedResource, node: SchedNode, monitor: HistoryEntry): void {
+  const end = cancelAction(world, resource, node, monitor.operation, monitor.intervalMs);
+  addOrdering(world, { first: resource, firstTask: "stop", thenAction: end, flags: ORD.ordered });
+}
+
 /** Ends monitors that nobody asks for, and follows changed parameters. */
 function followHistory(world: World, resource: SchedResource, node: SchedNode): void {
   const entries = resource.history.get(node) ?? [];
@@ -233,11 +239,10 @@ function followHistory(world: World, resource: SchedResource, node: SchedNode): 
     const repeats = entry.intervalMs > 0;
     if (index < start || (repeats && isEnded(entries, entry))) continue;
     const wanted = !repeats || findOperation(resource, entry.operation, entry.intervalMs) !== undefined;
-    if (repeats && (resource.maintenance || node.maintenance))
-      cancelAction(world, resource, node, entry.operation, entry.intervalMs);
+    if (repeats && (resource.maintenance || node.maintenance)) endStray(world, resource, node, entry);
     else if (wanted) followChange(world, resource, node, entry);
     else {
-      if (world.settings.stopOrphanActions) cancelAction(world, resource, node, entry.operation, entry.intervalMs);
+      if (world.settings.stopOrphanActions) endStray(world, resource, node, entry);
       // Failures of what is no longer asked for don't count any more.
       if (failCount(world, resource, node, true) > 0) clearFailures(world, resource, node);
     }
