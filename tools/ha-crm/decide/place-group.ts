@@ -1,4 +1,5 @@
 import { INFINITY_SCORE } from "../model/score.ts";
+import { byDependent, byPrimary, insertSorted } from "./colocation-unpack.ts";
 import { place } from "./place.ts";
 import type { SchedNode, SchedResource, World } from "./world.ts";
 
@@ -32,18 +33,16 @@ function expandColocations(group: SchedResource): void {
   const [first, ...others] = group.children;
   const last = group.children.at(-1);
   if (first === undefined || last === undefined) return;
-  first.thisWith = [...first.thisWith, ...group.thisWith];
+  for (const colocation of group.thisWith) insertSorted(first.thisWith, colocation, byPrimary);
   // Past a member that is left alone, the chain is broken: a must counts for each of the others.
   let broken = !first.managed;
   for (const member of others) {
-    if (broken)
-      member.thisWith = [
-        ...group.thisWith.filter((one) => one.score >= INFINITY_SCORE).toReversed(),
-        ...member.thisWith,
-      ];
-    else if (!member.managed) broken = true;
+    if (broken) {
+      for (const colocation of group.thisWith)
+        if (colocation.score >= INFINITY_SCORE) insertSorted(member.thisWith, colocation, byPrimary);
+    } else if (!member.managed) broken = true;
   }
   group.thisWith = [];
-  last.withThis = [...last.withThis, ...group.withThis];
+  for (const colocation of group.withThis) insertSorted(last.withThis, colocation, byDependent);
   group.withThis = [];
 }
