@@ -61,15 +61,17 @@ interface Merged {
   readonly operations: readonly Operation[];
 }
 
+/** An operation stands for those of its template with the same name and role, whatever their interval. */
+function kindOf(operation: Operation): string {
+  const role = operation.options["role"] ?? "";
+  return `${operation.name}-${/^(started|unpromoted|slave)$/i.test(role) ? "" : role}`;
+}
+
 /** A primitive with what its template says where it says nothing itself. */
 export function mergeTemplate(primitive: Primitive, template: Template | undefined): Merged {
   if (template === undefined) return primitive;
-  const own = new Set(
-    primitive.operations.map((operation) => `${operation.name}/${parseTimeMs(operation.interval) ?? 0}`),
-  );
-  const inherited = template.operations.filter(
-    (operation) => !own.has(`${operation.name}/${parseTimeMs(operation.interval) ?? 0}`),
-  );
+  const own = new Set(primitive.operations.map(kindOf));
+  const inherited = template.operations.filter((operation) => !own.has(kindOf(operation)));
   return {
     agent: primitive.agent ?? template.agent,
     meta: [...primitive.meta, ...template.meta],
