@@ -168,6 +168,9 @@ function carryOut(world: World, copies: Map<string, NodeCopy>, action: SchedActi
   record(world, copy, action, failure);
 }
 
+/** Steps on paper are of no transition. This is how crm_simulate, which histories may come from, names itself. */
+const ON_PAPER = { id: -1, planner: "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" } as const;
+
 /** What a monitor found last stays known when it is ended; that it doesn't run any more is one more entry. */
 function noteEnd(world: World, copy: NodeCopy, action: SchedAction): void {
   const name = nameInHistory(copy, action);
@@ -216,6 +219,7 @@ function record(world: World, copy: NodeCopy, action: SchedAction, failure: numb
     rc: failure ?? expected,
     status: isFailure ? 4 : 0,
     expectedRc: expected,
+    transition: ON_PAPER,
     lastRcChange: world.now,
     operationKey,
     digest: digestOf(world, operationParameters(world, resource, node, task, action.intervalMs).parameters),

@@ -62,15 +62,24 @@ function unpackNode(world: World, { node, state }: NodeHistory): void {
   for (const history of state.history) unpackResource(world, node, history);
 }
 
-/** Oldest first; entries that are still under way last. */
+/** Oldest first. */
 function sortEntries(entries: readonly HistoryEntry[]): readonly HistoryEntry[] {
   if (entries.length < 2) return entries;
   return entries.toSorted((left, right) => {
     if (left.callId === right.callId) return (left.lastRcChange ?? 0) - (right.lastRcChange ?? 0);
-    if (left.callId < 0) return 1;
-    if (right.callId < 0) return -1;
-    return left.callId - right.callId;
+    if (left.callId >= 0 && right.callId >= 0) return left.callId - right.callId;
+    return comparePending(left, right);
   });
+}
+
+/** What is still under way is last, unless a later transition had something else done since. */
+function comparePending(left: HistoryEntry, right: HistoryEntry): number {
+  const [one, other] = [left.transition, right.transition];
+  const supersedes = one !== undefined && one.planner === other?.planner && one.id !== other.id;
+  if (!supersedes) return left.callId < 0 ? 1 : -1;
+  // A shutdown is part of no transition, and the last thing of all.
+  if (one.id < 0 || other.id < 0) return one.id < 0 ? 1 : -1;
+  return one.id - other.id;
 }
 
 function unpackResource(world: World, node: SchedNode, history: ResourceHistory): void {

@@ -11,6 +11,8 @@ export interface HistoryEntry {
   readonly status: number;
   /** The exit code that was expected; -1 when it isn't known. */
   readonly expectedRc: number;
+  /** The transition it was part of, and who had planned that. */
+  readonly transition?: { readonly id: number; readonly planner: string } | undefined;
   /** Seconds since 1970 of the last change of the exit code. */
   readonly lastRcChange?: number | undefined;
   readonly migrateSource?: string | undefined;

@@ -61,6 +61,12 @@ function expectedRc(key: string | undefined): number {
   return found === null ? -1 : Number(found[1]);
 }
 
+/** The transition and its owner in a `transition-magic`. */
+function transitionOf(magic: string | undefined): HistoryEntry["transition"] {
+  const found = magic === undefined ? null : /^-?\d+:-?\d+;-?\d+:(-?\d+):-?\d+:(.*)$/.exec(magic);
+  return found === null ? undefined : { id: Number(found[1]), planner: found[2] ?? "" };
+}
+
 function words(text: string | undefined): readonly string[] | undefined {
   return text?.split(" ").filter((word) => word !== "");
 }
@@ -82,6 +88,7 @@ function readEntry(context: CibContext, element: XmlElement): HistoryEntry {
     rc: whole(get("rc-code"), 0),
     status: whole(get("op-status"), 0),
     expectedRc: expectedRc(get("transition-key")),
+    transition: transitionOf(get("transition-magic")),
     ...(changed === undefined ? {} : { lastRcChange: whole(changed, 0) }),
     migrateSource: get("migrate_source"),
     migrateTarget: get("migrate_target"),
