@@ -5,7 +5,7 @@ import { failCount } from "./failures.ts";
 import { makeAction, startAction, stopAction } from "./make-action.ts";
 import { addOrdering, orderTasks } from "./ordering-list.ts";
 import { parseRole, ROLE } from "./roles.ts";
-import { findOperation } from "./unpack-operations.ts";
+import { isWanted } from "./unpack-operations.ts";
 import { unfenceAnew } from "./unfencing.ts";
 import { booleanOr } from "./values.ts";
 import { nodeAvailable, type ConfiguredOperation, type SchedNode, type SchedResource, type World } from "./world.ts";
@@ -238,7 +238,7 @@ function followHistory(world: World, resource: SchedResource, node: SchedNode): 
   for (const [index, entry] of entries.entries()) {
     const repeats = entry.intervalMs > 0;
     if (index < start || (repeats && isEnded(entries, entry))) continue;
-    const wanted = !repeats || findOperation(resource, entry.operation, entry.intervalMs) !== undefined;
+    const wanted = !repeats || isWanted(resource, entry.operation, entry.intervalMs);
     if (repeats && (resource.maintenance || node.maintenance)) endStray(world, resource, node, entry);
     else if (wanted) followChange(world, resource, node, entry);
     else {

@@ -27,20 +27,20 @@ export function unpackOperations(
   });
 }
 
-/**
- * The configured operation for a task; `disabled` ones don't count. A probe has the settings of the monitor with the
- * shortest name for it: `monitor` without interval, or else none.
- */
+/** The configured operation for a task. One that is disabled says what it would be like, but isn't carried out. */
 export function findOperation(
   resource: SchedResource,
   task: string,
   intervalMs: number,
 ): ConfiguredOperation | undefined {
-  for (const operation of resource.operations) {
-    if (operation.name !== task || operation.intervalMs !== intervalMs) continue;
-    if (booleanOr(operation.meta.get("enabled"), true)) return operation;
-  }
-  return undefined;
+  return resource.operations.find((one) => one.name === task && one.intervalMs === intervalMs);
+}
+
+/** Is it configured, and not disabled? */
+export function isWanted(resource: SchedResource, task: string, intervalMs: number): boolean {
+  return resource.operations.some(
+    (one) => one.name === task && one.intervalMs === intervalMs && booleanOr(one.meta.get("enabled"), true),
+  );
 }
 
 export interface FailurePlan {
