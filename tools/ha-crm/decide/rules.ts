@@ -152,6 +152,9 @@ function dateHolds(part: DateExpression, now: number): boolean {
   }
 }
 
+/** As a value: as if nothing had been said so far. */
+const DEFAULT = "#default";
+
 /**
  * Joins sets into one table: sets whose rule holds, the one with the highest score first; what is already in the table
  * stays.
@@ -174,6 +177,9 @@ export function collectPairs(
         });
   for (const set of sorted) {
     if (set.rule !== undefined && !ruleHolds(set.rule, context)) continue;
-    for (const pair of set.pairs) if (!into.has(pair.name)) into.set(pair.name, pair.value);
+    for (const { name, value } of set.pairs) {
+      if (value.toLowerCase() === DEFAULT) into.delete(name);
+      else if (!into.has(name)) into.set(name, value);
+    }
   }
 }
