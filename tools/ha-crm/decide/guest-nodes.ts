@@ -1,5 +1,5 @@
 import type { Cluster } from "../model/cluster.ts";
-import type { NvSet } from "../model/nvset.ts";
+import { byPrecedence, type NvSet } from "../model/nvset.ts";
 import { primitivesOf, type Operation, type Primitive, type Resource, type Template } from "../model/resource.ts";
 import { INFINITY_SCORE } from "../model/score.ts";
 import { ACT, ORD, orderActions, type SchedAction } from "./action.ts";
@@ -24,8 +24,8 @@ function connectionsOf(resource: Resource, templates: ReadonlyMap<string, Templa
   if (resource.kind === "clone") return [];
   return primitivesOf(resource).flatMap((one) => {
     const template = one.template === undefined ? undefined : templates.get(one.template);
-    const meta = [...one.meta, ...(template?.meta ?? [])];
-    const get = (name: string) => meta.flatMap((set) => set.pairs).find((pair) => pair.name === name)?.value;
+    const pairs = byPrecedence([...(template?.meta ?? []), ...one.meta]).flatMap((set) => set.pairs);
+    const get = (name: string) => pairs.find((pair) => pair.name === name)?.value;
     const name = get("remote-node");
     return name === undefined || name === one.id ? [] : [connection(name, one, get)];
   });

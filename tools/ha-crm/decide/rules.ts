@@ -1,4 +1,11 @@
-import type { AttributeExpression, DateExpression, NvSet, Rule, RulePart } from "../model/nvset.ts";
+import {
+  byPrecedence,
+  type AttributeExpression,
+  type DateExpression,
+  type NvSet,
+  type Rule,
+  type RulePart,
+} from "../model/nvset.ts";
 import { addDuration, matchesDateSpec, parseIsoTime } from "./dates.ts";
 import { parseRole, type Role, ROLE } from "./roles.ts";
 
@@ -156,8 +163,7 @@ function dateHolds(part: DateExpression, now: number): boolean {
 const DEFAULT = "#default";
 
 /**
- * Joins sets into one table: sets whose rule holds, the one with the highest score first; what is already in the table
- * stays.
+ * Joins sets into one table: sets whose rule holds, in the order in which they count; what is already in the table stays.
  * @param first the id of a set that goes before all others
  */
 export function collectPairs(
@@ -166,16 +172,7 @@ export function collectPairs(
   context: RuleContext,
   first?: string,
 ): void {
-  if (sets.length === 0) return;
-  const sorted =
-    sets.length === 1
-      ? sets
-      : sets.toSorted((left, right) => {
-          if (left.id === first) return right.id === first ? 0 : -1;
-          if (right.id === first) return 1;
-          return (right.score ?? 0) - (left.score ?? 0);
-        });
-  for (const set of sorted) {
+  for (const set of byPrecedence(sets, first)) {
     if (set.rule !== undefined && !ruleHolds(set.rule, context)) continue;
     for (const { name, value } of set.pairs) {
       if (value.toLowerCase() === DEFAULT) into.delete(name);

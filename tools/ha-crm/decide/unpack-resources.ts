@@ -1,6 +1,14 @@
 import type { Cluster } from "../model/cluster.ts";
 import type { NvSet } from "../model/nvset.ts";
-import type { Clone, Group, Operation, Primitive, Resource, Template } from "../model/resource.ts";
+import {
+  withInherited,
+  type Clone,
+  type Group,
+  type Operation,
+  type Primitive,
+  type Resource,
+  type Template,
+} from "../model/resource.ts";
 import { INFINITY_SCORE, addScores, parseScore } from "../model/score.ts";
 import { parseTimeMs } from "../model/time.ts";
 import { parseRole, ROLE } from "./roles.ts";
@@ -61,23 +69,15 @@ interface Merged {
   readonly operations: readonly Operation[];
 }
 
-/** An operation stands for those of its template with the same name and role, whatever their interval. */
-function kindOf(operation: Operation): string {
-  const role = operation.options["role"] ?? "";
-  return `${operation.name}-${/^(started|unpromoted|slave)$/i.test(role) ? "" : role}`;
-}
-
 /** A primitive with what its template says where it says nothing itself. */
 export function mergeTemplate(primitive: Primitive, template: Template | undefined): Merged {
   if (template === undefined) return primitive;
-  const own = new Set(primitive.operations.map(kindOf));
-  const inherited = template.operations.filter((operation) => !own.has(kindOf(operation)));
   return {
     agent: primitive.agent ?? template.agent,
-    meta: [...primitive.meta, ...template.meta],
-    instance: [...primitive.instance, ...template.instance],
-    utilization: [...primitive.utilization, ...template.utilization],
-    operations: [...primitive.operations, ...inherited],
+    meta: [...template.meta, ...primitive.meta],
+    instance: [...template.instance, ...primitive.instance],
+    utilization: [...template.utilization, ...primitive.utilization],
+    operations: withInherited(primitive.operations, template.operations),
   };
 }
 

@@ -139,7 +139,7 @@ export function setMeta(cluster: Cluster, id: string, name: string, value: strin
       score: Number.MAX_SAFE_INTEGER,
       pairs: [{ id: `what-if-${id}-${name}`, name, value }],
     };
-    return [own, ...sets];
+    return [...sets, own];
   };
   const visit = (resource: Resource): Resource => {
     const here = resource.id === id ? { ...resource, meta: withMeta(resource.meta) } : resource;
@@ -171,5 +171,5 @@ export function setMeta(cluster: Cluster, id: string, name: string, value: strin
 /** Sets a cluster option for this run. */
 export function setProperty(cluster: Cluster, name: string, value: string): Cluster {
   const own: NvSet = { id: "cib-bootstrap-options", pairs: [{ id: `what-if-${name}`, name, value }] };
-  return { ...cluster, properties: [own, ...cluster.properties] };
+  return { ...cluster, properties: [...cluster.properties, own] };
 }

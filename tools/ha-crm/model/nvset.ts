@@ -17,6 +17,19 @@ export interface NvSet {
   readonly at?: Position | undefined;
 }
 
+/**
+ * Sets in the order in which they count: the one with the highest score first, of equal ones the last that is written.
+ * @param first the id of a set that goes before all others
+ */
+export function byPrecedence(sets: readonly NvSet[], first?: string): readonly NvSet[] {
+  if (sets.length < 2) return sets;
+  return sets.toReversed().toSorted((left, right) => {
+    if (left.id === first) return right.id === first ? 0 : -1;
+    if (right.id === first) return 1;
+    return (right.score ?? 0) - (left.score ?? 0);
+  });
+}
+
 /** A condition; its parts are joined by `and` or `or`. */
 export interface Rule {
   readonly id: string;

@@ -20,6 +20,18 @@ export interface Operation {
   readonly at?: Position | undefined;
 }
 
+/** An operation stands for those of its template with the same name and role, whatever their interval. */
+function kindOf(operation: Operation): string {
+  const role = operation.options["role"] ?? "";
+  return `${operation.name}-${/^(started|unpromoted|slave)$/i.test(role) ? "" : role}`;
+}
+
+/** Operations of a resource with those of its template that it doesn't have itself. */
+export function withInherited(own: readonly Operation[], ofTemplate: readonly Operation[]): readonly Operation[] {
+  const kinds = new Set(own.map(kindOf));
+  return [...own, ...ofTemplate.filter((one) => !kinds.has(kindOf(one)))];
+}
+
 interface ResourceBase {
   readonly id: string;
   readonly description?: string | undefined;

@@ -1,13 +1,13 @@
-import type { NvSet } from "../nvset.ts";
+import { byPrecedence, type NvSet } from "../nvset.ts";
 
 export function hasOwnRule(set: NvSet): boolean {
   return set.rule !== undefined;
 }
 
-/** Values of sets without conditions; the first set with a name wins. */
+/** Values of sets without conditions, as they count. */
 export function pairsOf(sets: readonly NvSet[]): ReadonlyMap<string, string> {
   const pairs = new Map<string, string>();
-  for (const pair of sets.filter((set) => !hasOwnRule(set)).flatMap((set) => set.pairs)) {
+  for (const pair of byPrecedence(sets.filter((set) => !hasOwnRule(set))).flatMap((set) => set.pairs)) {
     if (!pairs.has(pair.name)) pairs.set(pair.name, pair.value);
   }
   return pairs;

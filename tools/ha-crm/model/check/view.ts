@@ -1,7 +1,7 @@
 import { hasOwnRule, pairsOf } from "./values.ts";
 import type { Cluster, NodeConfig } from "../cluster.ts";
 import type { Location } from "../constraint.ts";
-import type { Operation, Primitive, Resource } from "../resource.ts";
+import { withInherited, type Operation, type Primitive, type Resource } from "../resource.ts";
 import { INFINITY_SCORE, parseScore } from "../score.ts";
 
 /** A primitive with what is around it. */
@@ -52,7 +52,8 @@ export class ClusterView {
   /** A meta attribute as it counts for a primitive: its own, its template's, those around it, the defaults. */
   meta(placed: Placed, name: string): string | undefined {
     const template = this.cluster.templates.find((one) => one.id === placed.primitive.template);
-    const places = [placed.primitive.meta, template?.meta ?? [], ...placed.outer.map((one) => one.meta)];
+    const own = [...(template?.meta ?? []), ...placed.primitive.meta];
+    const places = [own, ...placed.outer.map((one) => one.meta)];
     for (const sets of [...places, this.cluster.resourceDefaults]) {
       const value = pairsOf(sets).get(name);
       if (value !== undefined) return value;
@@ -60,12 +61,10 @@ export class ClusterView {
     return undefined;
   }
 
-  /** Operations with those of the template; a resource's own ones of the same name and interval come first. */
+  /** Operations with those of the template. */
   operations(primitive: Primitive): readonly Operation[] {
     const template = this.cluster.templates.find((one) => one.id === primitive.template);
-    const own = new Set(primitive.operations.map((op) => `${op.name} ${op.interval}`));
-    const more = template?.operations.filter((op) => !own.has(`${op.name} ${op.interval}`)) ?? [];
-    return [...primitive.operations, ...more];
+    return withInherited(primitive.operations, template?.operations ?? []);
   }
 
   isStonith(placed: Placed): boolean {
