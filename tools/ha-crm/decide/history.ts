@@ -62,10 +62,10 @@ function unpackNode(world: World, { node, state }: NodeHistory): void {
   for (const history of state.history) unpackResource(world, node, history);
 }
 
-/** Oldest first. */
+/** Oldest first; of those that nothing tells apart, the one that is written last. */
 function sortEntries(entries: readonly HistoryEntry[]): readonly HistoryEntry[] {
   if (entries.length < 2) return entries;
-  return entries.toSorted((left, right) => {
+  return entries.toReversed().toSorted((left, right) => {
     if (left.callId === right.callId) return (left.lastRcChange ?? 0) - (right.lastRcChange ?? 0);
     if (left.callId >= 0 && right.callId >= 0) return left.callId - right.callId;
     return comparePending(left, right);

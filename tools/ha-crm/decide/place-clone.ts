@@ -48,10 +48,8 @@ function spread(world: World, clone: SchedResource): void {
   }
   for (const child of clone.children) {
     if (!child.provisional) continue;
-    if (placed >= clone.cloneMax) {
-      banTree(world, child);
-      place(world, child, undefined);
-    } else if (placeInstance(world, clone, child, undefined, allColocations)) placed += 1;
+    if (placed >= clone.cloneMax) banTree(world, child);
+    else if (placeInstance(world, clone, child, undefined, allColocations)) placed += 1;
   }
 }
 
